@@ -1,0 +1,1 @@
+"""The outside world behind the ports: broker, journal, MQTT, clock, files."""

@@ -1,0 +1,1 @@
+"""What MQTT and the local paths share: envelope, keys, verifier, latch, guard thread."""

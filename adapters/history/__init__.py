@@ -1,0 +1,1 @@
+"""Daily histories read from files."""

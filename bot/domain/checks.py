@@ -1,0 +1,44 @@
+"""Validation shared by the value types: a wrong value is refused when it is made, never later."""
+
+import math
+from datetime import datetime
+from decimal import Decimal
+
+from bot.domain.errors import InvalidValueError
+
+
+def require_aware(**moments: datetime) -> None:
+    """Raise InvalidValueError unless every moment carries a time zone."""
+    for name, moment in moments.items():
+        if moment.tzinfo is None or moment.utcoffset() is None:
+            raise InvalidValueError(f"{name} must carry a time zone, was {moment.isoformat()}")
+
+
+def require_finite(**numbers: float | Decimal) -> None:
+    """Raise InvalidValueError unless every number is finite."""
+    for name, number in numbers.items():
+        if not math.isfinite(number):
+            raise InvalidValueError(f"{name} must be finite, was {number}")
+
+
+def require_positive(**numbers: float | Decimal) -> None:
+    """Raise InvalidValueError unless every number is finite and above zero."""
+    require_finite(**numbers)
+    for name, number in numbers.items():
+        if number <= 0:
+            raise InvalidValueError(f"{name} must be positive, was {number}")
+
+
+def require_not_negative(**numbers: float | Decimal) -> None:
+    """Raise InvalidValueError unless every number is finite and not below zero."""
+    require_finite(**numbers)
+    for name, number in numbers.items():
+        if number < 0:
+            raise InvalidValueError(f"{name} must not be negative, was {number}")
+
+
+def require_text(**texts: str) -> None:
+    """Raise InvalidValueError for an empty text."""
+    for name, text in texts.items():
+        if not text:
+            raise InvalidValueError(f"{name} must not be empty")

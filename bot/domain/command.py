@@ -1,0 +1,113 @@
+"""Operator commands as values: what was asked, by whom, and how well it was proved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.checks import require_aware
+
+
+class CommandName(StrEnum):
+    """The commands of this version; the value is the last part of the MQTT topic."""
+
+    KILL = "kill"
+    PAUSE = "pause"
+    REDUCE_ONLY = "reduce-only"
+    RESUME = "resume"
+    ARM = "arm"
+    STATUS = "status"
+    PING = "ping"
+
+    @property
+    def only_tightens(self) -> bool:
+        """Replaying such a command can stop the bot, never start it."""
+        return self in (CommandName.KILL, CommandName.PAUSE, CommandName.REDUCE_ONLY)
+
+    @property
+    def loosens(self) -> bool:
+        """Such a command needs role, signature, seq, epoch, challenge, freshness and a reason."""
+        return self in (CommandName.RESUME, CommandName.ARM)
+
+
+class Channel(StrEnum):
+    """The way a command came in."""
+
+    MQTT = "mqtt"
+    LOCAL_SOCKET = "local_socket"
+    KILL_FILE = "kill_file"
+    SIGNAL = "signal"
+    IN_MEMORY = "in_memory"
+
+
+class Proof(StrEnum):
+    """What the verifier found about the sender."""
+
+    SIGNED = "signed"  # known key, valid signature, right bot and account
+    LOCAL = "local"  # file permission or peer credentials of this host
+    UNPROVED = "unproved"  # bad, missing or unknown signature
+
+
+class Role(StrEnum):
+    """What a key may do."""
+
+    KILL = "kill"
+    RESUME = "resume"
+    RISK = "risk"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One operator command after the signature check and before any judgement of authority."""
+
+    name: CommandName
+    command_id: str
+    channel: Channel
+    proof: Proof
+    received_at: datetime  # host clock, never a gateway-offset clock
+    reason: str
+    key_id: str = ""
+    roles: frozenset[Role] = frozenset()
+    seq: int = 0  # strictly rising per key
+    seq_is_fresh: bool = False  # above the last one stored for this key
+    issued_at: datetime | None = None
+    expires_at: datetime | None = None
+    kill_epoch: int = -1
+    challenge: str = ""
+    retained: bool = False
+    args: Mapping[str, str | int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Reject naive times."""
+        require_aware(received_at=self.received_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Challenge:
+    """A one-time number that a loosening command must repeat; 128 bits, hexadecimal, lifetime five minutes."""
+
+    epoch: int
+    value: str
+    issued_at: datetime
+    expires_at: datetime
+
+
+class AckStage(StrEnum):
+    """How far a command has come; success is the bot's own signed ack, never the transport's."""
+
+    LATCHED = "LATCHED"
+    CANCELS_SENT = "CANCELS_SENT"
+    DONE = "DONE"
+    ESCALATED = "ESCALATED"
+    REFUSED = "REFUSED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ack:
+    """The bot's answer to one command."""
+
+    command_id: str
+    stage: AckStage
+    code: str = ""  # reason code of a refusal
+    detail: Mapping[str, str | int | bool | list[str]] = field(default_factory=dict)

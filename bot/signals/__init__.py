@@ -1,0 +1,1 @@
+"""Pure: from what the market shows to a signal."""

@@ -1,0 +1,1 @@
+"""The risk module: every order passes its gate."""

@@ -1,0 +1,1 @@
+"""The market model: indices, curve, surfaces, scenarios."""
