@@ -1,0 +1,106 @@
+"""What the gate found and what it answered: checks, verdicts, and the record of one decision."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from bot.domain.checks import require_aware
+from bot.domain.errors import InvalidValueError
+from bot.domain.orders import OrderIntent
+
+Found = Decimal | float | int | str | None
+
+
+class Rule(StrEnum):
+    """The rules of the gate; the value is the reason code in journal and logs, the comment the control it serves."""
+
+    WELL_FORMED = "well_formed"  # C19
+    ACCOUNT = "account"  # C23
+    PERMISSION = "permission"  # C14
+    SESSION_HOURS = "session_hours"  # C24
+    QUOTE_QUALITY = "quote_quality"  # C22
+    PRICE_COLLAR = "price_collar"  # C7
+    ORDER_SIZE = "order_size"  # C9
+    SHORT_CALLS = "short_calls"  # C21
+    NEUTRALITY = "neutrality"  # M10
+    HEDGE_COST_CAP_COHORT = "hedge_cost_cap_cohort"  # C20
+    HEDGE_COST_CAP_BOOK = "hedge_cost_cap_book"  # C20
+    DAILY_ORDERS = "daily_orders"  # C10
+    WORKING_ORDERS = "working_orders"  # C10
+    LOCKS = "locks"  # section 2.1
+    RECONCILED = "reconciled"  # section 2.1
+    TRADING_MODE = "trading_mode"  # section 2.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What one rule found, passed or not; every check of every order is recorded."""
+
+    rule: Rule
+    passed: bool
+    found: Found
+    limit: Found
+    headroom: Found = None
+    note: str = ""
+    size_can_cure: bool = False  # a smaller order might pass
+
+    @classmethod
+    def at_most(cls, *, rule: Rule, found: Decimal, limit: Decimal, note: str = "", size_can_cure: bool = False) -> "Checked":
+        """Pass when ``found <= limit``; anything not finite fails before it is compared."""
+        if not (found.is_finite() and limit.is_finite()):
+            return cls.failed(rule=rule, note=f"not finite: found {found}, limit {limit}")
+        return cls(
+            rule=rule,
+            passed=found <= limit,
+            found=found,
+            limit=limit,
+            headroom=limit - found,
+            note=note,
+            size_can_cure=size_can_cure,
+        )
+
+    @classmethod
+    def holds(cls, *, rule: Rule, passed: bool, found: Found, limit: Found, note: str = "") -> "Checked":
+        """Record a yes-or-no rule with what was found and what was expected."""
+        return cls(rule=rule, passed=passed, found=found, limit=limit, note=note)
+
+    @classmethod
+    def failed(cls, *, rule: Rule, note: str) -> "Checked":
+        """Refuse because something needed for the judgement is missing or impossible."""
+        return cls(rule=rule, passed=False, found=None, limit=None, note=note)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """Leave to send one order, for a short time and for the book it was given for; only `risk.gate` makes one."""
+
+    intent: OrderIntent
+    checks: tuple[Checked, ...]
+    book_version: int
+    kill_epoch: int
+    given_at: datetime
+    valid_until: datetime
+
+    def __post_init__(self) -> None:
+        """Reject an approval that a failed check contradicts."""
+        require_aware(given_at=self.given_at, valid_until=self.valid_until)
+        if not self.checks or not all(checked.passed for checked in self.checks):
+            raise InvalidValueError(f"intent {self.intent.intent_id}: an approval needs checks, and all of them passed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A refusal with every reason; ``largest_quantity`` is the largest size that passes all checks, 0 for none."""
+
+    intent: OrderIntent
+    checks: tuple[Checked, ...]
+    largest_quantity: int = 0
+
+    @property
+    def reasons(self) -> tuple[Checked, ...]:
+        """The checks that failed."""
+        return tuple(checked for checked in self.checks if not checked.passed)
+
+
+Verdict = Approved | Refused

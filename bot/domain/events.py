@@ -1,0 +1,218 @@
+"""All that the engine may receive, in the past tense; nothing else changes the state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from bot.domain.decision import Verdict
+from bot.domain.market import Quote, Tick
+from bot.domain.mode import DemandSource, TradingMode
+from bot.domain.orders import BrokerOrder, DecisionId, Fill, IntentId, Order
+from bot.domain.plan import HedgePlan
+from bot.domain.portfolio import AccountValues, Lot, Position
+from bot.domain.readings import Signal
+from bot.domain.schedule import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOpened:
+    """A trading session begins; ``baseline`` holds the closes of common sessions before it, oldest first.
+
+    Each row of ``baseline`` is (day as ordinal, RVX close, VIX close), in volatility points.
+    """
+
+    at: datetime
+    session: Session
+    baseline: tuple[tuple[int, float, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionClosed:
+    """A trading session ended; the last good levels become its closes."""
+
+    at: datetime
+    session: Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerElapsed:
+    """The slow planning timer: plan even if nothing else happened."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderReported:
+    """The broker said something about an order, ours or foreign."""
+
+    at: datetime
+    report: BrokerOrder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderDoubted:
+    """Something was said of one of our orders that the code table does not know: the order becomes UNKNOWN."""
+
+    at: datetime
+    order_ref: str
+    code: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillReported:
+    """The broker reported an execution; the same id may come twice."""
+
+    at: datetime
+    fill: Fill
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommissionReported:
+    """The broker reported what an execution cost."""
+
+    at: datetime
+    exec_id: str
+    commission_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountReported:
+    """The broker reported the account's values."""
+
+    at: datetime
+    values: AccountValues
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkLost:
+    """The way to the broker broke: RECONCILING from now on, orders in flight become UNKNOWN."""
+
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRestored:
+    """The way to the broker is back (first connect, reconnect, 1101 and 1102 alike): reconcile, then trade."""
+
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BooksReconciled:
+    """The broker's books and ours were compared and settled.
+
+    ``positions`` and ``account`` are the broker's; ``orders`` our orders after settling; ``fills`` those of today that
+    we had not booked; ``differences`` what stays unexplained, by instrument key, and locks it.
+    """
+
+    at: datetime
+    positions: tuple[Position, ...]
+    account: AccountValues
+    orders: tuple[Order, ...]
+    fills: tuple[Fill, ...] = ()
+    commissions: Mapping[str, Decimal] = field(default_factory=dict)
+    differences: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What the journal remembers at start: lots, orders that may be live, fills booked, the session's order count."""
+
+    at: datetime
+    lots: tuple[Lot, ...]
+    orders: tuple[Order, ...]
+    fill_ids: frozenset[str]
+    orders_sent: Mapping[str, int] = field(default_factory=dict)  # session day -> orders sent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModeDemanded:
+    """A source asks for a mode; the strictest demand holds."""
+
+    at: datetime
+    source: DemandSource
+    mode: TradingMode
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataFeedChanged:
+    """Market data as a whole became unusable or usable again (farm down, competing session, entitlement)."""
+
+    at: datetime
+    usable: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelSent:
+    """A cancel frame for one of our orders was written."""
+
+    at: datetime
+    intent_id: IntentId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderSent:
+    """An order frame was written to a healthy transport."""
+
+    at: datetime
+    intent_id: IntentId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderDropped:
+    """An approved order was not sent: something changed between verdict and release."""
+
+    at: datetime
+    intent_id: IntentId
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """One decision: signal, plan and verdicts; applying it reserves what was approved."""
+
+    at: datetime
+    decision_id: DecisionId
+    trigger: str
+    signal: Signal
+    plan: HedgePlan
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """The decision is carried out; what waited meanwhile is planned next."""
+
+    at: datetime
+    decision_id: DecisionId
+
+
+Event = (
+    Tick
+    | Quote
+    | SessionOpened
+    | SessionClosed
+    | TimerElapsed
+    | OrderReported
+    | OrderDoubted
+    | FillReported
+    | CommissionReported
+    | AccountReported
+    | LinkLost
+    | LinkRestored
+    | BooksReconciled
+    | Restored
+    | ModeDemanded
+    | DataFeedChanged
+    | CancelSent
+    | OrderSent
+    | OrderDropped
+    | Decided
+    | Released
+)

@@ -1,0 +1,56 @@
+"""Commissions and exchange fees per contract, rounded up: what the cost cap counts before the broker's report is in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, Decimal
+
+from bot.domain.checks import require_not_negative
+from bot.domain.instrument import Kind
+from bot.domain.orders import OrderIntent
+
+CENT = Decimal("0.01")
+
+
+def up_to_cent(amount_usd: Decimal) -> Decimal:
+    """Return the amount rounded up to a cent: a cost is never understated."""
+    return amount_usd.quantize(CENT, rounding=ROUND_CEILING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeSchedule:
+    """USD per contract and side, by trading class; one figure for classes that are not listed.
+
+    Source: docs/contracts.md, commissions; expectations only, the broker's commission report replaces them.
+    """
+
+    per_contract_usd: Mapping[str, Decimal] = field(
+        default_factory=lambda: {
+            "VX": Decimal("2.50"),
+            "VXM": Decimal("1.20"),
+            "VIX": Decimal("1.30"),
+            "VIXW": Decimal("1.30"),
+            "SPX": Decimal("1.40"),
+            "SPXW": Decimal("1.40"),
+        }
+    )
+    otherwise_option_usd: Decimal = Decimal("1.50")
+    otherwise_future_usd: Decimal = Decimal("3.00")
+
+    def __post_init__(self) -> None:
+        """Reject negative fees."""
+        for trading_class, fee in self.per_contract_usd.items():
+            require_not_negative(**{f"fee of {trading_class}": fee})
+        require_not_negative(option=self.otherwise_option_usd, future=self.otherwise_future_usd)
+
+    def of_contract(self, trading_class: str, kind: Kind) -> Decimal:
+        """Return USD for one contract of a class, one side."""
+        otherwise = self.otherwise_future_usd if kind is Kind.FUTURE else self.otherwise_option_usd
+        return self.per_contract_usd.get(trading_class, otherwise)
+
+    def of_intent(self, intent: OrderIntent, quantity: int) -> Decimal:
+        """Return USD for ``quantity`` units of an order, all legs."""
+        per_unit = sum(
+            (self.of_contract(leg.instrument.trading_class, leg.instrument.kind) * leg.ratio for leg in intent.legs),
+            Decimal(0),
+        )
+        return per_unit * quantity

@@ -1,0 +1,59 @@
+"""The hedge plan: what the sleeve should be, what it is, what was considered and what is wanted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+
+from bot.domain.orders import DecisionId, Leg, OrderIntent
+
+
+class PlanAction(StrEnum):
+    """What a plan does."""
+
+    HOLD = "hold"
+    INCREASE = "increase"
+    UNWIND = "unwind"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One way to reach the target, with its figures and, where it fell out, the reason.
+
+    ``exposure_usd_per_point`` is USD gained per +1.00 of spot VIX by one unit; ``cost_usd`` what the cap counts for
+    one unit, fees included; ``stress_payoff_usd`` the gain of one unit when VIX rises by half (M5).
+    """
+
+    name: str
+    legs: tuple[Leg, ...]
+    limit: Decimal
+    exposure_usd_per_point: float
+    cost_usd: Decimal
+    stress_payoff_usd: float
+    quantity: int
+    rejected: str = ""  # empty: it passed
+
+    @property
+    def cost_per_payoff(self) -> float:
+        """USD of cost per USD of stress payoff; infinite where there is no payoff."""
+        return float(self.cost_usd) / self.stress_payoff_usd if self.stress_payoff_usd > 0 else float("inf")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HedgePlan:
+    """One plan; exposures in USD per +1.00 point of spot VIX (M2)."""
+
+    decision_id: DecisionId
+    action: PlanAction
+    reason: str
+    increment_frac: float  # f of M2, 0 when nothing is added
+    base_usd_per_point: float
+    target_usd_per_point: float
+    held_usd_per_point: float  # overlay only
+    working_usd_per_point: float  # overlay orders that may still fill
+    candidates: tuple[Candidate, ...] = ()
+    intents: tuple[OrderIntent, ...] = ()
+
+    def with_intents(self, intents: Sequence[OrderIntent], reason: str) -> "HedgePlan":
+        """Return the same plan asking for other orders, with the reason added."""
+        return replace(self, intents=tuple(intents), reason=f"{self.reason}; {reason}")

@@ -1,0 +1,208 @@
+"""The book: positions, condors with their credit, hedge lots with their cost, and the account's values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from bot.domain.checks import require_aware, require_finite, require_not_negative, require_positive, require_text
+from bot.domain.errors import InvalidValueError
+from bot.domain.instrument import Instrument, InstrumentKey, Kind
+from bot.domain.orders import IntentId, Leg, Order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """Contracts held in one instrument: positive long, negative short, never zero."""
+
+    instrument: Instrument
+    quantity: int
+
+    def __post_init__(self) -> None:
+        """Reject an empty position."""
+        if self.quantity == 0:
+            raise InvalidValueError(f"{self.instrument.key}: a position of zero is no position")
+
+
+class Provenance(StrEnum):
+    """Where a credit or a cost comes from."""
+
+    OWN_FILLS = "own_fills"
+    OPERATOR = "operator"
+    ESTIMATED = "estimated"  # from the broker's average cost; cannot raise the cap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condor:
+    """``count`` iron condors with the same four legs; strikes ascend from long put to long call."""
+
+    long_put: Instrument
+    short_put: Instrument
+    short_call: Instrument
+    long_call: Instrument
+    count: int
+
+    def __post_init__(self) -> None:
+        """Reject legs that make no condor."""
+        require_positive(count=self.count)
+        strikes = [leg.strike for leg in self.legs if leg.strike is not None]
+        if len(strikes) != 4 or any(low >= high for low, high in zip(strikes, strikes[1:], strict=False)):
+            raise InvalidValueError(f"the strikes of a condor ascend, were {strikes}")
+
+    @property
+    def legs(self) -> tuple[Instrument, Instrument, Instrument, Instrument]:
+        """Long put, short put, short call, long call."""
+        return (self.long_put, self.short_put, self.short_call, self.long_call)
+
+    @property
+    def trading_class(self) -> str:
+        """SPX (settles in the morning) or SPXW (in the afternoon); never mixed."""
+        return self.short_put.trading_class
+
+    @property
+    def settlement(self) -> date:
+        """The day on which all four legs settle."""
+        if self.short_put.settlement is None:
+            raise InvalidValueError("a condor leg without a settlement date")
+        return self.short_put.settlement
+
+    @property
+    def widest_wing_points(self) -> Decimal:
+        """The wider of the two wings, in index points."""
+        put_wing = (self.short_put.strike or Decimal(0)) - (self.long_put.strike or Decimal(0))
+        call_wing = (self.long_call.strike or Decimal(0)) - (self.short_call.strike or Decimal(0))
+        return max(put_wing, call_wing)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedCredit:
+    """What the operator states of one cohort of condors: credit taken in, net of fees, in USD for all of them."""
+
+    trading_class: str
+    settlement: date
+    strikes: tuple[Decimal, Decimal, Decimal, Decimal]  # long put, short put, short call, long call
+    count: int
+    credit_usd: Decimal
+    opened_on: date
+
+    def __post_init__(self) -> None:
+        """Reject a credit that no condor could have brought."""
+        require_text(trading_class=self.trading_class)
+        require_positive(count=self.count)
+        require_not_negative(credit_usd=self.credit_usd)
+        if self.opened_on > self.settlement:
+            raise InvalidValueError(f"condor credit: opened {self.opened_on} after settlement {self.settlement}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cohort:
+    """The condors of one expiry and class, from first opening to settlement, with the credit that caps the hedge."""
+
+    trading_class: str
+    settlement: date
+    opened_on: date
+    credit_usd: Decimal  # opening credits less closing debits and fees; never below zero
+    maximum_loss_usd: Decimal  # frozen at entry; positive
+    provenance: Provenance
+
+    def __post_init__(self) -> None:
+        """Reject negative figures."""
+        require_not_negative(credit_usd=self.credit_usd, maximum_loss_usd=self.maximum_loss_usd)
+
+    @property
+    def name(self) -> str:
+        """Class and settlement, for logs."""
+        return f"{self.trading_class}:{self.settlement.isoformat()}"
+
+
+class Layer(StrEnum):
+    """Where a hedge lot belongs; the dispersion overlay sits in the short layer but is kept apart."""
+
+    SHORT = "short"
+    MEDIUM = "medium"
+    LONG = "long"
+    OVERLAY = "overlay"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lot:
+    """One hedge purchase and what became of it.
+
+    ``units_bought`` units of ``legs`` were bought, ``units_open`` are left. ``cost_usd`` is premium plus fees paid,
+    ``recovered_usd`` what sales brought net of fees. A future has no premium: its cost holds fees and, once closed,
+    the realised result as recovered or additional cost.
+    """
+
+    lot_id: IntentId
+    layer: Layer
+    legs: tuple[Leg, ...]
+    units_bought: int
+    units_open: int
+    cost_usd: Decimal
+    recovered_usd: Decimal
+    bought_on: date
+    expires_on: date
+    closed_on: date | None = None
+    entry_price: Decimal = Decimal(0)  # net points per unit at purchase
+    provenance: Provenance = Provenance.OWN_FILLS
+
+    def __post_init__(self) -> None:
+        """Reject a lot that sold more than it bought."""
+        require_positive(units_bought=self.units_bought)
+        require_finite(cost_usd=self.cost_usd, recovered_usd=self.recovered_usd)
+        if not 0 <= self.units_open <= self.units_bought:
+            raise InvalidValueError(f"lot {self.lot_id}: open units {self.units_open} of {self.units_bought}")
+
+    @property
+    def is_future(self) -> bool:
+        """A future instead of options."""
+        return self.legs[0].instrument.kind is Kind.FUTURE
+
+    @property
+    def net_cost_usd(self) -> Decimal:
+        """Paid less recovered, never below zero: gains never enlarge the cap."""
+        return max(Decimal(0), self.cost_usd - self.recovered_usd)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountValues:
+    """The account as the broker reported it, in USD; ``ready`` is false while the broker says its values are not."""
+
+    account: str
+    net_liquidation_usd: Decimal
+    cash_usd: Decimal
+    at: datetime
+    ready: bool = True
+
+    def __post_init__(self) -> None:
+        """Reject naive times and numbers that are not finite."""
+        require_text(account=self.account)
+        require_aware(at=self.at)
+        require_finite(net_liquidation_usd=self.net_liquidation_usd, cash_usd=self.cash_usd)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """Everything owned, owed and on its way, at one version.
+
+    ``version`` moves with fills, positions, credit and foreign orders; a decision's own reservations and sends do not
+    count. ``orders`` holds every order that may still fill; ``unmatched`` the SPX option positions that fit no condor.
+    """
+
+    version: int
+    positions: Mapping[InstrumentKey, Position]
+    condors: tuple[Condor, ...]
+    cohorts: tuple[Cohort, ...]
+    unmatched: tuple[Position, ...]
+    lots: tuple[Lot, ...]
+    orders: Mapping[IntentId, Order]
+    orders_sent_today: int
+    account: AccountValues | None
+    locks: Mapping[str, str] = field(default_factory=dict)  # instrument key or "account" -> why
+    frozen_base_usd_per_point: float | None = None  # M2: the base is frozen while an episode lasts
+
+    def quantity(self, key: InstrumentKey) -> int:
+        """Contracts held, signed; 0 when flat."""
+        position = self.positions.get(key)
+        return 0 if position is None else position.quantity

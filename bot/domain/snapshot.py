@@ -1,0 +1,46 @@
+"""What everybody but the state itself reads: one frozen moment of market, book, signal and standing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.instrument import Instrument, InstrumentKey
+from bot.domain.market import Quote
+from bot.domain.mode import TradingMode
+from bot.domain.portfolio import Book
+from bot.domain.readings import DispersionReading
+from bot.domain.schedule import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What `Execution.release` compares with a verdict in the same step as the write."""
+
+    book_version: int
+    mode: TradingMode
+    reconciling: bool
+    locks: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """One moment; ``levels`` in index points, ``quotes`` as last received, ``universe`` what may be bought."""
+
+    now: datetime
+    session: Session | None  # the session that is open right now
+    levels: Mapping[InstrumentKey, float]
+    quotes: Mapping[InstrumentKey, Quote]
+    universe: Mapping[InstrumentKey, Instrument]
+    dispersion: DispersionReading
+    book: Book
+    mode: TradingMode
+    reconciling: bool
+    kill_epoch: int
+    previous_closes: Mapping[InstrumentKey, float]
+
+    @property
+    def standing(self) -> Standing:
+        """The part that a release compares."""
+        return Standing(
+            book_version=self.book.version, mode=self.mode, reconciling=self.reconciling, locks=self.book.locks
+        )
