@@ -6,12 +6,13 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot.domain.decision import Verdict
+from bot.domain.instrument import Instrument
 from bot.domain.market import Quote, Tick
 from bot.domain.mode import DemandSource, TradingMode
 from bot.domain.orders import BrokerOrder, DecisionId, Fill, IntentId, Order
 from bot.domain.plan import HedgePlan
-from bot.domain.portfolio import AccountValues, Lot, Position
-from bot.domain.readings import Signal
+from bot.domain.portfolio import AccountValues, Position
+from bot.domain.readings import Episode, Signal
 from bot.domain.schedule import Session
 
 
@@ -33,6 +34,14 @@ class SessionClosed:
 
     at: datetime
     session: Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidatesListed:
+    """The contracts that the sleeve may use were looked up; they replace those listed before."""
+
+    at: datetime
+    instruments: tuple[Instrument, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,13 +129,19 @@ class BooksReconciled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """What the journal remembers at start: lots, orders that may be live, fills booked, the session's order count."""
+    """What the journal remembers at start; the ledger is built from it as from live events.
+
+    ``orders`` holds every order of ours, those that may be live as UNKNOWN; ``positions`` what was held when the
+    fills began to be counted, None when the journal is new.
+    """
 
     at: datetime
-    lots: tuple[Lot, ...]
     orders: tuple[Order, ...]
-    fill_ids: frozenset[str]
-    orders_sent: Mapping[str, int] = field(default_factory=dict)  # session day -> orders sent
+    fills: tuple[Fill, ...]
+    commissions: Mapping[str, Decimal] = field(default_factory=dict)
+    positions: tuple[Position, ...] | None = None
+    frozen_base_usd_per_point: float | None = None
+    episode: Episode | None = None  # the blowout that was under way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +152,7 @@ class ModeDemanded:
     source: DemandSource
     mode: TradingMode
     cause: str
+    epoch: int = 0  # the kill epoch that goes with it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +214,7 @@ Event = (
     | Quote
     | SessionOpened
     | SessionClosed
+    | CandidatesListed
     | TimerElapsed
     | OrderReported
     | OrderDoubted

@@ -143,7 +143,7 @@ class Lot:
     recovered_usd: Decimal
     bought_on: date
     expires_on: date
-    closed_on: date | None = None
+    last_sold_on: date | None = None  # the last day on which a part of it was sold
     entry_price: Decimal = Decimal(0)  # net points per unit at purchase
     provenance: Provenance = Provenance.OWN_FILLS
 
@@ -153,6 +153,11 @@ class Lot:
         require_finite(cost_usd=self.cost_usd, recovered_usd=self.recovered_usd)
         if not 0 <= self.units_open <= self.units_bought:
             raise InvalidValueError(f"lot {self.lot_id}: open units {self.units_open} of {self.units_bought}")
+
+    @property
+    def closed_on(self) -> date | None:
+        """The day of the last sale of a lot that is sold out; None while any of it is open."""
+        return None if self.units_open else self.last_sold_on
 
     @property
     def is_future(self) -> bool:

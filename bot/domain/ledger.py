@@ -1,0 +1,151 @@
+"""The ledger as a pure function of the set of executions: order, duplicates and replays cannot change it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from bot.domain.fees import FeeSchedule
+from bot.domain.instrument import InstrumentKey, Kind
+from bot.domain.orders import Fill, FillPart, IntentId, Order, Purpose
+from bot.domain.portfolio import Layer, Lot, Position
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+def trade_date(moment: datetime) -> date:
+    """Return the New York date of a moment: the day to which a trade belongs."""
+    return moment.astimezone(NEW_YORK).date()
+
+
+def positions_after(start: Iterable[Position], fills: Iterable[Fill]) -> dict[InstrumentKey, Position]:
+    """Return the positions after all fills, flat ones left out; the net fill of a combo moves none."""
+    quantities: dict[InstrumentKey, int] = {}
+    instruments = {}
+    for position in start:
+        instruments[position.instrument.key] = position.instrument
+        quantities[position.instrument.key] = quantities.get(position.instrument.key, 0) + position.quantity
+    for fill in fills:
+        if fill.instrument is None:
+            continue
+        instruments.setdefault(fill.instrument.key, fill.instrument)
+        quantities[fill.instrument.key] = quantities.get(fill.instrument.key, 0) + fill.signed_quantity
+    return {
+        key: Position(instrument=instruments[key], quantity=quantity) for key, quantity in quantities.items() if quantity
+    }
+
+
+def positions_before(end: Iterable[Position], fills: Iterable[Fill]) -> tuple[Position, ...]:
+    """Return the positions from which the fills lead to ``end``: what is held beside what was booked."""
+    undone = (replace(fill, side=fill.side.opposite) for fill in fills)
+    return tuple(positions_after(end, undone).values())
+
+
+def units_filled(intent_id: IntentId, fills: Iterable[Fill]) -> int:
+    """Return how many units of one order the executions show."""
+    return sum(fill.quantity for fill in fills if fill.order_ref == intent_id and fill.part is not FillPart.LEG)
+
+
+def lots_of(
+    orders: Iterable[Order], fills: Iterable[Fill], commissions_usd: Mapping[str, Decimal], fees: FeeSchedule
+) -> tuple[Lot, ...]:
+    """Return the hedge lots that our own orders made, oldest first, with what sales recovered.
+
+    A sale is booked against lots with the same contracts, oldest first. A fee is the broker's where it is known and
+    the schedule's until then.
+    """
+    by_order = _fills_by_order(fills)
+    known = {order.intent.intent_id: order for order in orders}
+    lots: list[Lot] = []
+    for intent_id in sorted(by_order, key=lambda ref: (by_order[ref][0].at, ref)):
+        order = known.get(IntentId(intent_id))
+        if order is None:
+            continue
+        if order.intent.purpose is Purpose.OVERLAY_BUILD:
+            lots += _lot_bought(order, by_order[intent_id], commissions_usd, fees)
+        else:
+            lots = _sold_from(lots, order, by_order[intent_id], commissions_usd, fees)
+    return tuple(lots)
+
+
+def _fills_by_order(fills: Iterable[Fill]) -> dict[str, list[Fill]]:
+    grouped: dict[str, list[Fill]] = {}
+    for fill in sorted(fills, key=lambda one: (one.at, one.exec_id)):
+        grouped.setdefault(fill.order_ref, []).append(fill)
+    return grouped
+
+
+def _fee_usd(order: Order, fills: list[Fill], commissions_usd: Mapping[str, Decimal], fees: FeeSchedule) -> Decimal:
+    """Fees of an order's executions; those of a combo are charged on its legs."""
+    total = Decimal(0)
+    for fill in fills:
+        known = commissions_usd.get(fill.exec_id)
+        if known is not None:
+            total += known
+        elif fill.instrument is not None:
+            total += fees.of_contract(fill.instrument.trading_class, fill.instrument.kind) * fill.quantity
+    if order.intent.is_combo and not any(fill.part is FillPart.LEG for fill in fills):
+        total += fees.of_intent(order.intent, sum(fill.quantity for fill in fills))  # the legs are still under way
+    return total
+
+
+def _lot_bought(
+    order: Order, fills: list[Fill], commissions_usd: Mapping[str, Decimal], fees: FeeSchedule
+) -> list[Lot]:
+    whole = [fill for fill in fills if fill.part is not FillPart.LEG]
+    units = sum(fill.quantity for fill in whole)
+    if units == 0:
+        return []
+    intent = order.intent
+    value = sum((fill.side.sign * fill.price * fill.quantity for fill in whole), Decimal(0))
+    fee = _fee_usd(order, fills, commissions_usd, fees)
+    premium = Decimal(0) if intent.is_future else value * intent.multiplier
+    expires = max(leg.instrument.settlement for leg in intent.legs if leg.instrument.settlement is not None)
+    return [
+        Lot(
+            lot_id=intent.intent_id,
+            layer=Layer.OVERLAY,
+            legs=intent.legs,
+            units_bought=units,
+            units_open=units,
+            cost_usd=premium + fee,
+            recovered_usd=Decimal(0),
+            bought_on=trade_date(whole[0].at),
+            expires_on=expires,
+            entry_price=value / units,
+        )
+    ]
+
+
+def _sold_from(
+    lots: list[Lot], order: Order, fills: list[Fill], commissions_usd: Mapping[str, Decimal], fees: FeeSchedule
+) -> list[Lot]:
+    """Book one selling order against the lots with the mirrored legs, oldest first."""
+    whole = [fill for fill in fills if fill.part is not FillPart.LEG]
+    units = sum(fill.quantity for fill in whole)
+    if units == 0:
+        return lots
+    received = sum((-fill.side.sign * fill.price * fill.quantity for fill in whole), Decimal(0)) / units
+    fee = _fee_usd(order, fills, commissions_usd, fees) / units
+    sold_on = trade_date(whole[-1].at)
+    mirrored = {(leg.instrument.key, -leg.signed_ratio) for leg in order.intent.legs}
+    booked: list[Lot] = []
+    for lot in lots:
+        matches = {(leg.instrument.key, leg.signed_ratio) for leg in lot.legs} == mirrored
+        take = min(units, lot.units_open) if matches else 0
+        units -= take
+        booked.append(lot if take == 0 else _reduced(lot, take, received, fee, sold_on))
+    return booked
+
+
+def _reduced(lot: Lot, units: int, received_points: Decimal, fee_usd: Decimal, sold_on: date) -> Lot:
+    """One lot after a sale; a future recovers its price change, an option what it was sold for."""
+    multiplier = lot.legs[0].instrument.multiplier
+    points = received_points - lot.entry_price if lot.legs[0].instrument.kind is Kind.FUTURE else received_points
+    return replace(
+        lot,
+        units_open=lot.units_open - units,
+        recovered_usd=lot.recovered_usd + (points * multiplier - fee_usd) * units,
+        last_sold_on=sold_on,
+    )
