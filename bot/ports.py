@@ -66,7 +66,9 @@ class JournalRow:
     kind: str  # snake_case, past tense
     decision_id: str
     at: datetime
-    payload: Mapping[str, object]  # JSON-able: text, int, finite float, bool, None, lists, mappings
+    payload: Mapping[str, object]
+    """Text, int, finite float, bool, None, Decimal, date, aware datetime, enums, frozen values of `bot.domain`, and
+    sequences and mappings of these; the journal's codec writes them as JSON and reads them back."""
 
 
 class Journal(Protocol):

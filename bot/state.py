@@ -47,8 +47,8 @@ from bot.domain.orders import (
     BrokerStatus,
     Cancelled,
     Fill,
-    FillPart,
     Filled,
+    FillPart,
     IntentId,
     Order,
     OrderState,
@@ -339,13 +339,19 @@ class BotState:
         ledger.commissions.update(event.commissions)
         for order in event.orders:
             ledger.orders[order.intent.intent_id] = order
-        ledger.start = positions_before(event.positions, ledger.fills.values())
+        ledger.start = positions_before(self._adopted(event), ledger.fills.values())
         ledger.account = event.account
         ledger.locks = {key: why for key, why in ledger.locks.items() if why.startswith("foreign")}
         ledger.locks |= dict(event.differences)
         self._reconciling = False
         self._changed(book=True)
         return True
+
+    def _adopted(self, event: BooksReconciled) -> tuple[Position, ...]:
+        """The broker's positions, but ours where they differ unexplained: such a lock ends when the books agree."""
+        agreed = [position for position in event.positions if position.instrument.key not in event.differences]
+        ours = positions_after(self._ledger.start, self._ledger.fills.values())
+        return (*agreed, *(ours[InstrumentKey(key)] for key in event.differences if key in ours))
 
     def _on_restored(self, event: Restored) -> bool:
         ledger = self._ledger
@@ -435,4 +441,3 @@ class BotState:
             locks=MappingProxyType(dict(ledger.locks)),
             frozen_base_usd_per_point=self._frozen_base,
         )
-

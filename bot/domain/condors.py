@@ -67,9 +67,7 @@ def _recognise_group(positions: Sequence[Position]) -> tuple[list[Condor], list[
             break
         count = min(puts.count, calls.count)
         condors.append(
-            Condor(
-                long_put=puts.long, short_put=puts.short, short_call=calls.short, long_call=calls.long, count=count
-            )
+            Condor(long_put=puts.long, short_put=puts.short, short_call=calls.short, long_call=calls.long, count=count)
         )
         _take(put_spreads, count)
         _take(call_spreads, count)

@@ -46,7 +46,9 @@ class Checked:
     size_can_cure: bool = False  # a smaller order might pass
 
     @classmethod
-    def at_most(cls, *, rule: Rule, found: Decimal, limit: Decimal, note: str = "", size_can_cure: bool = False) -> "Checked":
+    def at_most(
+        cls, *, rule: Rule, found: Decimal, limit: Decimal, note: str = "", size_can_cure: bool = False
+    ) -> "Checked":
         """Pass when ``found <= limit``; anything not finite fails before it is compared."""
         if not (found.is_finite() and limit.is_finite()):
             return cls.failed(rule=rule, note=f"not finite: found {found}, limit {limit}")

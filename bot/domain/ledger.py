@@ -23,8 +23,10 @@ def positions_after(start: Iterable[Position], fills: Iterable[Fill]) -> dict[In
     """Return the positions after all fills, flat ones left out; the net fill of a combo moves none."""
     quantities: dict[InstrumentKey, int] = {}
     instruments = {}
+    costs: dict[InstrumentKey, Decimal | None] = {}
     for position in start:
         instruments[position.instrument.key] = position.instrument
+        costs[position.instrument.key] = position.average_cost_usd
         quantities[position.instrument.key] = quantities.get(position.instrument.key, 0) + position.quantity
     for fill in fills:
         if fill.instrument is None:
@@ -32,7 +34,9 @@ def positions_after(start: Iterable[Position], fills: Iterable[Fill]) -> dict[In
         instruments.setdefault(fill.instrument.key, fill.instrument)
         quantities[fill.instrument.key] = quantities.get(fill.instrument.key, 0) + fill.signed_quantity
     return {
-        key: Position(instrument=instruments[key], quantity=quantity) for key, quantity in quantities.items() if quantity
+        key: Position(instrument=instruments[key], quantity=quantity, average_cost_usd=costs.get(key))
+        for key, quantity in quantities.items()
+        if quantity
     }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from itertools import pairwise
 
 from bot.domain.checks import require_aware, require_finite, require_not_negative, require_positive, require_text
 from bot.domain.errors import InvalidValueError
@@ -14,10 +15,15 @@ from bot.domain.orders import IntentId, Leg, Order
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Contracts held in one instrument: positive long, negative short, never zero."""
+    """Contracts held in one instrument: positive long, negative short, never zero.
+
+    ``average_cost_usd`` is the broker's figure per contract, multiplier and commission included, None where it said
+    none; it is no price and no part of a position's identity.
+    """
 
     instrument: Instrument
     quantity: int
+    average_cost_usd: Decimal | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         """Reject an empty position."""
@@ -47,7 +53,7 @@ class Condor:
         """Reject legs that make no condor."""
         require_positive(count=self.count)
         strikes = [leg.strike for leg in self.legs if leg.strike is not None]
-        if len(strikes) != 4 or any(low >= high for low, high in zip(strikes, strikes[1:], strict=False)):
+        if len(strikes) != 4 or any(low >= high for low, high in pairwise(strikes)):
             raise InvalidValueError(f"the strikes of a condor ascend, were {strikes}")
 
     @property

@@ -1,0 +1,179 @@
+"""The main flow on one screen: an event changes the state; a change is planned, judged, written down, released.
+
+What always holds: a decision is on disk before an order leaves; one decision at a time; while one is under way,
+events are applied at once and what they ask for is planned next; a kill waits for nobody.
+"""
+
+from collections.abc import Iterable
+
+from bot.domain.decision import Approved, Refused, Verdict
+from bot.domain.events import Decided, Event, OrderDoubted, Released
+from bot.domain.market import Quote, Tick
+from bot.domain.orders import DecisionId, Order
+from bot.domain.plan import HedgePlan
+from bot.domain.snapshot import Snapshot
+from bot.execution import Execution
+from bot.hedging.planning import Planner
+from bot.ports import Clock, Ids, Journal, JournalRow
+from bot.records import rows_of
+from bot.signals.reading import read_signal
+from bot.state import BotState
+from risk.gate import Gate
+
+
+class Engine:
+    """Joins state, signal, plan, gate, journal and execution; knows no adapter and no simulator."""
+
+    def __init__(
+        self,
+        *,
+        state: BotState,
+        planner: Planner,
+        gate: Gate,
+        execution: Execution,
+        journal: Journal,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        """Take the parts; nothing runs until an event arrives."""
+        self.state = state
+        self._planner = planner
+        self._gate = gate
+        self._execution = execution
+        self._journal = journal
+        self._clock = clock
+        self._ids = ids
+        self._unwritten: list[JournalRow] = []
+        self._working = False
+        self._trigger = ""
+        self._last_fingerprint: tuple[object, ...] = ()
+        self.last_plan: HedgePlan | None = None
+
+    def receive(self, event: Event) -> bool:
+        """Apply one event at once; True when there is something to write or to decide: then `work` is due."""
+        due = self.state.apply(event)
+        if event.__class__ is Tick or event.__class__ is Quote:
+            if due:
+                self._trigger = "signal_changed"
+            return due
+        rows = rows_of(event, self._order_of(event))
+        self._unwritten += rows
+        if due:
+            self._trigger = rows[0].kind if rows else _snake(event)
+        return due or bool(rows)
+
+    async def work(self) -> None:
+        """Write what happened and decide what is due, until nothing is left; a second call returns at once."""
+        if self._working:
+            return
+        self._working = True
+        try:
+            while self._unwritten or self.state.plan_is_due:
+                await self._write()
+                if self.state.plan_is_due:
+                    await self._decide(self._trigger)
+        finally:
+            self._working = False
+
+    async def _decide(self, trigger: str) -> None:
+        """Carry one change through the whole flow; the decision is written before anything leaves."""
+        now = self._clock.now()
+        decision_id = DecisionId(self._ids.new_id())
+        snapshot = self.state.snapshot(now)
+        signal = read_signal(snapshot.dispersion)
+        plan = self._planner.plan(snapshot, signal, decision_id, self._ids.new_id)
+        plan, verdicts = self._judge(plan, snapshot)
+        decided = Decided(at=now, decision_id=decision_id, trigger=trigger, signal=signal, plan=plan, verdicts=verdicts)
+        self.state.apply(decided)  # reserves; deciding until Released
+        self.last_plan = plan
+        if self._is_news(decided):
+            self._unwritten += rows_of(decided, None)
+            await self._write()
+        for verdict in verdicts:
+            if isinstance(verdict, Approved):
+                self.receive(self._execution.release(verdict, self.state.standing()))
+        self.state.apply(Released(at=now, decision_id=decision_id))  # what waited is planned next
+
+    def _judge(self, plan: HedgePlan, snapshot: Snapshot) -> tuple[HedgePlan, tuple[Verdict, ...]]:
+        """Ask the gate; where only the size is wrong, ask once more with the largest size that passes."""
+        verdicts = self._gate.review(plan, snapshot)
+        smaller = [v for v in verdicts if isinstance(v, Refused) and v.largest_quantity > 0]
+        if not smaller:
+            return plan, verdicts
+        plan = self._planner.resized(plan, smaller, self._ids.new_id)
+        return plan, self._gate.review(plan, snapshot)
+
+    def _is_news(self, decided: Decided) -> bool:
+        """A plan that holds, or is refused just as the last one was, is not written again."""
+        approved = any(isinstance(verdict, Approved) for verdict in decided.verdicts)
+        fingerprint = (
+            decided.plan.action,
+            decided.signal.state,
+            decided.plan.reason,
+            tuple(
+                (
+                    verdict.intent.purpose,
+                    verdict.intent.quantity,
+                    tuple(leg.instrument.key for leg in verdict.intent.legs),
+                )
+                for verdict in decided.verdicts
+            ),
+            tuple(c.rule for v in decided.verdicts if isinstance(v, Refused) for c in v.reasons),
+        )
+        known = fingerprint == self._last_fingerprint and (not approved or self._execution.dry_run)
+        self._last_fingerprint = fingerprint
+        return not known
+
+    async def _write(self) -> None:
+        """Commit what waits to be written, in the order in which it happened."""
+        rows, self._unwritten = self._unwritten, []
+        if rows:
+            await self._journal.commit(rows)
+
+    def note(self, rows: Iterable[JournalRow]) -> None:
+        """Add rows of the shell (start, commands, samples) to what is written next."""
+        self._unwritten += rows
+
+    # orders that need attention -------------------------------------------------------------------------------
+
+    def tend_orders(self) -> tuple[Order, ...]:
+        """Cancel overdue orders, doubt unanswered ones; return those that only a reconciliation can settle."""
+        now = self._clock.now()
+        live = tuple(self.state.snapshot(now).book.orders.values())
+        for order in self._execution.unanswered(live, now):
+            doubt = OrderDoubted(at=now, order_ref=order.intent.intent_id, code=0, text="no answer in time")
+            self.receive(doubt)
+        for order in self._execution.overdue(live, now):
+            self.cancel(order)
+        return self._execution.in_doubt(self.state.snapshot(now).book.orders.values())
+
+    def cancel(self, order: Order) -> bool:
+        """Write a cancel for one own order; True when a frame left."""
+        sent = self._execution.cancel(order)
+        if sent is not None:
+            self.receive(sent)
+        return sent is not None
+
+    def cancel_own(self) -> tuple[str, ...]:
+        """Cancel every own order that may fill, opening orders first; returns the ids whose cancel frame left."""
+        live = sorted(
+            self.state.snapshot(self._clock.now()).book.orders.values(),
+            key=lambda order: (order.intent.purpose, order.prepared_at),
+        )
+        return tuple(order.intent.intent_id for order in live if self.cancel(order))
+
+    def _order_of(self, event: Event) -> Order | None:
+        """Our order that an event names, if it names one."""
+        match event:
+            case _ if hasattr(event, "intent_id"):
+                return self.state.order(event.intent_id)
+            case OrderDoubted():
+                return self.state.order(event.order_ref)
+        report = getattr(event, "report", None) or getattr(event, "fill", None)
+        return None if report is None else self.state.order(report.order_ref)
+
+
+def _snake(event: Event) -> str:
+    """The event's class as a past-tense name: TimerElapsed -> timer_elapsed."""
+    name = type(event).__name__
+    return "".join("_" + letter.lower() if letter.isupper() else letter for letter in name).lstrip("_")

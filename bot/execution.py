@@ -1,0 +1,117 @@
+"""Approved intents to the broker: the last check and the write are one synchronous step; cancels; deadlines."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from bot.domain.checks import require_positive
+from bot.domain.decision import Approved
+from bot.domain.errors import ConnectivityError
+from bot.domain.events import CancelSent, OrderDoubted, OrderDropped, OrderSent
+from bot.domain.mode import TradingMode
+from bot.domain.orders import Order, Sent, Unknown
+from bot.domain.snapshot import Standing
+from bot.ports import Broker, Clock, Latch
+
+Released = OrderSent | OrderDropped | OrderDoubted
+
+
+class Execution:
+    """Sends what was approved, cancels what is ours; keeps no state of its own."""
+
+    def __init__(
+        self,
+        *,
+        broker: Broker,
+        clock: Clock,
+        latch: Latch,
+        order_life_s: float,
+        ack_timeout_s: float,
+        dry_run: bool = False,
+    ) -> None:
+        """Take the ports and the two deadlines.
+
+        Args:
+            broker: The one order writer.
+            clock: Time of decisions.
+            latch: Kill flag and epoch; its lock is held from the last check to the end of the write.
+            order_life_s: Seconds after which an unfilled order is cancelled and planned again.
+            ack_timeout_s: Seconds without an answer after which a sent order counts as UNKNOWN.
+            dry_run: Decide and record, but write nothing to the broker.
+        """
+        require_positive(order_life_s=order_life_s, ack_timeout_s=ack_timeout_s)
+        self._broker = broker
+        self._clock = clock
+        self._latch = latch
+        self._order_life = timedelta(seconds=order_life_s)
+        self._ack_timeout = timedelta(seconds=ack_timeout_s)
+        self.dry_run = dry_run
+
+    def release(self, approved: Approved, standing: Standing) -> Released:
+        """Send one approved order, or say why it was dropped; there is no await in here.
+
+        A failing transport leaves doubt, not certainty: the order is UNKNOWN until the books have been compared.
+        """
+        now = self._clock.now()
+        intent_id = approved.intent.intent_id
+        with self._latch.lock:
+            objection = self._objection(approved, standing, now)
+            if objection:
+                return OrderDropped(at=now, intent_id=intent_id, why=objection)
+            try:
+                self._broker.submit(approved)
+            except ConnectivityError as error:
+                return OrderDoubted(at=now, order_ref=intent_id, code=0, text=str(error))
+        return OrderSent(at=now, intent_id=intent_id)
+
+    def _objection(self, approved: Approved, standing: Standing, now: datetime) -> str:
+        """What changed between the verdict and this moment; empty when nothing did."""
+        if self.dry_run:
+            return "dry run"
+        if self._latch.epoch != approved.kill_epoch or self._latch.mode is TradingMode.HALT:
+            return "killed meanwhile"
+        if standing.mode is TradingMode.HALT:
+            return "mode HALT"
+        if standing.reconciling:
+            return "reconciling"
+        if standing.book_version != approved.book_version:
+            return f"book moved from {approved.book_version} to {standing.book_version}"
+        if "account" in standing.locks or any(leg.instrument.key in standing.locks for leg in approved.intent.legs):
+            return "locked meanwhile"
+        if now > approved.valid_until:
+            return f"verdict expired at {approved.valid_until.isoformat()}"
+        if not self._broker.is_open():
+            return "transport closed"
+        return ""
+
+    def cancel(self, order: Order) -> CancelSent | None:
+        """Write one cancel frame; None when there is nothing to cancel or no transport to write to."""
+        if self.dry_run or order.is_terminal or not self._broker.is_open():
+            return None
+        try:
+            self._broker.cancel(order)
+        except ConnectivityError:
+            return None  # the link's loss makes the order UNKNOWN, and reconciliation decides
+        return CancelSent(at=self._clock.now(), intent_id=order.intent.intent_id)
+
+    def overdue(self, orders: Iterable[Order], now: datetime) -> tuple[Order, ...]:
+        """Return the working orders whose time is up and for which no cancel is under way."""
+        return tuple(
+            order
+            for order in orders
+            if order.sent_at is not None
+            and now - order.sent_at >= self._order_life
+            and (order.cancel_requested_at is None or now - order.cancel_requested_at >= self._order_life)
+        )
+
+    def unanswered(self, orders: Iterable[Order], now: datetime) -> tuple[Order, ...]:
+        """Return the sent orders that the broker has not answered in time."""
+        return tuple(
+            order
+            for order in orders
+            if isinstance(order.state, Sent) and order.sent_at is not None and now - order.sent_at >= self._ack_timeout
+        )
+
+    @staticmethod
+    def in_doubt(orders: Iterable[Order]) -> tuple[Order, ...]:
+        """Return the orders that only a reconciliation can settle."""
+        return tuple(order for order in orders if isinstance(order.state, Unknown))

@@ -1,0 +1,132 @@
+"""The broker's truth against ours at start and at every reconnect: orders settled, fills found, differences named.
+
+How it works: every order of ours that may be live is looked for by its orderRef among open orders, completed orders
+and executions. What is found takes the broker's state. What is found nowhere stays UNKNOWN on the first look and is
+declared never to have arrived on a later look, after the settle time, because a frame may still have been under way.
+Nothing is ever sent again.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.domain.instrument import InstrumentKey
+from bot.domain.ledger import positions_after, units_filled
+from bot.domain.orders import (
+    BrokerOrder,
+    BrokerStatus,
+    Cancelled,
+    Fill,
+    Filled,
+    Order,
+    OrderState,
+    Partial,
+    Rejected,
+    Unknown,
+    Working,
+)
+from bot.domain.portfolio import Position
+from bot.ports import BrokerBooks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnBooks:
+    """What we believe: our orders that may be live, all fills booked, and the positions they led to.
+
+    ``positions`` is None when nothing was ever adopted: then the broker's positions are taken as they are.
+    """
+
+    orders: tuple[Order, ...]
+    fills: tuple[Fill, ...]
+    positions: tuple[Position, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciliation:
+    """The outcome: our orders after settling, fills that we had missed, what stays in doubt, what differs."""
+
+    orders: tuple[Order, ...]
+    missed_fills: tuple[Fill, ...]
+    in_doubt: tuple[Order, ...]
+    differences: Mapping[str, str]
+    commissions: Mapping[str, Decimal]
+
+
+def reconcile(own: OwnBooks, broker: BrokerBooks, *, settled: bool) -> Reconciliation:
+    """Compare both books.
+
+    Args:
+        own: Our side.
+        broker: The broker's complete answer.
+        settled: The settle time has passed since the link came up, so that an order found nowhere never arrived.
+
+    Returns:
+        Orders settled by the broker's word; an order without any trace is CANCELLED only when ``settled``.
+    """
+    known = {fill.exec_id for fill in own.fills}
+    missed = tuple(fill for fill in broker.fills if fill.exec_id not in known)
+    fills = own.fills + missed
+    rows = _rows_by_ref(broker)
+    orders = tuple(_settle(order, rows.get(order.intent.intent_id), fills, settled=settled) for order in own.orders)
+    expected = None if own.positions is None else positions_after(own.positions, missed)
+    return Reconciliation(
+        orders=orders,
+        missed_fills=missed,
+        in_doubt=tuple(order for order in orders if isinstance(order.state, Unknown)),
+        differences={} if expected is None else _differences(expected, broker.positions),
+        commissions={exec_id: Decimal(text) for exec_id, text in broker.commissions_usd.items()},
+    )
+
+
+def _rows_by_ref(broker: BrokerBooks) -> dict[str, BrokerOrder]:
+    """The broker's row for each order reference; an open row outweighs a completed one."""
+    rows: dict[str, BrokerOrder] = {}
+    for row in (*broker.completed_orders, *broker.open_orders):
+        if row.order_ref:
+            rows[row.order_ref] = row
+    return rows
+
+
+def _settle(order: Order, row: BrokerOrder | None, fills: Sequence[Fill], *, settled: bool) -> Order:
+    """Give one order the state that the broker's books show."""
+    filled = max(order.filled, units_filled(order.intent.intent_id, fills))
+    if filled >= order.intent.quantity:
+        return order if isinstance(order.state, Filled) else order.moved(Filled(), filled=order.intent.quantity)
+    if row is None:
+        return _without_trace(order, filled, settled=settled)
+    return order.moved(_state_from(row, filled), filled=filled, perm_id=row.perm_id, order_id=row.order_id)
+
+
+def _without_trace(order: Order, filled: int, *, settled: bool) -> Order:
+    if not settled:
+        return order.moved(Unknown(why="no trace at the broker yet"), filled=filled)
+    why = "never reached the broker" if filled == 0 else "no longer at the broker, partly filled"
+    return order.moved(Cancelled(reason=why), filled=filled)
+
+
+def _state_from(row: BrokerOrder, filled: int) -> OrderState:
+    match row.status:
+        case BrokerStatus.WORKING:
+            return Partial() if filled else Working()
+        case BrokerStatus.FILLED:
+            return Unknown(why="filled at the broker, executions are missing")
+        case BrokerStatus.CANCELLED if row.filled > filled:
+            return Unknown(why=f"cancelled with {row.filled} filled, executions show {filled}")
+        case BrokerStatus.CANCELLED:
+            return Cancelled(reason=row.text or "cancelled at the broker")
+        case BrokerStatus.REJECTED:
+            return Rejected(reason=row.text or "rejected by the broker")
+        case BrokerStatus.UNCLEAR:
+            return Unknown(why=row.text or "unclear at the broker")
+
+
+def _differences(expected: Mapping[InstrumentKey, Position], found: Iterable[Position]) -> dict[str, str]:
+    """Positions that our executions do not explain, by instrument key."""
+    held = {position.instrument.key: position.quantity for position in found}
+    differences: dict[str, str] = {}
+    for key in sorted(expected.keys() | held.keys()):
+        ours = expected[key].quantity if key in expected else 0
+        theirs = held.get(key, 0)
+        if ours != theirs:
+            differences[key] = f"books say {ours}, the broker says {theirs}"
+    return differences

@@ -1,0 +1,176 @@
+"""What happened, as journal rows: one kind per thing, in the past tense, bound to the decision that caused it."""
+
+from collections.abc import Iterable
+
+from bot.domain.decision import Approved, Checked, Refused
+from bot.domain.events import (
+    BooksReconciled,
+    CancelSent,
+    CommissionReported,
+    DataFeedChanged,
+    Decided,
+    Event,
+    FillReported,
+    LinkLost,
+    LinkRestored,
+    ModeDemanded,
+    OrderDoubted,
+    OrderDropped,
+    OrderReported,
+    OrderSent,
+    Restored,
+    SessionClosed,
+    SessionOpened,
+)
+from bot.domain.orders import Cancelled, Filled, Order, OrderState, Partial, Prepared, Rejected, Sent, Unknown, Working
+from bot.ports import JournalRow
+
+STATE_KINDS: dict[type[OrderState], str] = {
+    Prepared: "order_prepared",
+    Sent: "order_sent",
+    Working: "order_acknowledged",
+    Partial: "order_partly_filled",
+    Filled: "order_completed",
+    Cancelled: "order_cancelled",
+    Rejected: "order_rejected",
+    Unknown: "order_doubted",
+}
+
+
+def rows_of(event: Event, order: Order | None) -> tuple[JournalRow, ...]:
+    """Return the rows of one event after it was applied; ticks, quotes, timers and account values have none.
+
+    Args:
+        event: What happened.
+        order: Our order that the event is about, as it stands now, if there is one.
+    """
+    decision = order.intent.decision_id if order is not None else ""
+    match event:
+        case Decided():
+            return decided_rows(event)
+        case FillReported():
+            return (JournalRow(kind="order_filled", decision_id=decision, at=event.at, payload={"fill": event.fill}),)
+        case CommissionReported():
+            facts = {"exec_id": event.exec_id, "commission_usd": event.commission_usd}
+            return (JournalRow(kind="commission_booked", decision_id=decision, at=event.at, payload=facts),)
+        case OrderSent() | OrderDropped() | OrderReported() | OrderDoubted() | CancelSent():
+            return _order_rows(event, order)
+        case _:
+            return _standing_rows(event)
+
+
+def _order_rows(
+    event: OrderSent | OrderDropped | OrderReported | OrderDoubted | CancelSent, order: Order | None
+) -> tuple[JournalRow, ...]:
+    if order is None:
+        return ()  # a foreign order: the reconciliation lists it
+    kind = "cancel_sent" if isinstance(event, CancelSent) else STATE_KINDS[type(order.state)]
+    return (
+        JournalRow(
+            kind=kind,
+            decision_id=order.intent.decision_id,
+            at=event.at,
+            payload={
+                "intent_id": order.intent.intent_id,
+                "filled": order.filled,
+                "remaining": order.remaining,
+                "perm_id": order.perm_id,
+                "why": getattr(order.state, "reason", "") or getattr(order.state, "why", ""),
+            },
+        ),
+    )
+
+
+def _standing_rows(event: Event) -> tuple[JournalRow, ...]:
+    match event:
+        case SessionOpened():
+            facts: dict[str, object] = {"day": event.session.day, "baseline_sessions": len(event.baseline)}
+            return (JournalRow(kind="session_opened", decision_id="", at=event.at, payload=facts),)
+        case SessionClosed():
+            return (JournalRow(kind="session_closed", decision_id="", at=event.at, payload={"day": event.session.day}),)
+        case LinkLost():
+            return (JournalRow(kind="link_lost", decision_id="", at=event.at, payload={"why": event.why}),)
+        case LinkRestored():
+            return (JournalRow(kind="link_restored", decision_id="", at=event.at, payload={"why": event.why}),)
+        case BooksReconciled():
+            return _reconciled_rows(event)
+        case ModeDemanded():
+            facts = {"source": event.source, "mode": event.mode.name, "cause": event.cause, "epoch": event.epoch}
+            return (JournalRow(kind="mode_demanded", decision_id="", at=event.at, payload=facts),)
+        case DataFeedChanged():
+            facts = {"usable": event.usable, "why": event.why}
+            return (JournalRow(kind="data_feed_changed", decision_id="", at=event.at, payload=facts),)
+        case Restored():
+            facts = {"orders": len(event.orders), "fills": len(event.fills)}
+            return (JournalRow(kind="journal_restored", decision_id="", at=event.at, payload=facts),)
+        case _:
+            return ()
+
+
+def _reconciled_rows(event: BooksReconciled) -> tuple[JournalRow, ...]:
+    """One row for the outcome, and one for each order and fill that it settled."""
+    rows = [
+        JournalRow(
+            kind=STATE_KINDS[type(order.state)],
+            decision_id=order.intent.decision_id,
+            at=event.at,
+            payload={
+                "intent_id": order.intent.intent_id,
+                "filled": order.filled,
+                "remaining": order.remaining,
+                "perm_id": order.perm_id,
+                "why": f"reconciled: {getattr(order.state, 'reason', '') or getattr(order.state, 'why', '')}",
+            },
+        )
+        for order in event.orders
+    ]
+    rows += [
+        JournalRow(kind="order_filled", decision_id="", at=event.at, payload={"fill": fill}) for fill in event.fills
+    ]
+    facts = {
+        "positions": [{"instrument": p.instrument, "quantity": p.quantity} for p in event.positions],
+        "differences": dict(event.differences),
+        "net_liquidation_usd": event.account.net_liquidation_usd,
+    }
+    rows.append(JournalRow(kind="books_reconciled", decision_id="", at=event.at, payload=facts))
+    return tuple(rows)
+
+
+def decided_rows(event: Decided) -> tuple[JournalRow, ...]:
+    """One row for signal and plan, one for each verdict; an approval is the order's PREPARED row."""
+    rows = [
+        JournalRow(
+            kind="hedge_planned",
+            decision_id=event.decision_id,
+            at=event.at,
+            payload={
+                "trigger": event.trigger,
+                "signal": event.signal,
+                "action": event.plan.action,
+                "reason": event.plan.reason,
+                "increment_frac": event.plan.increment_frac,
+                "base_usd_per_point": event.plan.base_usd_per_point,
+                "target_usd_per_point": event.plan.target_usd_per_point,
+                "held_usd_per_point": event.plan.held_usd_per_point,
+                "working_usd_per_point": event.plan.working_usd_per_point,
+                "candidates": event.plan.candidates,
+            },
+        )
+    ]
+    return (*rows, *(_verdict_row(event, verdict) for verdict in event.verdicts))
+
+
+def _verdict_row(event: Decided, verdict: Approved | Refused) -> JournalRow:
+    facts: dict[str, object] = {"intent": verdict.intent, "checks": _plain_checks(verdict.checks)}
+    if isinstance(verdict, Refused):
+        facts["largest_quantity"] = verdict.largest_quantity
+        kind = "order_refused"
+    else:
+        facts["book_version"] = verdict.book_version
+        facts["kill_epoch"] = verdict.kill_epoch
+        kind = "order_prepared"
+    return JournalRow(kind=kind, decision_id=event.decision_id, at=event.at, payload=facts)
+
+
+def _plain_checks(checks: Iterable[Checked]) -> list[Checked]:
+    return list(checks)

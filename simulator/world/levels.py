@@ -1,0 +1,138 @@
+"""Index levels: one finished day's, those of one moment, and a whole session's path as a source hands it out."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final, Protocol
+
+from bot.domain.checks import require_finite, require_positive
+from bot.domain.errors import InvalidValueError
+from bot.domain.schedule import Session
+
+SYMBOLS: Final = ("SPX", "RUT", "VIX", "RVX")
+"""The indices of the simulated world, in the order in which a step announces them."""
+
+EQUITY_CLOSE_LEAD: Final = timedelta(minutes=15)
+"""SPX and RUT stop with the stock market, fifteen minutes before index options and volatility indices do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DailyLevel:
+    """One session of one index in index points; open, high and low are None where the history has only closes."""
+
+    day: date
+    close: float
+    open: float | None = None
+    high: float | None = None
+    low: float | None = None
+
+    def __post_init__(self) -> None:
+        """Reject levels that no index could have published."""
+        for name in ("close", "open", "high", "low"):
+            value = getattr(self, name)
+            if value is not None:
+                require_positive(**{f"{name} of {self.day}": value})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Levels:
+    """The four indices at one moment, in index points; RVX is NaN on a session for which the history has none."""
+
+    spx: float
+    rut: float
+    vix: float
+    rvx: float
+
+    def __post_init__(self) -> None:
+        """Reject anything but positive levels; only RVX may be missing."""
+        require_positive(spx=self.spx, rut=self.rut, vix=self.vix)
+        if not math.isnan(self.rvx):
+            require_positive(rvx=self.rvx)
+
+    def of(self, symbol: str) -> float:
+        """Return the level of one of `SYMBOLS`."""
+        if symbol not in SYMBOLS:
+            raise InvalidValueError(f"no index named {symbol!r} in this world, expected one of {', '.join(SYMBOLS)}")
+        return float(getattr(self, symbol.lower()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionPath:
+    """One session's published levels, one entry per step, from the open to the close inclusive.
+
+    ``levels`` holds one tuple per symbol, all of length `steps`, in index points rounded to two decimals.
+    """
+
+    session: Session
+    step_s: int
+    levels: Mapping[str, tuple[float, ...]]
+
+    def __post_init__(self) -> None:
+        """Reject a path whose series do not fill the session."""
+        expected = steps_of(self.session, self.step_s)
+        for symbol in SYMBOLS:
+            found = len(self.levels.get(symbol, ()))
+            if found != expected:
+                raise InvalidValueError(
+                    f"path of {symbol} on {self.session.day}: expected {expected} steps, found {found}"
+                )
+
+    @property
+    def steps(self) -> int:
+        """How many moments the session has."""
+        return steps_of(self.session, self.step_s)
+
+    def at(self, step: int) -> datetime:
+        """Return the moment of a step, aware; the last one is the close even where the step does not divide it."""
+        return min(self.session.opens_at + timedelta(seconds=step * self.step_s), self.session.closes_at)
+
+    def of(self, step: int) -> Levels:
+        """Return the four levels at a step."""
+        spx, rut, vix, rvx = (self.levels[symbol][step] for symbol in SYMBOLS)
+        return Levels(spx=spx, rut=rut, vix=vix, rvx=rvx)
+
+    def daily(self, symbol: str) -> DailyLevel | None:
+        """Return the session as one daily row; None for an index that was not published."""
+        series = self.levels[symbol]
+        if math.isnan(series[-1]):
+            return None
+        return DailyLevel(day=self.session.day, open=series[0], high=max(series), low=min(series), close=series[-1])
+
+
+class LevelSource(Protocol):
+    """Where the indices go: a scripted scenario or a bridged history."""
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """The sessions of the run, ascending, at least one."""
+        ...
+
+    @property
+    def prior(self) -> Mapping[str, tuple[DailyLevel, ...]]:
+        """The days before the first session, per symbol, oldest first."""
+        ...
+
+    @property
+    def spx_bounds(self) -> tuple[float, float]:
+        """The lowest and highest SPX level of the run, for the choice of strikes."""
+        ...
+
+    def path(self, index: int) -> SessionPath:
+        """The path of ``sessions[index]``; the same one each time."""
+        ...
+
+
+def steps_of(session: Session, step_s: int) -> int:
+    """Return how many moments a session has at a step width: 1,621 at 15 s in 09:30-16:15, both ends counted."""
+    require_positive(step_s=step_s)
+    length_s = (session.closes_at - session.opens_at).total_seconds()
+    return math.ceil(length_s / step_s) + 1
+
+
+def last_level(rows: tuple[DailyLevel, ...], symbol: str) -> float:
+    """Return the last close of a history, or say which index has none."""
+    if not rows:
+        raise InvalidValueError(f"{symbol}: no daily close before the first session; start later or extend the history")
+    require_finite(close=rows[-1].close)
+    return rows[-1].close

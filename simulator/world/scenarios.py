@@ -1,0 +1,225 @@
+"""Named scenarios: scripted sessions with seeded noise, and the daily closes that came before them.
+
+A script gives, for each session, anchors of VIX, of the excess of the RVX-VIX spread over its own 90-session mean, and
+of SPX and RUT. Noise is added around them: SPX draws a bridge, VIX answers it with -1.38 points per +1 %, RUT follows.
+RVX is VIX plus the spread that the excess asks for, against the mean of the very closes that the world has published.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Final
+
+import numpy as np
+
+from bot.domain.checks import require_positive
+from bot.domain.errors import InvalidValueError
+from bot.domain.schedule import Session, SessionCalendar
+from simulator.world.levels import EQUITY_CLOSE_LEAD, SYMBOLS, DailyLevel, SessionPath, last_level, steps_of
+from simulator.world.noise import Series, blended, bridge, frozen_after, published
+
+PRIOR_SESSIONS: Final = 300
+"""Daily closes before the first session: enough for a year's statistics and the 90-session mean."""
+BASELINE_SESSIONS: Final = 90
+FIRST_SPX: Final = 6800.0
+FIRST_RUT: Final = 2500.0
+FIRST_VIX: Final = 17.0
+USUAL_SPREAD: Final = 5.5
+
+_VIX_PER_SPX_PERCENT: Final = -1.38  # docs/methodology.md, M10
+_SPX_NOISE: Final = 0.004  # of the level; the bridge halves it at midday
+_VIX_NOISE: Final = 0.15  # points
+_EXCESS_NOISE: Final = 0.03
+_RUT_CORRELATION: Final = 0.85
+
+Anchors = tuple[tuple[float, float], ...]
+"""Points (minutes after the open, value), minutes ascending; flat before the first and after the last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """One session's course.
+
+    ``excess`` is the spread over its mean, less one; ``vix`` in points; ``spx_pct`` and ``rut_pct`` in percent of the
+    session's opening level. ``spx_below_open_until_min`` keeps SPX at or below its opening level up to that minute.
+    """
+
+    excess: Anchors
+    vix: Anchors
+    spx_pct: Anchors
+    rut_pct: Anchors
+    spx_below_open_until_min: float = 0.0
+
+
+QUIET: Final = Script(
+    excess=((0, 0.0), (405, 0.01)),
+    vix=((0, 17.0), (200, 16.8), (405, 17.1)),
+    spx_pct=((0, 0.0), (200, 0.15), (405, -0.05)),
+    rut_pct=((0, 0.0), (200, 0.2), (405, -0.1)),
+)
+LIVELY: Final = Script(
+    excess=((0, 0.02), (150, -0.03), (405, 0.0)),
+    vix=((0, 17.1), (150, 17.6), (405, 16.9)),
+    spx_pct=((0, 0.0), (150, -0.3), (405, 0.25)),
+    rut_pct=((0, 0.0), (150, -0.4), (405, 0.4)),
+)
+WIDENING: Final = Script(
+    excess=((0, 0.01), (90, 0.03), (165, 0.55), (240, 0.57), (405, 0.56)),
+    vix=((0, 17.1), (90, 17.4), (180, 18.8), (405, 19.6)),
+    spx_pct=((0, 0.0), (60, -0.35), (180, -0.9), (360, -1.1), (405, -1.0)),
+    rut_pct=((0, 0.0), (90, -0.6), (180, -2.2), (405, -2.8)),
+    spx_below_open_until_min=360.0,
+)
+STRESSED: Final = Script(
+    excess=((0, 0.56), (200, 0.58), (405, 0.54)),
+    vix=((0, 19.7), (120, 20.4), (405, 19.3)),
+    spx_pct=((0, 0.0), (120, -0.4), (405, 0.2)),
+    rut_pct=((0, 0.0), (120, -0.9), (405, -0.2)),
+)
+STILL_WIDE: Final = Script(
+    excess=((0, 0.54), (405, 0.50)),
+    vix=((0, 19.3), (200, 19.0), (405, 18.8)),
+    spx_pct=((0, 0.0), (200, 0.2), (405, 0.1)),
+    rut_pct=((0, 0.0), (200, 0.1), (405, 0.3)),
+)
+NARROWING: Final = Script(
+    excess=((0, 0.47), (15, 0.45), (75, 0.02), (405, 0.0)),
+    vix=((0, 18.6), (75, 17.9), (405, 17.4)),
+    spx_pct=((0, 0.0), (75, 0.4), (405, 0.8)),
+    rut_pct=((0, 0.0), (75, 1.3), (405, 2.2)),
+)
+
+SCENARIOS: Final[Mapping[str, tuple[Script, ...]]] = {
+    "calm": (QUIET, LIVELY),
+    "blowout": (QUIET, WIDENING, STRESSED, STILL_WIDE, NARROWING),
+}
+"""By name. ``calm`` repeats itself; ``blowout`` plays once and is followed by quiet sessions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioSource:
+    """A scenario over ``count`` sessions from ``start`` on, in steps of ``tick_s`` seconds."""
+
+    name: str
+    calendar: SessionCalendar
+    start: date
+    count: int
+    seed: int
+    tick_s: int = 15
+    sessions: tuple[Session, ...] = field(init=False)
+    prior: Mapping[str, tuple[DailyLevel, ...]] = field(init=False, repr=False)
+    _paths: tuple[SessionPath, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Play the whole script once: each session builds on the closes before it."""
+        require_positive(count=self.count, tick_s=self.tick_s)
+        if self.name not in SCENARIOS:
+            raise InvalidValueError(f"no scenario named {self.name!r}, expected one of {', '.join(SCENARIOS)}")
+        sessions = _sessions_from(self.calendar, self.start, self.count)
+        prior = _prior_days(self.calendar, sessions[0].day, self.seed)
+        object.__setattr__(self, "sessions", sessions)
+        object.__setattr__(self, "prior", prior)
+        object.__setattr__(self, "_paths", tuple(self._play(sessions, prior)))
+
+    @property
+    def spx_bounds(self) -> tuple[float, float]:
+        """The lowest and highest SPX level of the run."""
+        series = [path.levels["SPX"] for path in self._paths]
+        return min(map(min, series)), max(map(max, series))
+
+    def path(self, index: int) -> SessionPath:
+        """Return a session as played."""
+        return self._paths[index]
+
+    def _play(self, sessions: tuple[Session, ...], prior: Mapping[str, tuple[DailyLevel, ...]]) -> list[SessionPath]:
+        spreads = [rvx.close - vix.close for rvx, vix in zip(prior["RVX"], prior["VIX"], strict=True)]
+        spx, rut = last_level(prior["SPX"], "SPX"), last_level(prior["RUT"], "RUT")
+        paths = []
+        for index, session in enumerate(sessions):
+            rng = np.random.default_rng([self.seed, index + 1])
+            usual = float(np.mean(spreads[-BASELINE_SESSIONS:]))
+            levels = _play_session(_script(self.name, index), session, self.tick_s, rng, (spx, rut, usual))
+            path = SessionPath(session=session, step_s=self.tick_s, levels=levels)
+            spx, rut = levels["SPX"][-1], levels["RUT"][-1]
+            spreads.append(levels["RVX"][-1] - levels["VIX"][-1])
+            paths.append(path)
+        return paths
+
+
+def _script(name: str, index: int) -> Script:
+    scripts = SCENARIOS[name]
+    if name == "calm":
+        return scripts[index % len(scripts)]
+    return scripts[index] if index < len(scripts) else QUIET
+
+
+def _play_session(
+    script: Script, session: Session, tick_s: int, rng: np.random.Generator, start: tuple[float, float, float]
+) -> dict[str, tuple[float, ...]]:
+    """Return the four series of one session; ``start`` is SPX and RUT at the open and the usual spread."""
+    spx_open, rut_open, usual = start
+    steps = steps_of(session, tick_s)
+    minutes = np.minimum(np.arange(steps) * tick_s, (session.closes_at - session.opens_at).total_seconds()) / 60.0
+    own, rut_own, vix_own, excess_own = (bridge(rng, steps) for _ in range(4))
+    equity_stop = int(np.searchsorted(minutes, minutes[-1] - EQUITY_CLOSE_LEAD.total_seconds() / 60.0))
+    spx_dev = _SPX_NOISE * own
+    rut_dev = 1.3 * _SPX_NOISE * blended(own, rut_own, _RUT_CORRELATION)
+    spx = spx_open * (1.0 + _along(script.spx_pct, minutes) / 100.0 + spx_dev)
+    spx = _kept_below(spx, spx_open, minutes <= script.spx_below_open_until_min)
+    rut = rut_open * (1.0 + _along(script.rut_pct, minutes) / 100.0 + rut_dev)
+    vix = _along(script.vix, minutes) + _VIX_PER_SPX_PERCENT * 100.0 * spx_dev + _VIX_NOISE * vix_own
+    excess = _along(script.excess, minutes) + _EXCESS_NOISE * np.tanh(2.0 * excess_own)
+    return {
+        "SPX": published(frozen_after(spx, equity_stop)),
+        "RUT": published(frozen_after(rut, equity_stop)),
+        "VIX": published(vix),
+        "RVX": published(np.round(vix, 2) + usual * (1.0 + excess)),
+    }
+
+
+def _along(anchors: Anchors, minutes: Series) -> Series:
+    return np.interp(minutes, [minute for minute, _ in anchors], [value for _, value in anchors])
+
+
+def _kept_below(series: Series, ceiling: float, where: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Series:
+    """Return the series mirrored at ``ceiling`` where it must stay below."""
+    return np.where(where, ceiling - np.abs(ceiling - series), series)
+
+
+def _sessions_from(calendar: SessionCalendar, start: date, count: int) -> tuple[Session, ...]:
+    """Return ``count`` sessions, the first on or after ``start``."""
+    found: list[Session] = []
+    session = calendar.session(start) or calendar.next_session(start)
+    while len(found) < count:
+        found.append(session)
+        session = calendar.next_session(session.day)
+    return tuple(found)
+
+
+def _prior_days(calendar: SessionCalendar, first: date, seed: int) -> Mapping[str, tuple[DailyLevel, ...]]:
+    """Return quiet daily closes up to the day before ``first``, ending at the scenario's opening levels."""
+    reach = timedelta(days=PRIOR_SESSIONS * 2)
+    days = [session.day for session in calendar.sessions(first - reach, first - timedelta(days=1))][-PRIOR_SESSIONS:]
+    rng = np.random.default_rng([seed, 0])
+    count = len(days)
+    vix = FIRST_VIX + _mean_reverting(rng, count, sigma=0.5)
+    spread = USUAL_SPREAD + _mean_reverting(rng, count, sigma=0.12)
+    moves = np.diff(vix, append=FIRST_VIX) / _VIX_PER_SPX_PERCENT / 100.0 + 0.0004
+    spx = FIRST_SPX * np.exp(-np.cumsum(moves[::-1])[::-1] + moves[-1])
+    rut_moves = 1.1 * moves + 0.003 * rng.standard_normal(count)
+    rut = FIRST_RUT * np.exp(-np.cumsum(rut_moves[::-1])[::-1] + rut_moves[-1])
+    rvx = np.round(vix, 2) + spread
+    series = {"SPX": published(spx), "RUT": published(rut), "VIX": published(vix), "RVX": published(rvx)}
+    return {
+        symbol: tuple(DailyLevel(day=day, close=close) for day, close in zip(days, series[symbol], strict=True))
+        for symbol in SYMBOLS
+    }
+
+
+def _mean_reverting(rng: np.random.Generator, count: int, *, sigma: float) -> Series:
+    """Return an autoregressive wander (0.9 a day) that starts and ends at zero; ``sigma`` per day."""
+    wander = np.zeros(count)
+    for day, shock in enumerate(rng.standard_normal(count - 1), start=1):
+        wander[day] = 0.9 * wander[day - 1] + sigma * shock
+    tied: Series = wander - np.linspace(0.0, 1.0, count) * wander[-1]
+    return tied
