@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from bot.domain.decision import Approved, Refused, Verdict
 from bot.domain.events import Decided, Event, OrderDoubted, Released
 from bot.domain.market import Quote, Tick
-from bot.domain.orders import DecisionId, Order
+from bot.domain.orders import DecisionId, IntentId, Order
 from bot.domain.plan import HedgePlan
 from bot.domain.snapshot import Snapshot
 from bot.execution import Execution
@@ -139,13 +139,13 @@ class Engine:
     def tend_orders(self) -> tuple[Order, ...]:
         """Cancel overdue orders, doubt unanswered ones; return those that only a reconciliation can settle."""
         now = self._clock.now()
-        live = tuple(self.state.snapshot(now).book.orders.values())
+        live = self.state.live_orders()
         for order in self._execution.unanswered(live, now):
             doubt = OrderDoubted(at=now, order_ref=order.intent.intent_id, code=0, text="no answer in time")
             self.receive(doubt)
         for order in self._execution.overdue(live, now):
             self.cancel(order)
-        return self._execution.in_doubt(self.state.snapshot(now).book.orders.values())
+        return self._execution.in_doubt(self.state.live_orders())
 
     def cancel(self, order: Order) -> bool:
         """Write a cancel for one own order; True when a frame left."""
@@ -154,12 +154,9 @@ class Engine:
             self.receive(sent)
         return sent is not None
 
-    def cancel_own(self) -> tuple[str, ...]:
+    def cancel_own(self) -> tuple[IntentId, ...]:
         """Cancel every own order that may fill, opening orders first; returns the ids whose cancel frame left."""
-        live = sorted(
-            self.state.snapshot(self._clock.now()).book.orders.values(),
-            key=lambda order: (order.intent.purpose, order.prepared_at),
-        )
+        live = sorted(self.state.live_orders(), key=lambda order: (order.intent.purpose, order.prepared_at))
         return tuple(order.intent.intent_id for order in live if self.cancel(order))
 
     def _order_of(self, event: Event) -> Order | None:

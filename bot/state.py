@@ -39,7 +39,7 @@ from bot.domain.events import (
     TimerElapsed,
 )
 from bot.domain.fees import FeeSchedule
-from bot.domain.instrument import Instrument, InstrumentKey
+from bot.domain.instrument import RVX, VIX, Instrument, InstrumentKey
 from bot.domain.ledger import lots_of, positions_after, positions_before, trade_date, units_filled
 from bot.domain.market import Quote, Tick
 from bot.domain.mode import DemandSource, TradingMode, strictest
@@ -173,6 +173,20 @@ class BotState:
         """The execution is booked already."""
         return exec_id in self._ledger.fills
 
+    def live_orders(self) -> tuple[Order, ...]:
+        """Every own order that may still fill, oldest first."""
+        return tuple(order for order in self._ledger.orders.values() if order.may_fill)
+
+    @property
+    def book_version(self) -> int:
+        """The version that verdicts are given for; moves with fills, positions, credit and foreign orders."""
+        return self._ledger.version
+
+    @property
+    def reconciling(self) -> bool:
+        """From the loss of the link, or the start, until the books agree."""
+        return self._reconciling
+
     def fills(self) -> tuple[Fill, ...]:
         """Every execution booked so far."""
         return tuple(self._ledger.fills.values())
@@ -190,6 +204,10 @@ class BotState:
     def mode(self) -> TradingMode:
         """The strictest demand."""
         return strictest(self._demands.values())
+
+    def demand(self, source: DemandSource) -> TradingMode:
+        """What one source asks for."""
+        return self._demands.get(source, TradingMode.NORMAL)
 
     def snapshot(self, now: datetime) -> Snapshot:
         """Return the frozen picture that signal, plan and gate read."""
@@ -218,6 +236,9 @@ class BotState:
     def _on_session_opened(self, event: SessionOpened) -> bool:
         self._session = event.session
         self._tracker.open_session(event.session, event.baseline)
+        if not self._previous_closes and event.baseline:
+            _, rvx, vix = event.baseline[-1]
+            self._previous_closes = {RVX.key: rvx, VIX.key: vix}
         return True
 
     def _on_session_closed(self, event: SessionClosed) -> bool:
@@ -335,7 +356,7 @@ class BotState:
     def _on_reconciled(self, event: BooksReconciled) -> bool:
         ledger = self._ledger
         for fill in event.fills:
-            ledger.fills.setdefault(fill.exec_id, fill)
+            self._book_missed(fill)
         ledger.commissions.update(event.commissions)
         for order in event.orders:
             ledger.orders[order.intent.intent_id] = order
@@ -346,6 +367,15 @@ class BotState:
         self._reconciling = False
         self._changed(book=True)
         return True
+
+    def _book_missed(self, fill: Fill) -> None:
+        """An execution that only the broker's books showed; it may be the late fill of an order that had ended."""
+        if fill.exec_id in self._ledger.fills:
+            return
+        self._ledger.fills[fill.exec_id] = fill
+        order = self.order(fill.order_ref)
+        if order is not None and fill.part is not FillPart.LEG:
+            self._fill_order(order)
 
     def _adopted(self, event: BooksReconciled) -> tuple[Position, ...]:
         """The broker's positions, but ours where they differ unexplained: such a lock ends when the books agree."""

@@ -1,0 +1,204 @@
+"""The append-only journal on SQLite: one writer, every commit flushed, every row chained to the one before by hash.
+
+How it works: WAL mode with synchronous FULL, one transaction per commit. A row's hash covers the hash before it, its
+number and all its fields, so that a changed, missing or reordered row is found by `verify`. The writer runs on one
+thread of its own; on a virtual loop the same call runs inline. Rows are never updated or deleted: triggers refuse it.
+"""
+
+import asyncio
+import hashlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from adapters.journal.codec import text_of
+from bot.domain.errors import JournalError, RefusedStartError
+from bot.ports import JournalRow
+
+SCHEMA_VERSION = 1
+GENESIS = "0" * 64
+
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE rows (
+    seq INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    decision_id TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    hash TEXT NOT NULL
+);
+CREATE INDEX rows_by_kind ON rows (kind, seq);
+CREATE TRIGGER rows_stay BEFORE UPDATE ON rows BEGIN SELECT RAISE(ABORT, 'the journal only grows'); END;
+CREATE TRIGGER rows_remain BEFORE DELETE ON rows BEGIN SELECT RAISE(ABORT, 'the journal only grows'); END;
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Whose journal it is; another bot's, profile's or account's is refused."""
+
+    bot: str
+    profile: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenRow:
+    """One row as it stands on disk; ``payload`` is its JSON text."""
+
+    seq: int
+    at: datetime
+    kind: str
+    decision_id: str
+    payload: str
+    hash: str
+
+
+def chained(before: str, *, seq: int, at: str, kind: str, decision_id: str, payload: str) -> str:
+    """Return a row's hash: SHA-256 over the hash before it and the row's fields, each on a line of its own."""
+    text = "\n".join((before, str(seq), at, kind, decision_id, payload))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class SqliteJournal:
+    """The writer; open one per state folder."""
+
+    def __init__(self, connection: sqlite3.Connection, writer: ThreadPoolExecutor) -> None:
+        """Use `open_journal`."""
+        self._connection = connection
+        self._writer = writer
+        last = connection.execute("SELECT seq, hash FROM rows ORDER BY seq DESC LIMIT 1").fetchone()
+        self._seq: int = last[0] if last else 0
+        self._hash: str = last[1] if last else GENESIS
+
+    async def commit(self, rows: Sequence[JournalRow]) -> None:
+        """Write all rows in one flushed transaction.
+
+        Raises:
+            JournalError: The rows are not known to be on disk.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._writer, self.write, tuple(rows))
+
+    def write(self, rows: Sequence[JournalRow]) -> None:
+        """Write all rows in the calling thread; as `commit`."""
+        seq, last = self._seq, self._hash
+        records = []
+        for row in rows:
+            seq += 1
+            at, payload = row.at.astimezone(UTC).isoformat(), text_of(row.payload)
+            last = chained(last, seq=seq, at=at, kind=row.kind, decision_id=row.decision_id, payload=payload)
+            records.append((seq, at, row.kind, row.decision_id, payload, last))
+        try:
+            with self._connection:
+                self._connection.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?)", records)
+        except sqlite3.Error as error:
+            raise JournalError(f"the journal could not be written: {error}; free disk space or repair it") from error
+        self._seq, self._hash = seq, last
+
+    def close(self) -> None:
+        """Flush and close; nothing can be written afterwards."""
+        self._writer.shutdown(wait=True)
+        self._connection.close()
+
+
+def open_journal(path: Path, owner: Owner) -> SqliteJournal:
+    """Open the journal of a bot, a new one where there is none.
+
+    Raises:
+        RefusedStartError: It belongs to another bot, profile or account, was written by a newer version, or is damaged.
+    """
+    try:
+        connection = _connect(path)
+        if connection.execute("SELECT name FROM sqlite_master WHERE name = 'meta'").fetchone() is None:
+            _create(connection, owner)
+        _check_owner(connection, path, owner)
+    except sqlite3.Error as error:
+        raise RefusedStartError(f"{path}: no usable journal ({error}); restore a backup or move it away") from error
+    journal = SqliteJournal(connection, ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal"))
+    fault = first_fault(path)
+    if fault is not None:
+        journal.close()
+        raise RefusedStartError(f"{path}: {fault}; restore a backup, or move the file away and reconcile by hand")
+    return journal
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, check_same_thread=False, timeout=5.0)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def _create(connection: sqlite3.Connection, owner: Owner) -> None:
+    connection.executescript(_SCHEMA)
+    facts = {"schema": str(SCHEMA_VERSION), "bot": owner.bot, "profile": owner.profile, "account": owner.account}
+    with connection:
+        connection.executemany("INSERT INTO meta VALUES (?, ?)", facts.items())
+
+
+def _check_owner(connection: sqlite3.Connection, path: Path, owner: Owner) -> None:
+    meta = dict(connection.execute("SELECT key, value FROM meta"))
+    schema = int(meta.get("schema", "0"))
+    if schema > SCHEMA_VERSION:
+        raise RefusedStartError(
+            f"{path}: written by a newer version (schema {schema}, this one knows {SCHEMA_VERSION}); upgrade alvh"
+        )
+    found = Owner(bot=meta.get("bot", ""), profile=meta.get("profile", ""), account=meta.get("account", ""))
+    if found != owner:
+        raise RefusedStartError(
+            f"{path}: belongs to {found.bot}/{found.profile}/{found.account}, "
+            f"expected {owner.bot}/{owner.profile}/{owner.account}; use another --state folder"
+        )
+
+
+def read_rows(path: Path, kinds: Sequence[str] = ()) -> Iterator[WrittenRow]:
+    """Yield rows in order of writing, of the given kinds or all.
+
+    Raises:
+        JournalError: There is no readable journal at this path.
+    """
+    if not path.exists():
+        raise JournalError(f"{path}: no journal there; name the journal.db of a run with --journal")
+    marks = ",".join("?" * len(kinds))
+    where = f"WHERE kind IN ({marks})" if kinds else ""
+    try:
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        try:
+            query = f"SELECT seq, at, kind, decision_id, payload, hash FROM rows {where} ORDER BY seq"  # noqa: S608 - only question marks are put in
+            for seq, at, kind, decision_id, payload, digest in connection.execute(query, tuple(kinds)):
+                yield WrittenRow(
+                    seq=seq,
+                    at=datetime.fromisoformat(at),
+                    kind=kind,
+                    decision_id=decision_id,
+                    payload=payload,
+                    hash=digest,
+                )
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise JournalError(f"{path}: cannot be read as a journal ({error})") from error
+
+
+def first_fault(path: Path) -> str | None:
+    """Return what is wrong with the first row that breaks the chain, None when it is whole."""
+    before, expected = GENESIS, 1
+    for row in read_rows(path):
+        if row.seq != expected:
+            return f"row {expected} is missing, found row {row.seq}"
+        digest = chained(
+            before,
+            seq=row.seq,
+            at=row.at.astimezone(UTC).isoformat(),
+            kind=row.kind,
+            decision_id=row.decision_id,
+            payload=row.payload,
+        )
+        if digest != row.hash:
+            return f"row {row.seq} ({row.kind} at {row.at.isoformat()}) was changed after it was written"
+        before, expected = row.hash, expected + 1
+    return None

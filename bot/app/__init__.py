@@ -1,0 +1,1 @@
+"""The asyncio shell: tasks around the engine, each with one duty; receives ports, knows no adapter."""

@@ -1,0 +1,302 @@
+"""The operator's desk: every command is judged, carried out and answered; a kill waits for nobody.
+
+How it works: a tightening command sets the latch's flag first, then the engine's mode, then writes the cancel frames,
+all in one synchronous step; the disk and the acks follow. A loosening command is judged against the present epoch,
+challenge and books; a comparison of the books is made first where the last one is too old.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.app.link import LinkKeeper
+from bot.app.shell import Shell
+from bot.domain.command import Ack, AckStage, Challenge, Command, CommandName, Proof
+from bot.domain.events import BooksReconciled, ModeDemanded
+from bot.domain.mode import DemandSource, TradingMode
+from bot.domain.orders import Unknown
+from bot.ports import CommandLink, Latch
+from risk.authority import Answer, AuthorityRules, Denial, Denied, Judgement, Loosen, Situation, Tighten, judge
+
+CHALLENGE_BYTES = 16
+CHALLENGE_LIFE = timedelta(minutes=5)
+"""docs/risk-controls.md, 3.5: 128 bits, single use, five minutes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What `state` and `heartbeat` say of this bot."""
+
+    bot: str
+    profile: str
+    version: str
+    config_hash: str
+    requires_link: bool  # live: losing the command link for long halts
+
+
+class Desk:
+    """Judges and carries out operator commands."""
+
+    def __init__(
+        self,
+        *,
+        shell: Shell,
+        latch: Latch,
+        link: CommandLink,
+        keeper: LinkKeeper,
+        rules: AuthorityRules,
+        identity: Identity,
+    ) -> None:
+        """Take the parts; nothing is published before `open`."""
+        self._shell = shell
+        self._clock = shell.clock
+        self._latch = latch
+        self._link = link
+        self._keeper = keeper
+        self._rules = rules
+        self._identity = identity
+        self._challenge: Challenge | None = None
+        self._reconciled_at: datetime | None = None
+        self._differences = 0
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._lost_at: datetime | None = None
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        shell.pump.hear(BooksReconciled, self._on_reconciled)
+
+    # commands --------------------------------------------------------------------------------------------------
+
+    def receive(self, command: Command) -> None:
+        """Take one command in the loop's thread; a kill has latched and written its cancels when this returns."""
+        judgement = judge(command, self._situation(), self._rules)
+        match judgement:
+            case Tighten():
+                self._tighten(command, judgement)
+            case Denied(code=Denial.NOT_RECONCILED):
+                self._start(self._compare_then_judge(command))
+            case _:
+                self._answer(command, judgement)
+
+    def latched_elsewhere(self, command: Command, epoch: int) -> None:
+        """The guard thread has latched on its own (the loop was stalled, or a local kill): catch up with it."""
+        self._carry_out_kill(command, epoch, cancel_own=command.name is CommandName.KILL, mode=self._latch.mode)
+
+    def halt(self, cause: str) -> None:
+        """An automatic latch of HALT with the cancelling of own orders."""
+        epoch = self._latch.tighten(TradingMode.HALT, cause)
+        self._demand(TradingMode.HALT, cause, epoch)
+        self._shell.engine.cancel_own()
+        self._start(self._persist())
+
+    def _tighten(self, command: Command, judgement: Tighten) -> None:
+        mode = max(judgement.mode, self._latch.mode)
+        cause = f"{command.name.value} by {command.key_id or command.channel.value}: {command.reason}"
+        epoch = self._latch.tighten(mode, cause)
+        if not judgement.proved:
+            self._shell.tell("command_unproved", {"command": command.name, "channel": command.channel})
+        self._carry_out_kill(command, epoch, cancel_own=judgement.cancel_own, mode=mode)
+
+    def _carry_out_kill(self, command: Command, epoch: int, *, cancel_own: bool, mode: TradingMode) -> None:
+        self._demand(mode, self._latch.cause, epoch)
+        cancelled = self._shell.engine.cancel_own() if cancel_own else ()
+        self._shell.tell(
+            "kill_latched" if mode is TradingMode.HALT else "mode_latched",
+            {
+                "command": command.name,
+                "command_id": command.command_id,
+                "key_id": command.key_id,
+                "channel": command.channel,
+                "mode": mode.name,
+                "epoch": epoch,
+                "cancels_sent": list(cancelled),
+            },
+        )
+        self._start(self._confirm(command, epoch, cancelled))
+
+    async def _confirm(self, command: Command, epoch: int, cancelled: Sequence[str]) -> None:
+        """After the flag: disk, ack, then wait for the broker to confirm that our orders are dead."""
+        await self._latch.persist()
+        self._renew_challenge()
+        live = self._shell.engine.state.live_orders()
+        self._ack(command, AckStage.LATCHED, {"epoch": epoch, "mode": self._latch.mode.name, "working": len(live)})
+        if cancelled:
+            self._ack(command, AckStage.CANCELS_SENT, {"ids": list(cancelled)})
+        deadline = self._clock.now() + timedelta(seconds=self._shell.settings.kill_done_within_s)
+        while cancelled and self._clock.now() < deadline and self._shell.engine.state.live_orders():
+            await self._clock.sleep(0.2)
+        left = [str(order.intent.intent_id) for order in self._shell.engine.state.live_orders()] if cancelled else []
+        self._ack(command, AckStage.ESCALATED if left else AckStage.DONE, {"left": left, "epoch": epoch})
+
+    async def _compare_then_judge(self, command: Command) -> None:
+        """The books were compared too long ago for a resume: compare now, then judge the same command anew."""
+        before = self._reconciled_at
+        self._keeper.request()
+        deadline = self._clock.now() + timedelta(seconds=self._rules.freshness_s / 2)
+        while self._reconciled_at == before and self._clock.now() < deadline:
+            await self._clock.sleep(0.1)
+        self._answer(command, judge(command, self._situation(), self._rules))
+
+    def _answer(self, command: Command, judgement: Judgement) -> None:
+        match judgement:
+            case Loosen(mode=mode):
+                self._start(self._loosen(command, mode))
+            case Answer():
+                self._ack(command, AckStage.DONE, self.state_facts())
+            case Denied(code=code):
+                self._refuse(command, code)
+            case Tighten():
+                self._tighten(command, judgement)
+
+    def _refuse(self, command: Command, code: Denial) -> None:
+        self._shell.tell("command_refused", {"command": command.name, "command_id": command.command_id, "code": code})
+        self._link.acknowledge(Ack(command_id=command.command_id, stage=AckStage.REFUSED, code=code.value))
+        if command.name.loosens and command.proof is Proof.SIGNED:
+            self._renew_challenge()  # a bad signature uses nothing up, a good one does, accepted or not
+
+    async def _loosen(self, command: Command, mode: TradingMode) -> None:
+        cause = f"{command.name.value} by {command.key_id}: {command.reason}"
+        self._challenge = None
+        if not self._latch.loosen(mode, cause, epoch=command.kill_epoch):
+            self._refuse(command, Denial.EPOCH)
+            return
+        await self._latch.persist()
+        epoch = self._latch.epoch
+        if epoch == command.kill_epoch:  # else a kill came while the disk was written: it stands
+            self._demand(mode, cause, epoch)
+        self._shell.tell(
+            "mode_resumed",
+            {"command_id": command.command_id, "key_id": command.key_id, "mode": mode.name, "reason": command.reason},
+        )
+        self._renew_challenge()
+        self._ack(command, AckStage.DONE, {"mode": self._latch.mode.name, "epoch": epoch})
+
+    # state -----------------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Tell the engine what the latch says and publish the first state and challenge."""
+        self._demand(self._latch.mode, self._latch.cause, self._latch.epoch)
+        self._renew_challenge()
+
+    def channel_changed(self, *, up: bool) -> None:
+        """The command link came up or was lost; long losses tighten by themselves."""
+        if up:
+            self._lost_at = None
+            self._publish_state()
+            self._publish_challenge()
+        elif self._lost_at is None:
+            self._lost_at = self._clock.now()
+        self._shell.tell("command_link_changed", {"up": up})
+
+    async def run(self) -> None:
+        """Heartbeat, expiring challenges and the loss of the command link, for ever."""
+        while True:
+            await self._clock.sleep(self._shell.settings.heartbeat_s)
+            self._link.publish("heartbeat", {"at": self._clock.now().isoformat(), "mode": self._mode().name})
+            challenge = self._challenge
+            if challenge is not None and self._clock.host_now() >= challenge.expires_at:
+                self._renew_challenge()
+            self._judge_loss()
+
+    def _judge_loss(self) -> None:
+        """docs/risk-controls.md, 2.4: lost over a minute REDUCE_ONLY, over a quarter of an hour HALT in live."""
+        settings = self._shell.settings
+        engine_mode = self._shell.engine.state.demand(DemandSource.COMMAND_LINK)
+        lost_s = 0.0 if self._lost_at is None else (self._clock.now() - self._lost_at).total_seconds()
+        wanted = TradingMode.REDUCE_ONLY if lost_s > settings.command_loss_reduce_s else TradingMode.NORMAL
+        if wanted is not engine_mode:
+            cause = "command link lost" if wanted else "command link is back"
+            self._shell.pump(
+                ModeDemanded(at=self._clock.now(), source=DemandSource.COMMAND_LINK, mode=wanted, cause=cause)
+            )
+        too_long = self._identity.requires_link and lost_s > settings.command_loss_halt_s
+        if too_long and self._latch.mode is not TradingMode.HALT:
+            self.halt(f"command link lost for {settings.command_loss_halt_s:.0f} s")
+
+    def state_facts(self) -> dict[str, str | int | bool | list[str]]:
+        """What STATUS answers and what `state` shows."""
+        state = self._shell.engine.state
+        return {
+            "bot": self._identity.bot,
+            "profile": self._identity.profile,
+            "version": self._identity.version,
+            "config_hash": self._identity.config_hash,
+            "mode": self._mode().name,
+            "latch": self._latch.mode.name,
+            "cause": self._latch.cause,
+            "epoch": self._latch.epoch,
+            "reconciling": state.reconciling,
+            "working_orders": len(state.live_orders()),
+            "differences": self._differences,
+        }
+
+    def _mode(self) -> TradingMode:
+        return self._shell.engine.state.mode
+
+    def _situation(self) -> Situation:
+        orders = self._shell.engine.state.live_orders()
+        return Situation(
+            host_now=self._clock.host_now(),
+            now=self._clock.now(),
+            kill_epoch=self._latch.epoch,
+            mode=self._latch.mode,
+            challenge=self._challenge,
+            unknown_orders=sum(isinstance(order.state, Unknown) for order in orders),
+            reconciled_at=self._reconciled_at,
+            differences=self._differences,
+            journal_writable=True,  # a journal that fails stops the bot at once
+        )
+
+    def _on_reconciled(self, event: object) -> None:
+        if isinstance(event, BooksReconciled):
+            self._reconciled_at = event.at
+            self._differences = len(event.differences)
+
+    def _demand(self, mode: TradingMode, cause: str, epoch: int) -> None:
+        event = ModeDemanded(at=self._clock.now(), source=DemandSource.LATCH, mode=mode, cause=cause, epoch=epoch)
+        self._shell.pump(event)
+        self._publish_state()
+
+    def _renew_challenge(self) -> None:
+        now = self._clock.host_now()
+        self._challenge = Challenge(
+            epoch=self._latch.epoch,
+            value=self._shell.rng.token(CHALLENGE_BYTES).hex(),
+            issued_at=now,
+            expires_at=now + CHALLENGE_LIFE,
+        )
+        if self._latch.mode is not TradingMode.NORMAL:
+            self._publish_challenge()
+
+    def _publish_challenge(self) -> None:
+        challenge = self._challenge
+        if challenge is None:
+            return
+        facts = {
+            "epoch": challenge.epoch,
+            "challenge": challenge.value,
+            "issued": challenge.issued_at.isoformat(),
+            "expires": challenge.expires_at.isoformat(),
+        }
+        self._link.publish("challenge", facts, retain=True)
+
+    def _publish_state(self) -> None:
+        self._link.publish("state", self.state_facts(), retain=True)
+
+    def _ack(self, command: Command, stage: AckStage, detail: Mapping[str, str | int | bool | list[str]]) -> None:
+        self._link.acknowledge(Ack(command_id=command.command_id, stage=stage, detail=detail))
+        self._shell.tell("command_acknowledged", {"command_id": command.command_id, "stage": stage})
+
+    async def _persist(self) -> None:
+        await self._latch.persist()
+        self._renew_challenge()
+
+    def _start(self, job: Coroutine[None, None, None]) -> None:
+        """Run what needs the disk or the broker beside everything else; a latch that cannot be written ends the bot."""
+        task = asyncio.get_running_loop().create_task(job)
+        self._jobs.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._jobs.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None and not self.failed.done():
+            self.failed.set_exception(error)

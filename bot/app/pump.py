@@ -1,0 +1,54 @@
+"""Where all events arrive: applied at once, heard by whoever waits for them, and worked off by one task."""
+
+import asyncio
+from collections.abc import Callable
+
+from bot.domain.events import Event
+from bot.engine import Engine
+
+
+class Pump:
+    """The sink of all adapters. It never raises into a library's callback: a failure ends `run` instead."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Feed the given engine."""
+        self._engine = engine
+        self._wake = asyncio.Event()
+        self._hearers: dict[type, list[Callable[[Event], None]]] = {}
+        self._failure: Exception | None = None
+
+    def hear(self, kind: type, callback: Callable[[Event], None]) -> None:
+        """Call back after each event of a kind was applied."""
+        self._hearers.setdefault(kind, []).append(callback)
+
+    def __call__(self, event: Event) -> None:
+        """Apply one event."""
+        if self._failure is not None:
+            return  # the bot is stopping; the broker's books will tell what is missed now
+        try:
+            due = self._engine.receive(event)
+        except Exception as error:  # noqa: BLE001 - the supervisor halts; a library would only log it
+            self._failure = error
+            self._wake.set()
+            return
+        for callback in self._hearers.get(event.__class__, ()):
+            callback(event)
+        if due:
+            self._wake.set()
+
+    def wake(self) -> None:
+        """Something was noted that must be written."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Write and decide whatever is due, for ever.
+
+        Raises:
+            Exception: What applying an event raised: the supervisor halts.
+        """
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            if self._failure is not None:
+                raise self._failure
+            await self._engine.work()

@@ -1,0 +1,142 @@
+"""Follows the trading sessions: opens them with their baseline, watches what a plan needs, ticks the slow timer."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.app.link import LinkKeeper
+from bot.app.shell import Shell
+from bot.domain.errors import BrokerRejectedError, ConnectivityError
+from bot.domain.events import (
+    BooksReconciled,
+    CandidatesListed,
+    FillReported,
+    SessionClosed,
+    SessionOpened,
+    TimerElapsed,
+)
+from bot.domain.instrument import RUT, RVX, SPX, VIX, Instrument, InstrumentKey
+from bot.domain.portfolio import Lot
+from bot.domain.schedule import Session, SessionCalendar
+from bot.ports import DailyClose, MarketData
+
+NEW_YORK = ZoneInfo("America/New_York")
+INDICES = (SPX, RUT, VIX, RVX)
+CHAIN_DAYS = 300
+"""Chains and futures are asked for up to this many days ahead: the long layer settles in about 220."""
+
+BaselineRow = tuple[int, float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """What the sleeve may be built from: VIX options and futures, and which of them are worth watching."""
+
+    data: MarketData
+    choose: Callable[[Sequence[Instrument], Sequence[Instrument], float, date, Sequence[Lot]], Sequence[Instrument]]
+    """Option chain, futures, VIX level, today, hedge lots -> candidates and the futures that price them."""
+
+
+class SessionKeeper:
+    """One task that moves with the calendar."""
+
+    def __init__(self, *, shell: Shell, market: Market, link: LinkKeeper, calendar: SessionCalendar) -> None:
+        """Take the parts; `run` does the work."""
+        self._shell = shell
+        self._clock = shell.clock
+        self._settings = shell.settings
+        self._market = market
+        self._link = link
+        self._calendar = calendar
+        self._relist = asyncio.Event()
+        self._watched: frozenset[InstrumentKey] = frozenset()
+        shell.pump.hear(FillReported, lambda _event: self._rewatch())
+        shell.pump.hear(BooksReconciled, lambda _event: self._relist.set())
+
+    async def run(self) -> None:
+        """Open and close one session after another, for ever."""
+        while True:
+            session = self._next_session()
+            await self._sleep_until(session.opens_at)
+            await self._link.ready.wait()
+            baseline = await self._baseline(session.day)
+            self._rewatch()
+            self._shell.pump(SessionOpened(at=self._clock.now(), session=session, baseline=baseline))
+            await self._during(session)
+            self._shell.pump(SessionClosed(at=self._clock.now(), session=session))
+
+    def _next_session(self) -> Session:
+        """The session that is open now, or the next one to open."""
+        now = self._clock.now()
+        today = self._calendar.session(now.astimezone(NEW_YORK).date())
+        if today is not None and now < today.closes_at:
+            return today
+        return self._calendar.next_session(now.astimezone(NEW_YORK).date())
+
+    async def _sleep_until(self, moment: datetime) -> None:
+        await self._clock.sleep(max(0.0, (moment - self._clock.now()).total_seconds()))
+
+    async def _during(self, session: Session) -> None:
+        """List candidates, keep them fresh, and let the timer tick until the close."""
+        self._relist.set()
+        listed_at = self._clock.now() - timedelta(seconds=self._settings.relist_every_s)
+        while (now := self._clock.now()) < session.closes_at:
+            stale = now - listed_at >= timedelta(seconds=self._settings.relist_every_s)
+            if (self._relist.is_set() or stale) and self._link.ready.is_set():
+                self._relist.clear()
+                if await self._list_candidates():
+                    listed_at = now
+            self._shell.pump(TimerElapsed(at=self._clock.now()))
+            left = (session.closes_at - self._clock.now()).total_seconds()
+            await self._clock.sleep(min(self._settings.plan_every_s, max(0.0, left)))
+
+    async def _baseline(self, today: date) -> tuple[BaselineRow, ...]:
+        """The closes of common sessions before today; asked for until there is an answer."""
+        while True:
+            try:
+                rvx = await self._market.data.daily_closes(RVX, self._settings.baseline_closes)
+                vix = await self._market.data.daily_closes(VIX, self._settings.baseline_closes)
+            except (ConnectivityError, BrokerRejectedError) as error:
+                self._shell.tell("baseline_missing", {"why": str(error)})
+                await self._clock.sleep(self._settings.plan_every_s)
+                continue
+            return self._common(rvx, vix, today)
+
+    def _common(self, rvx: Iterable[DailyClose], vix: Iterable[DailyClose], today: date) -> tuple[BaselineRow, ...]:
+        """Join by date; only regular sessions on which both indices closed count."""
+        by_day = {close.day: close.close for close in vix}
+        return tuple(
+            (close.day.toordinal(), close.close, by_day[close.day])
+            for close in rvx
+            if close.day < today and close.day in by_day and self._calendar.session(close.day) is not None
+        )
+
+    async def _list_candidates(self) -> bool:
+        """Look the sleeve's contracts up and watch them; False when the broker gave no answer."""
+        snapshot = self._shell.engine.state.snapshot(self._clock.now())
+        vix = snapshot.levels.get(VIX.key) or snapshot.previous_closes.get(VIX.key)
+        if vix is None:
+            return False  # no level yet: the timer comes back
+        today = snapshot.now.astimezone(NEW_YORK).date()
+        until = today + timedelta(days=CHAIN_DAYS)
+        try:
+            chain = await self._market.data.option_chain("VIX", today, until)
+            futures = await self._market.data.futures("VIX", today, until)
+        except (ConnectivityError, BrokerRejectedError) as error:
+            self._shell.tell("candidates_missing", {"why": str(error)})
+            return False
+        chosen = tuple(self._market.choose(chain, futures, vix, today, snapshot.book.lots))
+        self._shell.pump(CandidatesListed(at=self._clock.now(), instruments=chosen))
+        self._rewatch()
+        return True
+
+    def _rewatch(self) -> None:
+        """Stream the indices, what is held and the candidates; market data lines are scarce."""
+        snapshot = self._shell.engine.state.snapshot(self._clock.now())
+        held = tuple(position.instrument for position in snapshot.book.positions.values())
+        wanted = {one.key: one for one in (*INDICES, *held, *snapshot.universe.values())}
+        if wanted.keys() != self._watched:
+            self._watched = frozenset(wanted)
+            self._market.data.watch(tuple(wanted.values()))

@@ -1,0 +1,38 @@
+"""How often the shell looks, and how long it waits."""
+
+from dataclasses import dataclass
+
+from bot.domain.checks import require_positive
+from bot.domain.errors import InvalidValueError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppSettings:
+    """Periods and deadlines of the shell, all in seconds of the clock that decisions use."""
+
+    plan_every_s: float = 30.0  # the slow timer: plan even if nothing else happened
+    sample_every_s: float = 300.0  # one row with signal, sleeve, cost and delta for the report
+    tend_every_s: float = 5.0  # look after working orders
+    order_life_s: float = 60.0  # an unfilled order is cancelled and planned again
+    ack_timeout_s: float = 10.0  # a sent order without an answer counts as UNKNOWN
+    settle_s: float = 10.0  # after the link came up: an order found nowhere by then never arrived
+    look_again_s: float = 3.0  # between two looks at the broker's books while an order is in doubt
+    reconnect_first_s: float = 2.0  # doubled after each failure ...
+    reconnect_most_s: float = 60.0  # ... up to this; with jitter
+    alert_after_s: float = 120.0  # without a link for this long: one alert
+    heartbeat_s: float = 10.0  # docs/risk-controls.md, L6: at most ten seconds apart
+    baseline_closes: int = 140  # daily closes asked for, so that 90 common sessions are among them
+    relist_every_s: float = 1800.0  # the candidates follow the market
+    command_loss_reduce_s: float = 60.0  # docs/risk-controls.md, 2.4: command link lost
+    command_loss_halt_s: float = 900.0
+    kill_done_within_s: float = 30.0  # then the rest is escalated
+    stop_within_s: float = 8.0  # orderly stop: own orders cancelled and confirmed
+
+    def __post_init__(self) -> None:
+        """Reject periods of zero and a back-off that shrinks."""
+        for name in type(self).__slots__:
+            require_positive(**{name: getattr(self, name)})
+        if self.reconnect_most_s < self.reconnect_first_s:
+            raise InvalidValueError(
+                f"reconnect_most_s must not be below reconnect_first_s, was {self.reconnect_most_s}"
+            )

@@ -1,0 +1,180 @@
+"""Who may tighten and who may loosen: one judgement per operator command, pure, with a code for every refusal.
+
+What always holds: tightening needs nobody's leave beyond a known key or this host, whatever the age, order or
+repetition of the command; loosening needs everything at once: role, signature, fresh sequence number, freshness, the
+present kill epoch, the one-time challenge, a reason, and books without doubt.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.domain.checks import require_aware, require_positive
+from bot.domain.command import Challenge, Command, CommandName, Proof, Role
+from bot.domain.mode import TradingMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorityRules:
+    """Time windows of loosening commands, seconds."""
+
+    freshness_s: float = 30.0  # issued within this of the host's clock, before or after
+    reconciled_within_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        """Reject windows that nothing fits."""
+        require_positive(freshness_s=self.freshness_s, reconciled_within_s=self.reconciled_within_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What a judgement looks at beside the command itself."""
+
+    host_now: datetime
+    now: datetime  # the clock that decisions use: the reconciliation is dated by it
+    kill_epoch: int
+    mode: TradingMode  # of the latch
+    challenge: Challenge | None
+    unknown_orders: int
+    reconciled_at: datetime | None
+    differences: int
+    journal_writable: bool
+
+    def __post_init__(self) -> None:
+        """Reject naive times."""
+        require_aware(host_now=self.host_now, now=self.now)
+
+
+class Denial(StrEnum):
+    """Why a command was not carried out; never which secret part of a check failed."""
+
+    NOT_PROVED = "not_proved"
+    ROLE_MISSING = "role_missing"
+    RETAINED = "retained"
+    SEQUENCE = "sequence"
+    NOT_FRESH = "not_fresh"
+    EPOCH = "epoch"
+    CHALLENGE = "challenge"
+    REASON_MISSING = "reason_missing"
+    TARGET_MODE = "target_mode"
+    NOT_LATCHED = "not_latched"
+    UNKNOWN_ORDERS = "unknown_orders"
+    NOT_RECONCILED = "not_reconciled"
+    BOOKS_DIFFER = "books_differ"
+    JOURNAL = "journal_not_writable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tighten:
+    """Latch this mode at once; ``cancel_own`` with a kill; ``proved`` false raises an alert."""
+
+    mode: TradingMode
+    cancel_own: bool
+    proved: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loosen:
+    """Lower the latch to this mode."""
+
+    mode: TradingMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Tell the present state; nothing changes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denied:
+    """Nothing is done; the code goes into the ack."""
+
+    code: Denial
+
+
+Judgement = Tighten | Loosen | Answer | Denied
+
+_TIGHTENED = {
+    CommandName.KILL: TradingMode.HALT,
+    CommandName.PAUSE: TradingMode.HALT,
+    CommandName.REDUCE_ONLY: TradingMode.REDUCE_ONLY,
+}
+_TARGETS = {mode.name: mode for mode in (TradingMode.NORMAL, TradingMode.REDUCE_ONLY)}
+
+
+def judge(command: Command, situation: Situation, rules: AuthorityRules) -> Judgement:
+    """Return what is to be done about a command.
+
+    Source: docs/risk-controls.md, 2.4 and 3.4.
+    """
+    if command.name.only_tightens:
+        return _tightening(command)
+    if command.name.loosens:
+        return _loosening(command, situation, rules)
+    if command.proof is Proof.UNPROVED:
+        return Denied(code=Denial.NOT_PROVED)
+    return Answer()
+
+
+def _tightening(command: Command) -> Judgement:
+    signed = command.proof is Proof.SIGNED and Role.KILL in command.roles
+    if signed or command.proof is Proof.LOCAL:
+        return Tighten(mode=_TIGHTENED[command.name], cancel_own=command.name is CommandName.KILL, proved=True)
+    # a half-broken operator must not be ignored, a stranger must not force a full stop
+    return Tighten(mode=TradingMode.REDUCE_ONLY, cancel_own=False, proved=False)
+
+
+def _loosening(command: Command, situation: Situation, rules: AuthorityRules) -> Judgement:
+    target = _TARGETS.get(str(command.args.get("mode", TradingMode.NORMAL.name)))
+    objection = (
+        _about_the_sender(command)
+        or _about_the_moment(command, situation, rules)
+        or _about_the_wish(command, target, situation)
+        or _about_the_books(situation, rules)
+    )
+    if objection is not None or target is None:
+        return Denied(code=objection or Denial.TARGET_MODE)
+    return Loosen(mode=target)
+
+
+def _about_the_sender(command: Command) -> Denial | None:
+    if command.proof is not Proof.SIGNED:
+        return Denial.NOT_PROVED
+    if Role.RESUME not in command.roles:
+        return Denial.ROLE_MISSING
+    if command.retained:
+        return Denial.RETAINED
+    return None if command.seq_is_fresh else Denial.SEQUENCE
+
+
+def _about_the_moment(command: Command, situation: Situation, rules: AuthorityRules) -> Denial | None:
+    now, window = situation.host_now, timedelta(seconds=rules.freshness_s)
+    if command.issued_at is None or command.expires_at is None:
+        return Denial.NOT_FRESH
+    if abs(now - command.issued_at) > window or now > command.expires_at:
+        return Denial.NOT_FRESH
+    if command.kill_epoch != situation.kill_epoch:
+        return Denial.EPOCH
+    challenge = situation.challenge
+    if challenge is None or now > challenge.expires_at or challenge.epoch != situation.kill_epoch:
+        return Denial.CHALLENGE
+    return None if command.challenge == challenge.value else Denial.CHALLENGE
+
+
+def _about_the_wish(command: Command, target: TradingMode | None, situation: Situation) -> Denial | None:
+    if not command.reason.strip():
+        return Denial.REASON_MISSING
+    if target is None:
+        return Denial.TARGET_MODE
+    return None if target < situation.mode else Denial.NOT_LATCHED
+
+
+def _about_the_books(situation: Situation, rules: AuthorityRules) -> Denial | None:
+    if situation.unknown_orders:
+        return Denial.UNKNOWN_ORDERS
+    window = timedelta(seconds=rules.reconciled_within_s)
+    if situation.reconciled_at is None or situation.now - situation.reconciled_at > window:
+        return Denial.NOT_RECONCILED
+    if situation.differences:
+        return Denial.BOOKS_DIFFER
+    return None if situation.journal_writable else Denial.JOURNAL
