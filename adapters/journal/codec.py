@@ -3,12 +3,12 @@
 import dataclasses
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -63,12 +63,12 @@ def value_of(kind: type[T], written: object) -> T:
         JournalError: It does not describe such a value.
     """
     try:
-        value: T = _adapter(kind).validate_python(written)
+        value: T = _adapter(cast("Hashable", kind)).validate_python(written)
     except ValidationError as error:
         raise JournalError(f"the journal holds no readable {kind.__name__}: {error.errors()[0]['msg']}") from error
     return value
 
 
 @cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+    return TypeAdapter(cast("Any", kind))

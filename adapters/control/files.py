@@ -1,0 +1,32 @@
+"""Small files that must survive a power cut: written aside, flushed, renamed, and the folder flushed."""
+
+import os
+from pathlib import Path
+
+PRIVATE = 0o600
+
+
+def write_durably(path: Path, text: str, mode: int = PRIVATE) -> None:
+    """Replace a file's content as one step.
+
+    Raises:
+        OSError: It could not be written; the old content still stands.
+    """
+    aside = path.with_name(f".{path.name}.new")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    try:
+        os.write(descriptor, text.encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    os.rename(aside, path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def is_private(path: Path) -> bool:
+    """Return whether nobody but the owner can read a file."""
+    return path.stat().st_mode & 0o077 == 0

@@ -1,0 +1,182 @@
+"""Structured logs: one line per thing that happened, JSON to a file, a readable form to a terminal.
+
+How it works: journal rows are announced here after they are on disk; the client library's own records come through the
+same pipeline. The last processor masks account numbers and cuts long or unprintable text, because what a broker or an
+operator wrote is data. What always holds: a log that cannot be written never stops the bot; lost lines are counted.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+import structlog
+
+from adapters.journal.codec import Plain, plain
+from bot.ports import JournalRow
+
+LONGEST_TEXT = 500
+LONGEST_LIST = 40
+LIBRARY_LOGGERS = ("ib_async", "ib_insync", "eventkit", "aeventkit")
+_ACCOUNT = re.compile(r"\b(D?U|DF|F)(\d{3,})(\d{2})\b")
+_BULKY = ("checks", "candidates", "positions")
+"""Facts that stand in the journal and would drown a terminal: the line shows how many there are."""
+
+EventDict = MutableMapping[str, Any]
+
+
+class Logs:
+    """The two outputs of one run."""
+
+    def __init__(self, file: IO[bytes] | None, terminal: IO[str] | None, now: Callable[[], datetime]) -> None:
+        """Write JSON lines to ``file`` and readable lines to ``terminal``; either may be None."""
+        self._outputs: list[tuple[structlog.typing.FilteringBoundLogger, bool]] = []
+        self.lines_lost = 0
+        self._now = now
+        if file is not None:
+            self._outputs.append((_bound(self._guarded(file), (_safe, _as_json)), False))
+        if terminal is not None:
+            self._outputs.append((_bound(self._guarded_text(terminal), (_brief, _safe, _as_text)), True))
+
+    def row(self, row: JournalRow) -> None:
+        """Log one committed journal row."""
+        self.log(row.kind, at=row.at, decision_id=row.decision_id, facts=row.payload)
+
+    def log(
+        self, event: str, *, at: datetime | None = None, decision_id: str = "", facts: Mapping[str, object]
+    ) -> None:
+        """Log one thing; ``event`` in the past tense."""
+        moment = (at or self._now()).astimezone(UTC)
+        fields: dict[str, Any] = {"at": moment.isoformat(timespec="milliseconds")}
+        if decision_id:
+            fields["decision_id"] = decision_id
+        written = plain(dict(facts))
+        if isinstance(written, dict):
+            fields |= written
+        for logger, _ in self._outputs:
+            logger.info(event, **fields)
+
+    def attach_libraries(self) -> "LibraryHandler":
+        """Send the client library's own records through this pipeline; the returned handler ends it on `close`."""
+        handler = LibraryHandler(self)
+        for name in LIBRARY_LOGGERS:
+            library = logging.getLogger(name)
+            library.addHandler(handler)
+            library.propagate = False
+        return handler
+
+    def _guarded(self, file: IO[bytes]) -> Callable[[bytes], None]:
+        def write(line: bytes) -> None:
+            try:
+                file.write(line + b"\n")
+                file.flush()
+            except (OSError, ValueError):
+                self.lines_lost += 1
+
+        return write
+
+    def _guarded_text(self, terminal: IO[str]) -> Callable[[str], None]:
+        def write(line: str) -> None:
+            try:
+                terminal.write(line + "\n")
+                terminal.flush()
+            except (OSError, ValueError):
+                self.lines_lost += 1
+
+        return write
+
+
+class LibraryHandler(logging.Handler):
+    """Turns a foreign log record into a line of ours."""
+
+    def __init__(self, logs: Logs) -> None:
+        """Write to the given logs; records below WARNING are left out."""
+        super().__init__(level=logging.WARNING)
+        self._logs = logs
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log one record; a record that cannot be formatted is logged as such."""
+        try:
+            text = record.getMessage()
+        except (TypeError, ValueError):
+            text = f"unreadable record {record.msg!r}"
+        self._logs.log("library_logged", facts={"library": record.name, "level": record.levelname, "text": text})
+
+    def close(self) -> None:
+        """Detach from the libraries."""
+        for name in LIBRARY_LOGGERS:
+            logging.getLogger(name).removeHandler(self)
+        super().close()
+
+
+def open_log_file(path: Path) -> IO[bytes]:
+    """Open a JSON-lines file for appending, readable by its owner only."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600, exist_ok=True)
+    return path.open("ab")
+
+
+class _Output:
+    """The innermost logger: hands the finished line to its writer."""
+
+    def __init__(self, write: Callable[[Any], None]) -> None:
+        self._write = write
+
+    def info(self, line: Any) -> None:
+        self._write(line)
+
+
+def _bound(write: Callable[[Any], None], processors: Sequence[Any]) -> Any:
+    return structlog.wrap_logger(
+        _Output(write),
+        processors=list(processors),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _brief(_logger: object, _name: str, event: EventDict) -> EventDict:
+    """Replace what would drown a terminal by its size."""
+    for key in _BULKY:
+        if isinstance(event.get(key), (list, dict)):
+            event[key] = f"[{len(event[key])}]"
+    return event
+
+
+def _safe(_logger: object, _name: str, event: EventDict) -> EventDict:
+    """Mask account numbers, escape control characters, cut what is too long; always the last one before rendering."""
+    return {key: safe_value(value) for key, value in event.items()}
+
+
+def safe_value(value: Plain) -> Plain:
+    """Return a value that may be shown: masked, printable, bounded."""
+    if isinstance(value, str):
+        masked = _ACCOUNT.sub(lambda found: found[1] + "*" * len(found[2]) + found[3], value[: LONGEST_TEXT + 1])
+        shown = "".join(
+            letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in masked
+        )
+        return shown if len(value) <= LONGEST_TEXT else shown[:LONGEST_TEXT] + "…"
+    if isinstance(value, list):
+        return [safe_value(held) for held in value[:LONGEST_LIST]]
+    if isinstance(value, dict):
+        return {str(safe_value(key)): safe_value(held) for key, held in value.items()}
+    return value
+
+
+def _as_json(_logger: object, _name: str, event: EventDict) -> bytes:
+    return orjson.dumps({"at": event.pop("at"), "event": event.pop("event"), **event})
+
+
+def _as_text(_logger: object, _name: str, event: EventDict) -> str:
+    at, name = event.pop("at"), event.pop("event")
+    decision = str(event.pop("decision_id", ""))[:8]
+    facts = " ".join(f"{key}={_short(value)}" for key, value in event.items() if value not in ("", None, [], {}))
+    return f"{at[:19].replace('T', ' ')} {name:<22} {decision:<8} {facts}".rstrip()
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    return text if len(text) <= 90 else text[:89] + "…"

@@ -1,0 +1,146 @@
+"""Runs the tasks, halts when one of them dies, and stops in order."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.app.desk import Desk
+from bot.app.link import LinkKeeper
+from bot.app.sampler import Sampler
+from bot.app.sessions import SessionKeeper
+from bot.app.shell import Shell
+from bot.domain.errors import JournalError, LatchError
+from bot.domain.events import Restored
+from bot.domain.mode import TradingMode
+from bot.ports import Connection, Latch
+
+DONE, ENDED_HALTED, INTERNAL_FAULT = 0, 4, 5
+"""Exit codes of a run; docs/operations.md."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a run ended: exit code and one sentence."""
+
+    exit_code: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The tasks and what stopping needs."""
+
+    shell: Shell
+    link: LinkKeeper
+    sessions: SessionKeeper
+    desk: Desk
+    sampler: Sampler
+    latch: Latch
+    connection: Connection
+
+
+class Supervisor:
+    """One bot from its first task to its last row."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Take the parts; nothing runs yet."""
+        self._parts = parts
+        self._shell = parts.shell
+
+    async def run(self, restored: Restored, stop: asyncio.Event) -> Ending:
+        """Run until ``stop`` is set or something breaks.
+
+        Args:
+            restored: What the journal remembers; applied before anything else.
+            stop: Set by a signal, or by whoever knows that the run is over.
+        """
+        self._shell.pump(restored)
+        self._parts.desk.open()
+        work = [
+            self._task("pump", self._shell.pump.run()),
+            self._task("link", self._parts.link.run()),
+            self._task("sessions", self._parts.sessions.run()),
+            self._task("desk", self._parts.desk.run()),
+            self._task("tender", self._tend()),
+            self._task("sampler", self._parts.sampler.run()),
+            self._task("boot", self._cancel_if_latched()),
+        ]
+        stopping = self._task("stop", _until(stop))
+        try:
+            ending = await self._watch(work, stopping)
+        finally:
+            for task in (*work, stopping):
+                task.cancel()
+            await asyncio.gather(*work, stopping, return_exceptions=True)
+        return await self._close(ending)
+
+    @staticmethod
+    def _task(name: str, job: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        return asyncio.get_running_loop().create_task(job, name=name)
+
+    async def _watch(self, work: list[asyncio.Task[None]], stopping: asyncio.Task[None]) -> Ending:
+        """Wait for the first thing that ends the run."""
+        failed = self._parts.desk.failed
+        pending: set[asyncio.Future[None]] = {*work, stopping, failed}
+        while pending:
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            for future in done:
+                error = None if future.cancelled() else future.exception()
+                if error is not None:
+                    return self._halted(error)
+                if future is stopping:
+                    return self._stopped()
+        return self._stopped()
+
+    def _stopped(self) -> Ending:
+        if self._parts.latch.mode is TradingMode.HALT:
+            return Ending(exit_code=ENDED_HALTED, why=f"stopped while halted: {self._parts.latch.cause}")
+        return Ending(exit_code=DONE, why="stopped")
+
+    def _halted(self, error: BaseException) -> Ending:
+        """A task died: latch HALT, cancel our orders, and let the operator look."""
+        why = f"{type(error).__name__}: {error}"
+        self._parts.latch.tighten(TradingMode.HALT, f"internal fault: {why}")
+        self._shell.engine.cancel_own()
+        code = ENDED_HALTED if isinstance(error, (JournalError, LatchError)) else INTERNAL_FAULT
+        return Ending(exit_code=code, why=why)
+
+    async def _close(self, ending: Ending) -> Ending:
+        """Cancel what still works, wait for the broker's word, write the last rows, close the link."""
+        engine, clock = self._shell.engine, self._shell.clock
+        cancelled = engine.cancel_own()
+        deadline = clock.now() + timedelta(seconds=self._shell.settings.stop_within_s)
+        while cancelled and engine.state.live_orders() and clock.now() < deadline:
+            await clock.sleep(0.1)
+        left = [str(order.intent.intent_id) for order in engine.state.live_orders()]
+        self._shell.tell("bot_stopped", {"exit_code": ending.exit_code, "why": ending.why, "orders_left": left})
+        try:
+            if ending.exit_code != DONE:
+                await self._parts.latch.persist()
+            await engine.work()
+        except (JournalError, LatchError) as error:
+            ending = Ending(exit_code=ENDED_HALTED, why=f"{ending.why}; {error}")
+        self._parts.connection.disconnect()
+        return ending
+
+    async def _tend(self) -> None:
+        """Look after working orders: overdue ones are cancelled, unanswered ones doubted, doubts reconciled."""
+        while True:
+            await self._shell.clock.sleep(self._shell.settings.tend_every_s)
+            if not self._shell.engine.state.live_orders():
+                continue
+            if self._shell.engine.tend_orders() and self._parts.link.ready.is_set():
+                self._parts.link.request()
+            self._shell.pump.wake()
+
+    async def _cancel_if_latched(self) -> None:
+        """A bot that boots halted cancels what it left working, as soon as the books are known."""
+        await self._parts.link.first_ready.wait()
+        if self._parts.latch.mode is TradingMode.HALT:
+            self._shell.engine.cancel_own()
+            self._shell.pump.wake()
+
+
+async def _until(stop: asyncio.Event) -> None:
+    await stop.wait()

@@ -1,0 +1,59 @@
+"""All settings of a run, joined; each section's class lives beside the code that uses it."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from adapters.control.settings import ControlSettings
+from adapters.ibkr.settings import BrokerSettings
+from adapters.mqtt.settings import MqttSettings
+from bot.app.settings import AppSettings
+from bot.domain.checks import require_text
+from bot.domain.portfolio import Lot, StatedCredit
+from bot.hedging.settings import HedgeSettings
+from bot.signals.settings import DispersionSettings
+from risk.authority import AuthorityRules
+from risk.limits import RiskLimits
+
+
+class Profile(StrEnum):
+    """Where a run trades; only ``sim`` builds simulated parts."""
+
+    SIM = "sim"
+    PAPER = "paper"
+    LIVE = "live"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CondorBook:
+    """``[[condor.credit]]``: the credit taken in, stated by the operator, cohort by cohort."""
+
+    credit: tuple[StatedCredit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sleeve:
+    """``[[sleeve.lot]]``: hedge lots bought outside the bot, with layer and cost, stated by the operator."""
+
+    lot: tuple[Lot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One run. Units stand in the names of the sections' keys; see docs/configuration.md."""
+
+    profile: Profile
+    bot: str = "main"  # part of every MQTT topic and of the state folder
+    app: AppSettings = field(default_factory=AppSettings)
+    signal: DispersionSettings = field(default_factory=DispersionSettings)
+    hedge: HedgeSettings = field(default_factory=HedgeSettings)
+    risk: RiskLimits = field(default_factory=RiskLimits)
+    authority: AuthorityRules = field(default_factory=AuthorityRules)
+    broker: BrokerSettings = field(default_factory=BrokerSettings)
+    mqtt: MqttSettings = field(default_factory=MqttSettings)
+    control: ControlSettings = field(default_factory=ControlSettings)
+    condor: CondorBook = field(default_factory=CondorBook)
+    sleeve: Sleeve = field(default_factory=Sleeve)
+
+    def __post_init__(self) -> None:
+        """Reject a bot without a name."""
+        require_text(bot=self.bot)
