@@ -11,12 +11,20 @@ from simulator.world.quotes import rule_of
 
 TIMES_IN_FORCE: Final = frozenset({"DAY", "GTC"})
 
+NO_DEFINITION: Final = 200
+REJECTED: Final = 201
+DUPLICATE_ID: Final = 103
+CHANGE_DOES_NOT_MATCH: Final = 105
+OFF_TICK: Final = 110
+"""The broker's codes, docs/ib/hazards.md, section 2."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
-    """Why an order is not taken."""
+    """Why an order is not taken; ``code`` is the broker's number for it."""
 
     text: str
+    code: int = REJECTED
 
 
 def refusal_of(
@@ -42,7 +50,7 @@ def refusal_of(
 def refusal_of_change(before: VenueOrder, after: VenueOrder, *, filled: int) -> Rejection | None:
     """Return why a working order may not be changed so: only price, type and size may change, not below the filled."""
     if (before.legs, before.side, before.account) != (after.legs, after.side, after.account):
-        return Rejection(text="Order being modified does not match original order")
+        return Rejection(code=CHANGE_DOES_NOT_MATCH, text="Order being modified does not match original order")
     if 0 < after.quantity < filled:
         return Rejection(text=f"Order size {after.quantity} is below the filled quantity {filled}")
     return None
@@ -62,10 +70,10 @@ def _wrong_account(order: VenueOrder, account: str) -> Rejection | None:
 
 def _unknown_contract(order: VenueOrder, is_listed: Callable[[Instrument], bool]) -> Rejection | None:
     if not order.legs:
-        return Rejection(text="No security definition has been found for the request: an order without legs")
+        return Rejection(code=NO_DEFINITION, text="No security definition has been found: an order without legs")
     for leg in order.legs:
         if not is_listed(leg.instrument):
-            return Rejection(text=f"No security definition has been found for the request: {leg.instrument.key}")
+            return Rejection(code=NO_DEFINITION, text=f"No security definition has been found for {leg.instrument.key}")
     return None
 
 
@@ -102,5 +110,6 @@ def _off_tick(order: VenueOrder) -> Rejection | None:
     if order.limit % tick == 0:
         return None
     return Rejection(
-        text=f"The price does not conform to the minimum price variation for this contract: {order.limit}, tick {tick}"
+        code=OFF_TICK,
+        text=f"The price does not conform to the minimum price variation for this contract: {order.limit}, tick {tick}",
     )

@@ -15,15 +15,17 @@ from typing import Final
 
 from bot.domain.instrument import Instrument, Side
 from simulator.account import Account
-from simulator.admission import Rejection, refusal_of, refusal_of_change
+from simulator.admission import DUPLICATE_ID, Rejection, refusal_of, refusal_of_change
 from simulator.fees import FeeModel
 from simulator.fills import FillModel, Match, Quotes, taking_side
+from simulator.preview import preview_of
 from simulator.venue import (
     AccountChanged,
     CancelRefused,
     Charged,
     Executed,
     OrderChanged,
+    Preview,
     VenueEvent,
     VenueOrder,
     VenueStatus,
@@ -57,7 +59,7 @@ class _Working:
     leg_paid: tuple[Decimal, ...]
     last: Decimal
 
-    def standing(self, status: VenueStatus, reason: str = "") -> OrderChanged:
+    def standing(self, status: VenueStatus, reason: str = "", code: int = 0) -> OrderChanged:
         """Return the order's present standing."""
         return OrderChanged(
             order=self.order,
@@ -67,6 +69,7 @@ class _Working:
             average_price=self.paid / self.filled if self.filled else Decimal(0),
             last_price=self.last,
             reason=reason,
+            code=code,
         )
 
 
@@ -126,11 +129,23 @@ class Exchange:
         refusal = self._refusal(order, venue)
         self._used_ids.setdefault(order.client_id, set()).add(order.order_id)
         if refusal is not None:
-            rejected = fresh.standing(VenueStatus.REJECTED, refusal.text)
+            rejected = fresh.standing(VenueStatus.REJECTED, refusal.text, refusal.code)
             self._done.setdefault(key, rejected)
             return (rejected,)
         self._working[key] = fresh
         return (fresh.standing(VenueStatus.SUBMITTED), *self._try(key, venue))
+
+    def preview(self, order: VenueOrder, venue: Venue, mark_of: Callable[[Instrument], Decimal]) -> Preview:
+        """Return what an order would do to the account, or the account unchanged with the reason of its refusal."""
+        before = self.account_state()
+        refusal = self._refusal(order, venue)
+        if refusal is not None:
+            return Preview(
+                before=before, after=before, commission_usd=Decimal(0), reason=refusal.text, code=refusal.code
+            )
+        return preview_of(
+            order, account=self.account, before=before, fees=self._fees, quotes=venue.quotes, mark_of=mark_of
+        )
 
     def cancel(self, client_id: int, order_id: int) -> tuple[VenueEvent, ...]:
         """Cancel a working order, or say why not: an id never seen (135) or an order that is done (161)."""
@@ -186,7 +201,7 @@ class Exchange:
     def _refusal(self, order: VenueOrder, venue: Venue) -> Rejection | None:
         """Return why a new order is not taken."""
         if order.order_id in self._used_ids.get(order.client_id, ()):
-            return Rejection(text=f"Duplicate order id {order.order_id}")
+            return Rejection(code=DUPLICATE_ID, text=f"Duplicate order id {order.order_id}")
         return refusal_of(order, account=self.account.name, is_listed=self._is_listed, is_open=venue.is_open)
 
     def _change(self, key: OrderKey, order: VenueOrder, venue: Venue) -> tuple[VenueEvent, ...]:
@@ -196,7 +211,7 @@ class Exchange:
             order, account=self.account.name, is_listed=self._is_listed, is_open=venue.is_open
         )
         if refusal is not None:
-            return (working.standing(VenueStatus.SUBMITTED, refusal.text),)
+            return (working.standing(VenueStatus.SUBMITTED, refusal.text, refusal.code),)
         changed = replace(working, order=order)
         if order.quantity == working.filled:
             del self._working[key]

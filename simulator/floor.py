@@ -33,6 +33,7 @@ from simulator.venue import (
     Executed,
     OrderChanged,
     PositionChanged,
+    Preview,
     VenueEvent,
     VenueOrder,
     VenueQuote,
@@ -215,6 +216,10 @@ class Floor:
     def cancel(self, client_id: int, order_id: int) -> None:
         """Cancel a working order or say why not; tells the listeners."""
         self._tell(self._exchange.cancel(client_id, order_id))
+
+    def preview(self, order: VenueOrder) -> Preview:
+        """What the order would cost and how the account would stand after it; nothing is placed."""
+        return self._exchange.preview(order, self._venue(), lambda instrument: self._sides(instrument).mid)
 
     def next_order_id(self, client_id: int) -> int:
         """An order id above every id that this client ever used."""

@@ -1,6 +1,6 @@
 """A contract as the broker lists it: its number, its local name, its rules."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from bot.domain.instrument import Instrument
@@ -48,3 +48,7 @@ class ContractQuery:
     trading_class: str = ""
     include_expired: bool = False
     legs: tuple[tuple[int, int, str, str], ...] = ()  # BAG: con_id, ratio, action, exchange
+
+    def expired_too(self) -> "ContractQuery":
+        """Return the same query with expired contracts included."""
+        return replace(self, include_expired=True)

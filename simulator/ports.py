@@ -15,6 +15,7 @@ from simulator.venue import (
     Executed,
     OrderChanged,
     PositionChanged,
+    Preview,
     VenueEvent,
     VenueOrder,
     VenueQuote,
@@ -82,6 +83,10 @@ class TradingFloor(Protocol):
 
     def cancel(self, client_id: int, order_id: int) -> None:
         """Cancel a working order or say why not; tells the listeners."""
+        ...
+
+    def preview(self, order: VenueOrder) -> Preview:
+        """What the order would cost and how the account would stand after it; nothing is placed."""
         ...
 
     def next_order_id(self, client_id: int) -> int:

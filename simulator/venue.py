@@ -64,7 +64,8 @@ class OrderChanged:
     filled: int
     average_price: Decimal  # net points per unit over the fills so far, 0 without any
     last_price: Decimal
-    reason: str = ""  # of a rejection
+    reason: str = ""  # of a rejection, or of a refused change of an order that goes on as it was
+    code: int = 0  # the broker's number for the reason, 0 without one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +123,17 @@ class CancelRefused:
     order_id: int
     code: int
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What an order would do to the account; ``reason`` and ``code`` tell why it would be refused."""
+
+    before: AccountChanged
+    after: AccountChanged
+    commission_usd: Decimal
+    reason: str = ""
+    code: int = 0
 
 
 VenueEvent = OrderChanged | Executed | Charged | PositionChanged | AccountChanged | CancelRefused

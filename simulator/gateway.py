@@ -1,0 +1,106 @@
+"""The gateway: a floor, a server and the passing of time, joined; what a real one is to its clients.
+
+In virtual time the loop jumps from step to step and the floor's clock is the loop's. In real time the floor is moved
+so that one second of the loop is ``speed`` seconds of the floor. When the source is played out, the gateway goes on
+answering with the market closed.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.domain.checks import require_positive
+from simulator.faults import Fault, Faults
+from simulator.floor import Floor
+from simulator.tws.desk import Desk, LedgerRow
+from simulator.tws.server import Server
+
+DEFAULT_PORT: Final = 4002
+_LONGEST_WAIT_S: Final = 3600.0
+"""Between two looks at the floor when nothing is due, in seconds of the loop."""
+
+
+class FloorTime:
+    """The floor's time on a loop: ``start`` when it begins, ``speed`` floor seconds in a second of the loop."""
+
+    def __init__(self, loop_time: Callable[[], float], start: datetime, speed: float = 1.0) -> None:
+        """Begin at ``start`` (aware) now."""
+        require_positive(speed=speed)
+        self._loop_time = loop_time
+        self._began = loop_time()
+        self._start = start
+        self._speed = speed
+
+    def now(self) -> datetime:
+        """Return the floor's present time."""
+        return self._start + timedelta(seconds=(self._loop_time() - self._began) * self._speed)
+
+    def until(self, moment: datetime) -> float:
+        """Return the seconds of the loop until a moment, not below zero."""
+        return max(0.0, (moment - self.now()).total_seconds() / self._speed)
+
+
+class Gateway:
+    """Serves one floor to any number of clients."""
+
+    def __init__(
+        self, floor: Floor, host: str = "127.0.0.1", port: int = DEFAULT_PORT, *, time: FloorTime | None = None
+    ) -> None:
+        """Join the parts; nothing listens yet.
+
+        Args:
+            floor: Not moved by anybody else; its ``clock`` should be ``time.now``.
+            host: Where to listen; clients are not authenticated, so keep it on this machine.
+            port: 0 takes any free one.
+            time: The floor's time; one second for one second from the floor's present time on unless stated.
+        """
+        self._floor = floor
+        self._host = host
+        self.port = port
+        self._time = time
+        self._desk = Desk(floor, Faults())
+        self._server = Server(self._desk)
+
+    def __repr__(self) -> str:
+        """Where it listens and what is behind it, for logs and failing tests."""
+        return f"Gateway({self._host}:{self.port}, {self._server!r}, {self._floor!r})"
+
+    async def start(self) -> None:
+        """Listen for clients."""
+        self._floor_time()
+        self.port = await self._server.start(self._host, self.port)
+
+    async def stop(self) -> None:
+        """Close every connection; the floor stands still."""
+        await self._server.stop()
+        self._desk.close()
+
+    async def run(self, *, until: datetime | None = None) -> None:
+        """Move the floor along, for ever or up to a moment of the floor's time (aware)."""
+        time = self._floor_time()
+        while until is None or time.now() < until:
+            self.advance(time.now())
+            due = self._floor.next_step_at()
+            moments = [moment for moment in (due, until) if moment is not None]
+            await asyncio.sleep(min([*map(time.until, moments), _LONGEST_WAIT_S]))
+        self.advance(until)
+
+    def advance(self, to: datetime) -> None:
+        """Play the floor up to a moment and tell the clients."""
+        self._floor.advance(to)
+        self._server.flush()
+
+    def _floor_time(self) -> FloorTime:
+        """Return the floor's time, which begins at the first look unless it was given."""
+        if self._time is None:
+            self._time = FloorTime(asyncio.get_running_loop().time, self._floor.now())
+        return self._time
+
+    def inject(self, fault: Fault) -> None:
+        """Let a fault happen."""
+        self._server.inject(fault)
+
+    def ledger(self) -> tuple[LedgerRow, ...]:
+        """Return everything that clients told about orders, in the order of arrival, whatever became of it."""
+        return self._desk.ledger

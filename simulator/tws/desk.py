@@ -1,0 +1,183 @@
+"""What all sessions of one gateway share: the floor, who is connected, the orders as they were sent, the ledger."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from bot.domain.instrument import Instrument
+from simulator.faults import Faults
+from simulator.listing import ContractQuery, Listing
+from simulator.ports import TradingFloor
+from simulator.tws.framing import text_of
+from simulator.tws.order_fields import WireOrder
+from simulator.tws.resolved import COMBO_CON_ID, Resolved, of_listing
+from simulator.venue import OrderChanged, VenueEvent, VenueOrder, VenueQuote, VenueStatus
+
+OrderKey = tuple[int, int]
+"""Client id and order id."""
+
+
+class Told(StrEnum):
+    """What a client told the gateway."""
+
+    PLACE = "place"
+    MODIFY = "modify"
+    WHAT_IF = "what_if"
+    CANCEL = "cancel"
+    GLOBAL_CANCEL = "global_cancel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRow:
+    """One message about orders as it arrived, whatever became of it; ``order`` where the exchange was told one."""
+
+    at: datetime
+    client_id: int
+    order_id: int
+    told: Told
+    order_ref: str = ""
+    order: VenueOrder | None = None
+    fate: str = "taken"  # or why the exchange never heard of it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownOrder:
+    """An order as sent, with its contract."""
+
+    sent: WireOrder
+    resolved: Resolved
+
+
+class Listener(Protocol):
+    """A session as the desk sees it."""
+
+    def tell(self, event: VenueEvent | VenueQuote) -> None:
+        """Hear of something that happened on the floor."""
+        ...
+
+
+class Desk:
+    """Shared by the sessions of one gateway; it listens to the floor once for all of them."""
+
+    def __init__(self, floor: TradingFloor, faults: Faults | None = None) -> None:
+        """Listen to a floor."""
+        self.floor = floor
+        self.faults = faults or Faults()
+        self._clients: dict[int, Listener] = {}
+        self._known: dict[OrderKey, KnownOrder] = {}
+        self._ledger: list[LedgerRow] = []
+        self._highest_id: dict[int, int] = {}
+        self._done_at: dict[int, datetime] = {}
+        self._listings: dict[Instrument, Listing] = {}
+        self._remove: Callable[[], None] = floor.listen(self._hear)
+
+    def __repr__(self) -> str:
+        """Who is connected and what was told, for failing tests."""
+        return f"Desk(clients {sorted(self._clients)}, {len(self._ledger)} ledger rows)"
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._remove()
+
+    # Clients
+
+    def take_id(self, client_id: int, listener: Listener) -> bool:
+        """Give a client id to a session, or return False when it is in use or held."""
+        if client_id in self._clients or client_id in self.faults.held_ids:
+            return False
+        self._clients[client_id] = listener
+        return True
+
+    def free_id(self, client_id: int, listener: Listener) -> None:
+        """Take the id back from the session that has it."""
+        if self._clients.get(client_id) is listener:
+            del self._clients[client_id]
+
+    def client(self, client_id: int) -> Listener | None:
+        """Return the session of a client id."""
+        return self._clients.get(client_id)
+
+    # Ids
+
+    def next_order_id(self, client_id: int) -> int:
+        """Return an id above every one this client used, what-ifs included."""
+        return max(self.floor.next_order_id(client_id), self._highest_id.get(client_id, 0) + 1)
+
+    def use_id(self, client_id: int, order_id: int) -> None:
+        """Remember an id as used."""
+        self._highest_id[client_id] = max(order_id, self._highest_id.get(client_id, 0))
+
+    # Orders
+
+    def learn(self, client_id: int, known: KnownOrder) -> KnownOrder | None:
+        """Keep an order as sent; returns what was kept under its id before."""
+        key = (client_id, known.sent.order_id)
+        before = self._known.get(key)
+        self._known[key] = known
+        return before
+
+    def restore(self, client_id: int, order_id: int, known: KnownOrder | None) -> None:
+        """Put back what was kept before, after a change that was refused."""
+        if known is None:
+            self._known.pop((client_id, order_id), None)
+        else:
+            self._known[client_id, order_id] = known
+
+    def known(self, order: VenueOrder) -> KnownOrder:
+        """Return an order as sent; one that did not come over the wire is told by its plain fields."""
+        found = self._known.get((order.client_id, order.order_id))
+        return self._described(order) if found is None else found
+
+    def done_at(self, perm_id: int) -> datetime:
+        """Return when an order was done."""
+        return self._done_at.get(perm_id, self.floor.now())
+
+    def record(self, row: LedgerRow) -> None:
+        """Append to the ledger."""
+        self._ledger.append(row)
+
+    @property
+    def ledger(self) -> tuple[LedgerRow, ...]:
+        """Everything that clients told about orders, in the order of arrival."""
+        return tuple(self._ledger)
+
+    def listing(self, instrument: Instrument) -> Listing:
+        """Return a listing, kept after the first look; for its number and names, not for its hours."""
+        found = self._listings.get(instrument)
+        if found is None:
+            found = self._listings[instrument] = self.floor.listing(instrument)
+        return found
+
+    def _hear(self, event: VenueEvent | VenueQuote) -> None:
+        if isinstance(event, OrderChanged) and event.status is not VenueStatus.SUBMITTED:
+            self._done_at[event.perm_id] = self.floor.now()
+        for client in tuple(self._clients.values()):
+            client.tell(event)
+
+    def _described(self, order: VenueOrder) -> KnownOrder:
+        """Return the wire's form of an order that another door placed."""
+        values = {
+            "action": order.side.value,
+            "totalQuantity": text_of(float(order.quantity)),
+            "orderType": order.order_type.value,
+            "lmtPrice": text_of(order.limit),
+            "tif": order.tif,
+            "account": order.account or self.floor.account,
+            "orderRef": order.order_ref,
+        }
+        legs = tuple(
+            (str(self.listing(leg.instrument).con_id), str(leg.ratio), leg.side.value, "SMART", "0", "0", "", "-1")
+            for leg in order.legs
+            if order.is_combo
+        )
+        first = self.listing(order.legs[0].instrument)
+        resolved = of_listing(first)
+        if order.is_combo:
+            instrument = first.instrument
+            resolved = Resolved(
+                con_id=COMBO_CON_ID, symbol=instrument.symbol, sec_type="BAG", exchange="SMART", currency="USD"
+            )
+        sent = WireOrder(order_id=order.order_id, contract=ContractQuery(), values=values, legs=legs)
+        return KnownOrder(sent=sent, resolved=resolved)

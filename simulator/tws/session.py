@@ -1,0 +1,313 @@
+"""One client's session, without I/O: bytes in, effects out; what is told when is a table.
+
+How it works. A session walks along `STEPS`: AWAIT_HELLO until the client has offered its versions, AWAIT_START until
+it has named itself, READY until it is gone, CLOSED for good. `receive` takes bytes, `tell` takes what happened on the
+floor, and `take` returns what is to be written. What always holds: nothing is written between the handshake and
+startApi; one bad request is answered and ends nothing; after CLOSED nothing is written and the client id is free.
+Source: docs/ib/wire.md, sections 1 and 5.
+"""
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, Final
+
+from bot.domain.errors import InvalidValueError
+from simulator.faults import LinkNotice
+from simulator.tws import requests
+from simulator.tws.accounting import AccountDesk
+from simulator.tws.desk import Desk
+from simulator.tws.fields import BadFieldError, Cursor
+from simulator.tws.framing import FrameReader, FramingError, frame
+from simulator.tws.line import Effect, Line
+from simulator.tws.looking_up import ContractDesk
+from simulator.tws.order_in import PLACE_ORDER, read_order
+from simulator.tws.requests import REQUESTS, ReqCurrentTime, SetServerLogLevel, StartApi
+from simulator.tws.trading import OrderDesk
+from simulator.tws.watching import QuoteDesk
+from simulator.venue import (
+    AccountChanged,
+    CancelRefused,
+    Charged,
+    Executed,
+    OrderChanged,
+    PositionChanged,
+    VenueEvent,
+    VenueQuote,
+)
+
+SERVER_VERSION: Final = 176
+"""The highest layout served; it is the highest that all text clients share."""
+LOWEST_VERSION: Final = 176
+_START_API: Final = 71
+_FARM_NOTICES: Final = (
+    (2104, "Market data farm connection is OK:usfarm"),
+    (2106, "HMDS data farm connection is OK:ushmds"),
+    (2158, "Sec-def data farm connection is OK:secdefil"),
+)
+_LINK_TEXTS: Final = {
+    LinkNotice.LOST: "Connectivity between the broker and the gateway has been lost.",
+    LinkNotice.RESTORED_DATA_LOST: "Connectivity has been restored - data lost.",
+    LinkNotice.RESTORED_DATA_KEPT: "Connectivity has been restored - data maintained.",
+}
+_VALIDATION: Final = 321
+_UNKNOWN_MESSAGE: Final = 505
+_MOST_ECHO: Final = 80
+_NEVER_AN_ID: Final = -1
+_ORDER_ID_AT: Final = {3: 1, 4: 2}
+_ID_AT: Final = {1: 2, 2: 2, 7: 2, 9: 2, 20: 1, 25: 2, 62: 2, 63: 2, 76: 2, 77: 2, 78: 1, **_ORDER_ID_AT}
+"""Where a message carries the id to which an error about it belongs."""
+
+
+class Step(Enum):
+    """How far a session has come."""
+
+    AWAIT_HELLO = "await hello"
+    AWAIT_START = "await start"
+    READY = "ready"
+    CLOSED = "closed"
+
+
+STEPS: Final = {
+    Step.AWAIT_HELLO: (Step.AWAIT_START, Step.CLOSED),
+    Step.AWAIT_START: (Step.READY, Step.CLOSED),
+    Step.READY: (Step.CLOSED,),
+    Step.CLOSED: (),
+}
+
+
+class Session:
+    """The server's end of one connection."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Wait for the client's hello."""
+        self._desk = desk
+        self._line = Line()
+        self._reader = FrameReader()
+        self._orders = OrderDesk(self._line, desk)
+        self._account = AccountDesk(self._line, desk)
+        self._contracts = ContractDesk(self._line, desk)
+        self._quotes = QuoteDesk(self._line, desk)
+        self._handlers = self._handler_table()
+        self._listeners = self._listener_table()
+        self.step = Step.AWAIT_HELLO
+
+    def __repr__(self) -> str:
+        """Step and client, for logs and failing tests."""
+        return f"Session(client {self._line.client_id}, {self.step.value}, version {self._line.version})"
+
+    @property
+    def client_id(self) -> int:
+        """The client's id once it has named itself, 0 before."""
+        return self._line.client_id
+
+    # In and out
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes from the client; never raises, whatever they are."""
+        if self.step is Step.CLOSED:
+            return
+        self._reader.feed(data)
+        try:
+            while not self._line.is_closed and (fields := self._reader.take()) is not None:
+                self._accept(fields)
+        except FramingError as error:
+            self._line.note(f"client {self.client_id}: {error}")
+            self.close(str(error))
+
+    def tell(self, event: VenueEvent | VenueQuote) -> None:
+        """Take what happened on the floor."""
+        if self.step is Step.READY:
+            self._listeners[type(event)](event)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether `take` would return something."""
+        return self._line.is_waiting
+
+    def take(self) -> tuple[Effect, ...]:
+        """Return what is to be done now, in order."""
+        return self._line.take()
+
+    def close(self, why: str, *, keep_id: bool = False) -> None:
+        """End the session from this side, or because the client is gone; ``keep_id`` leaves its id taken."""
+        if self.step is Step.CLOSED:
+            return
+        was_ready = self.step is Step.READY
+        self._move(Step.CLOSED)
+        self._quotes.end_all()
+        if was_ready:
+            self._desk.free_id(self.client_id, self)
+            if keep_id:
+                self._desk.faults.held_ids.add(self.client_id)
+        self._line.close(why)
+
+    def notify_link(self, notice: LinkNotice) -> None:
+        """Tell the client about the gateway's own line; lost data ends every stream."""
+        if self.step is not Step.READY:
+            return
+        if notice is LinkNotice.RESTORED_DATA_LOST:
+            self._quotes.end_all()
+        self._line.error(-1, int(notice.value), _LINK_TEXTS[notice])
+
+    # Steps
+
+    def _move(self, step: Step) -> None:
+        if step not in STEPS[self.step]:
+            raise InvalidValueError(f"{self!r}: no step from {self.step.value} to {step.value}")
+        self.step = step
+
+    def _accept(self, fields: tuple[str, ...]) -> None:
+        if self.step is Step.AWAIT_HELLO:
+            self._hello(fields)
+        elif self.step is Step.AWAIT_START:
+            self._await_start(fields)
+        else:
+            self._dispatch(fields)
+
+    def _hello(self, fields: tuple[str, ...]) -> None:
+        """Agree on the highest version that both sides know, or close."""
+        lowest, highest = versions_of(fields[0] if fields else "")
+        version = min(highest, SERVER_VERSION)
+        if version < max(LOWEST_VERSION, lowest):
+            self._line.note(f"client offers versions {lowest}..{highest}, served is {SERVER_VERSION}: refused")
+            self.close("no common version")
+            return
+        self._line.version = version
+        self._line.send(frame(version, f"{self._desk.floor.now():%Y%m%d %H:%M:%S} UTC"))
+        self._move(Step.AWAIT_START)
+
+    def _await_start(self, fields: tuple[str, ...]) -> None:
+        """Take startApi; anything else before it is noted and dropped, for nothing may be answered yet."""
+        try:
+            cursor = Cursor(fields, 1)
+            if Cursor(fields).integer("message id") != _START_API:
+                self._line.note(f"message {fields[0][:_MOST_ECHO]!r} before startApi: dropped")
+                return
+            self._start(REQUESTS[_START_API].read(cursor, self._line.version))
+        except BadFieldError as error:
+            self._line.note(f"startApi: {error}")
+            self.close("startApi cannot be read")
+
+    def _start(self, request: StartApi) -> None:
+        """Take the client's id, or refuse one that is in use."""
+        self._line.client_id = request.client_id
+        if not self._desk.take_id(request.client_id, self):
+            self._line.error(-1, 326, "Unable to connect as the client id is already in use.")
+            self._line.note(f"client id {request.client_id} is already in use: refused")
+            self.close("client id in use")
+            return
+        self._move(Step.READY)
+        self._account.managed_accounts()
+        self._line.send(frame(9, 1, self._desk.next_order_id(request.client_id)))
+        for code, text in _FARM_NOTICES:
+            self._line.error(-1, code, text)
+
+    def _dispatch(self, fields: tuple[str, ...]) -> None:
+        """Read one message and answer it; what cannot be read is error 321 to its own id."""
+        try:
+            number = Cursor(fields).integer("message id")
+        except BadFieldError as error:
+            self._refuse(_NEVER_AN_ID, _UNKNOWN_MESSAGE, f"Fatal Error: Unknown message id. {error}")
+            return
+        cursor = Cursor(fields, 1)
+        try:
+            if number == PLACE_ORDER:
+                self._place(cursor)
+            elif number in REQUESTS:
+                message = REQUESTS[number].read(cursor, self._line.version)
+                self._handlers[type(message)](message)
+            else:
+                self._refuse(_NEVER_AN_ID, _UNKNOWN_MESSAGE, f"Fatal Error: Unknown message id. {number}")
+        except (BadFieldError, InvalidValueError) as error:
+            self._refuse(_id_of(number, fields), _VALIDATION, f"Error validating request: {error}")
+
+    def _place(self, cursor: Cursor) -> None:
+        sent = read_order(cursor, self._line.version)
+        if sent.surplus:
+            self._line.note(f"order {sent.order_id}: {sent.surplus} fields left over, an earlier block was misread")
+        self._orders.place(sent)
+
+    def _refuse(self, req_id: int, code: int, text: str) -> None:
+        self._line.note(f"client {self.client_id}: {text}")
+        self._line.error(req_id, code, text)
+
+    # Single answers
+
+    def _current_time(self, _request: ReqCurrentTime) -> None:
+        self._line.send(frame(49, 1, int(self._desk.floor.now().timestamp())))
+
+    def _log_level(self, _request: SetServerLogLevel) -> None:
+        """There is one log only, and it is the operator's."""
+
+    def _started_already(self, _request: StartApi) -> None:
+        self._refuse(_NEVER_AN_ID, _VALIDATION, "Error validating request: the API is started already")
+
+    # Tables
+
+    def _handler_table(self) -> dict[type[Any], Callable[[Any], None]]:
+        orders, account, contracts, quotes = self._orders, self._account, self._contracts, self._quotes
+        return {
+            StartApi: self._started_already,
+            ReqCurrentTime: self._current_time,
+            SetServerLogLevel: self._log_level,
+            requests.ReqIds: orders.next_id,
+            requests.ReqOpenOrders: orders.own_open_orders,
+            requests.ReqAllOpenOrders: orders.all_open_orders,
+            requests.ReqAutoOpenOrders: orders.bind_manual_orders,
+            requests.ReqCompletedOrders: orders.completed_orders,
+            requests.ReqExecutions: orders.executions,
+            requests.CancelOrder: orders.cancel,
+            requests.GlobalCancel: orders.cancel_all,
+            requests.ReqManagedAccounts: account.managed_accounts,
+            requests.ReqPositions: account.positions,
+            requests.CancelPositions: account.cancel_positions,
+            requests.ReqAccountUpdates: account.updates,
+            requests.ReqAccountUpdatesMulti: account.updates_multi,
+            requests.CancelAccountUpdatesMulti: account.cancel_updates_multi,
+            requests.ReqAccountSummary: account.summary,
+            requests.CancelAccountSummary: account.cancel_summary,
+            requests.ReqContractDetails: contracts.details,
+            requests.ReqOptionParameters: contracts.option_parameters,
+            requests.ReqMarketRule: contracts.market_rule,
+            requests.ReqMarketDataType: quotes.data_type,
+            requests.ReqMarketData: quotes.market_data,
+            requests.CancelMarketData: quotes.cancel_market_data,
+            requests.ReqHistoricalData: quotes.bars,
+            requests.CancelHistoricalData: quotes.cancel_bars,
+        }
+
+    def _listener_table(self) -> dict[type[Any], Callable[[Any], None]]:
+        return {
+            VenueQuote: self._quotes.quoted,
+            OrderChanged: self._orders.order_changed,
+            Executed: self._orders.executed,
+            Charged: self._orders.charged,
+            CancelRefused: self._orders.cancel_refused,
+            PositionChanged: self._account.position_changed,
+            AccountChanged: self._account.account_changed,
+        }
+
+
+def versions_of(hello: str) -> tuple[int, int]:
+    """Return the lowest and highest version that a client offers; (0, 0) when it cannot be read.
+
+    >>> versions_of("v157..178 +PACEAPI"), versions_of("v176"), versions_of("?")
+    ((157, 178), (176, 176), (0, 0))
+    """
+    offered = hello.split(" ", 1)[0]
+    lowest, dots, highest = offered.removeprefix("v").partition("..")
+    texts = (lowest, highest if dots else lowest)
+    if not offered.startswith("v") or not all(text.isdecimal() and text.isascii() and len(text) < 6 for text in texts):
+        return 0, 0
+    return int(texts[0]), int(texts[1])
+
+
+def _id_of(number: int, fields: tuple[str, ...]) -> int:
+    """Return the id to which an error about a message belongs, -1 when it carries none that can be read."""
+    position = _ID_AT.get(number)
+    if position is None or position >= len(fields):
+        return _NEVER_AN_ID
+    try:
+        return Cursor(fields, position).integer("id")
+    except BadFieldError:
+        return _NEVER_AN_ID

@@ -1,0 +1,308 @@
+"""The conversation about orders: place, change, what-if, cancel; who hears what, and in which order.
+
+Source: docs/ib/wire.md, sections 5.3 to 5.5 and 5.9.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from simulator.faults import OrderFault
+from simulator.tws.contract_out import commission, execution
+from simulator.tws.desk import Desk, KnownOrder, LedgerRow, Told
+from simulator.tws.framing import frame, text_of
+from simulator.tws.line import Line
+from simulator.tws.order_fields import WireOrder
+from simulator.tws.order_out import MarginPreview, completed_order, open_order
+from simulator.tws.requests import (
+    CancelOrder,
+    GlobalCancel,
+    ReqAllOpenOrders,
+    ReqAutoOpenOrders,
+    ReqCompletedOrders,
+    ReqExecutions,
+    ReqIds,
+    ReqOpenOrders,
+)
+from simulator.tws.resolved import NotPlaced, Resolved, of_listing, resolve, venue_order
+from simulator.venue import (
+    AccountChanged,
+    CancelRefused,
+    Charged,
+    Executed,
+    OrderChanged,
+    VenueOrder,
+    VenueStatus,
+)
+
+_REJECTED: Final = 201
+_CANCELLED: Final = 202
+_NEW_YORK: Final = ZoneInfo("US/Eastern")
+_SIDE_NAMES: Final = {"BOT": 1, "BUY": 1, "SLD": -1, "SELL": -1, "SSHORT": -1}
+
+
+class OrderDesk:
+    """One client's orders."""
+
+    def __init__(self, line: Line, desk: Desk) -> None:
+        """Write to ``line`` what happens to this client's orders."""
+        self._line = line
+        self._desk = desk
+        self._muted: set[int] = set()  # order ids whose answers a fault loses
+        self._executed: set[str] = set()  # executions told on this connection, whose commissions follow
+
+    # Requests
+
+    def place(self, sent: WireOrder) -> None:
+        """Take an order, a change of one, or a what-if."""
+        line, desk = self._line, self._desk
+        fault = None if sent.is_what_if else desk.faults.take(line.client_id)
+        if fault is not None and fault.fault is OrderFault.DROP:
+            self._record(sent, None, "dropped by a fault")
+            return
+        desk.use_id(line.client_id, sent.order_id)
+        if fault is not None and fault.fault is OrderFault.REJECT:
+            self._refuse(sent, NotPlaced(code=_REJECTED, text=f"Order rejected - reason: {fault.text}"))
+            return
+        if fault is not None:
+            self._muted.add(sent.order_id)
+        resolved = resolve(sent.contract, desk.floor)
+        if isinstance(resolved, NotPlaced):
+            self._refuse(sent, resolved)
+            return
+        order = venue_order(sent, resolved, line.client_id, desk.floor)
+        if isinstance(order, NotPlaced):
+            self._refuse(sent, order)
+        elif sent.is_what_if:
+            self._record(sent, order, "taken")
+            self._answer_what_if(sent, resolved, order)
+        else:
+            self._place(sent, resolved, order)
+
+    def cancel(self, request: CancelOrder) -> None:
+        """Cancel an order of this client, or say why not."""
+        client_id, desk = self._line.client_id, self._desk
+        desk.record(LedgerRow(at=desk.floor.now(), client_id=client_id, order_id=request.order_id, told=Told.CANCEL))
+        desk.floor.cancel(client_id, request.order_id)
+
+    def cancel_all(self, _request: GlobalCancel) -> None:
+        """Cancel the orders of all clients."""
+        floor = self._desk.floor
+        self._desk.record(
+            LedgerRow(at=floor.now(), client_id=self._line.client_id, order_id=0, told=Told.GLOBAL_CANCEL)
+        )
+        for standing in floor.open_orders():
+            floor.cancel(standing.order.client_id, standing.order.order_id)
+
+    def next_id(self, _request: ReqIds) -> None:
+        """Tell the next order id."""
+        self._line.send(frame(9, 1, self._desk.next_order_id(self._line.client_id)))
+
+    def own_open_orders(self, _request: ReqOpenOrders) -> None:
+        """Tell the working orders of this client."""
+        mine = (each for each in self._desk.floor.open_orders() if each.order.client_id == self._line.client_id)
+        self._line.send(*(self._standing_frames(each) for each in mine), frame(53, 1))
+
+    def all_open_orders(self, _request: ReqAllOpenOrders) -> None:
+        """Tell the working orders of everybody."""
+        self._line.send(*map(self._standing_frames, self._desk.floor.open_orders()), frame(53, 1))
+
+    def bind_manual_orders(self, request: ReqAutoOpenOrders) -> None:
+        """There are no manual orders; only client 0 may ask for them."""
+        if request.auto_bind and self._line.client_id != 0:
+            self._line.error(-1, 321, "Error validating request: only client id 0 may bind manual orders")
+
+    def completed_orders(self, _request: ReqCompletedOrders) -> None:
+        """Tell today's orders that are done, of everybody."""
+        rows = (self._completed_frame(each) for each in self._desk.floor.completed_orders())
+        self._line.send(*rows, frame(102))
+
+    def executions(self, request: ReqExecutions) -> None:
+        """Tell today's executions that fit: all of them first, then their commissions, then the end."""
+        found = [pair for pair in self._desk.floor.executions() if self._fits(request, pair[0])]
+        rows = [self._execution_frame(request.req_id, executed) for executed, _ in found]
+        fees = [commission(charged) for _, charged in found]
+        self._line.send(*rows, *fees, frame(55, 1, request.req_id))
+
+    # What happens
+
+    def order_changed(self, event: OrderChanged) -> None:
+        """Tell the owner where its order stands."""
+        order_id = event.order.order_id
+        if not self._hears(event.order):
+            return
+        if event.code and event.status is VenueStatus.SUBMITTED:
+            self._line.error(order_id, event.code, f"Order rejected - reason: {event.reason}")
+        elif event.status is VenueStatus.REJECTED:
+            self._line.error(order_id, event.code or _REJECTED, f"Order rejected - reason: {event.reason}")
+            self._line.send(self._status_frame(event))
+        elif event.status is VenueStatus.CANCELLED:
+            self._line.send(self._status_frame(event))
+            reason = event.reason or "Order Canceled - reason:"
+            self._line.error(order_id, _CANCELLED, reason)
+        else:
+            self._line.send(self._open_frame(event))
+            self._line.send(self._status_frame(event))
+
+    def executed(self, event: Executed) -> None:
+        """Tell the owner of an execution."""
+        if self._hears(event.order):
+            self._executed.add(event.exec_id)
+            self._line.send(self._execution_frame(-1, event))
+
+    def charged(self, event: Charged) -> None:
+        """Tell the commission of an execution that this client was told of."""
+        if event.exec_id in self._executed:
+            self._executed.remove(event.exec_id)
+            self._line.send(commission(event))
+
+    def cancel_refused(self, event: CancelRefused) -> None:
+        """Tell why an order was not cancelled."""
+        if event.client_id == self._line.client_id and event.order_id not in self._muted:
+            self._line.error(event.order_id, event.code, event.text)
+
+    # Parts
+
+    def _place(self, sent: WireOrder, resolved: Resolved, order: VenueOrder) -> None:
+        """Hand an order to the exchange; it answers through the events."""
+        key = (self._line.client_id, sent.order_id)
+        is_change = any((each.order.client_id, each.order.order_id) == key for each in self._desk.floor.open_orders())
+        before = self._desk.learn(self._line.client_id, KnownOrder(sent=sent, resolved=resolved))
+        self._record(sent, order, "taken", is_change=is_change)
+        self._desk.floor.place(order)
+        self._forget_refused_change(sent, before)
+
+    def _forget_refused_change(self, sent: WireOrder, before: KnownOrder | None) -> None:
+        """After a change that the exchange refused, the order is again what it was."""
+        if before is None:
+            return
+        key = (self._line.client_id, sent.order_id)
+        floor = self._desk.floor
+        standing = (*floor.open_orders(), *floor.completed_orders())
+        now = next((each.order for each in standing if (each.order.client_id, each.order.order_id) == key), None)
+        limit = None if now is None else now.limit
+        if now is None or limit != _limit_of(sent) or now.quantity != int(float(sent.value("totalQuantity") or 0)):
+            self._desk.restore(*key, before)
+
+    def _refuse(self, sent: WireOrder, why: NotPlaced) -> None:
+        """Answer an order that does not reach the exchange."""
+        self._record(sent, None, why.text)
+        self._line.error(sent.order_id, why.code, why.text)
+
+    def _record(self, sent: WireOrder, order: VenueOrder | None, fate: str, *, is_change: bool = False) -> None:
+        told = Told.WHAT_IF if sent.is_what_if else Told.MODIFY if is_change else Told.PLACE
+        self._desk.record(
+            LedgerRow(
+                at=self._desk.floor.now(),
+                client_id=self._line.client_id,
+                order_id=sent.order_id,
+                told=told,
+                order_ref=sent.value("orderRef"),
+                order=order,
+                fate=fate,
+            )
+        )
+
+    def _answer_what_if(self, sent: WireOrder, resolved: Resolved, order: VenueOrder) -> None:
+        preview = self._desk.floor.preview(order)
+        if preview.reason:
+            self._line.error(sent.order_id, preview.code, f"Order rejected - reason: {preview.reason}")
+            return
+        margin = MarginPreview(
+            before=_margin(preview.before), after=_margin(preview.after), commission_usd=preview.commission_usd
+        )
+        state = {**self._identity(0), **margin.values(), "status": "PreSubmitted"}
+        self._line.send(open_order(sent, resolved, state, self._line.version))
+
+    def _hears(self, order: VenueOrder) -> bool:
+        return order.client_id == self._line.client_id and order.order_id not in self._muted
+
+    def _fits(self, request: ReqExecutions, executed: Executed) -> bool:
+        order = executed.order
+        resolved = self._resolved(executed)
+        side = _SIDE_NAMES.get(request.side.upper())
+        return (
+            request.client_id in {0, order.client_id}
+            and request.account in {"", order.account or self._desk.floor.account}
+            and request.symbol in {"", resolved.symbol}
+            and request.sec_type in {"", resolved.sec_type}
+            and request.exchange in {"", resolved.exchange}
+            and (side is None or side == executed.side.sign)
+            and _time_key(request.time) <= f"{executed.at.astimezone(_NEW_YORK):%Y%m%d%H:%M:%S}"
+        )
+
+    def _resolved(self, executed: Executed) -> Resolved:
+        """Return the contract of an execution: the order's own, a leg's listing for a leg."""
+        if executed.is_leg and executed.instrument is not None:
+            return of_listing(self._desk.listing(executed.instrument))
+        return self._desk.known(executed.order).resolved
+
+    def _execution_frame(self, req_id: int, executed: Executed) -> bytes:
+        return execution(req_id, executed, self._resolved(executed))
+
+    def _standing_frames(self, event: OrderChanged) -> bytes:
+        return self._open_frame(event) + self._status_frame(event)
+
+    def _open_frame(self, event: OrderChanged) -> bytes:
+        known = self._desk.known(event.order)
+        return open_order(known.sent, known.resolved, self._state(event), self._line.version)
+
+    def _completed_frame(self, event: OrderChanged) -> bytes:
+        known = self._desk.known(event.order)
+        at = self._desk.done_at(event.perm_id).astimezone(_NEW_YORK)
+        state = {
+            **self._state(event),
+            "filledQuantity": text_of(float(event.filled)),
+            "completedTime": f"{at:%Y%m%d %H:%M:%S} US/Eastern",
+            "completedStatus": event.reason or f"{event.status.value} Size: {event.filled}",
+            "parentPermId": "0",
+        }
+        return completed_order(known.sent, known.resolved, state, self._line.version)
+
+    def _status_frame(self, event: OrderChanged) -> bytes:
+        """Return 3."""
+        order = event.order
+        return frame(
+            3,
+            order.order_id,
+            event.status.value,
+            float(event.filled),
+            float(order.quantity - event.filled),
+            event.average_price,
+            event.perm_id,
+            0,  # parentId
+            event.last_price,
+            order.client_id,
+            "",  # whyHeld
+            0.0,  # mktCapPrice
+        )
+
+    def _state(self, event: OrderChanged) -> Mapping[str, str]:
+        """Return what differs from the order as sent; price and size are the exchange's own."""
+        order = event.order
+        state = {
+            **self._identity(event.perm_id),
+            "clientId": str(order.client_id),
+            "status": event.status.value,
+            "account": order.account or self._desk.floor.account,
+            "totalQuantity": text_of(float(order.quantity)),
+        }
+        return state if order.limit is None else {**state, "lmtPrice": text_of(order.limit)}
+
+    def _identity(self, perm_id: int) -> dict[str, str]:
+        return {"clientId": str(self._line.client_id), "permId": str(perm_id), "account": self._desk.floor.account}
+
+
+def _margin(state: AccountChanged) -> tuple[Decimal, Decimal, Decimal]:
+    return state.init_margin_usd, state.maint_margin_usd, state.net_liquidation_usd
+
+
+def _limit_of(sent: WireOrder) -> Decimal | None:
+    text = sent.value("lmtPrice")
+    return Decimal(text) if text and sent.value("orderType") == "LMT" else None
+
+
+def _time_key(text: str) -> str:
+    """Return ``YYYYMMDD HH:MM:SS`` or ``YYYYMMDD-HH:MM:SS`` without what divides it; a zone is ignored."""
+    return text.replace("-", " ", 1).replace(" ", "", 1).split(" ")[0]
