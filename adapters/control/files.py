@@ -19,7 +19,7 @@ def write_durably(path: Path, text: str, mode: int = PRIVATE) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    os.rename(aside, path)
+    aside.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
