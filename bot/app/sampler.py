@@ -1,0 +1,121 @@
+"""Takes a picture of the whole every few minutes of a session: signal, sleeve, cost, delta; the report draws them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.app.shell import Shell
+from bot.domain.errors import InvalidValueError
+from bot.domain.events import CommissionReported, SessionClosed
+from bot.domain.fees import FeeSchedule
+from bot.domain.instrument import RUT, RVX, SPX, VIX
+from bot.domain.schedule import SessionCalendar
+from bot.domain.snapshot import Snapshot
+from bot.hedging.settings import HedgeSettings
+from bot.hedging.sleeve import read_sleeve
+from bot.valuation import Unvalued, Valuer
+from risk.checks.hedge_cost import cost_report
+from risk.cost import CostReport
+from risk.exposure import band_half_width_usd, book_delta
+from risk.limits import RiskLimits
+from risk.scene import Scene
+
+Facts = Mapping[str, object]
+THRESHOLD = 1.25
+"""M1: the spread stands out above this multiple of its baseline."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """What the figures are measured with: the planner's and the gate's own settings."""
+
+    hedge: HedgeSettings
+    limits: RiskLimits
+    fees: FeeSchedule
+    calendar: SessionCalendar
+
+
+class Sampler:
+    """One task that looks and writes down; it decides nothing."""
+
+    def __init__(self, shell: Shell, measures: Measures) -> None:
+        """Take what figures are measured with."""
+        self._shell = shell
+        self._measures = measures
+        self._breached = False
+        shell.pump.hear(SessionClosed, lambda _event: self._sample())
+        shell.pump.hear(CommissionReported, lambda _event: self._watch_cap())
+
+    async def run(self) -> None:
+        """Sample while a session is open, for ever."""
+        while True:
+            await self._shell.clock.sleep(self._shell.settings.sample_every_s)
+            if self._shell.engine.state.session is not None:
+                self._sample()
+
+    def _sample(self) -> None:
+        snapshot = self._snapshot()
+        self._shell.tell("sample_taken", self.figures(snapshot))
+        self._watch_cap()
+
+    def _snapshot(self) -> Snapshot:
+        return self._shell.engine.state.snapshot(self._shell.clock.now())
+
+    def figures(self, snapshot: Snapshot) -> Facts:
+        """Return every figure of a moment; None where it is unknown."""
+        valuer = Valuer(snapshot, self._measures.hedge.valuation)
+        reading = snapshot.dispersion
+        sleeve = read_sleeve(snapshot, valuer)
+        plan = self._shell.engine.last_plan
+        delta = book_delta(snapshot.book.positions, valuer)
+        account = snapshot.book.account
+        return {
+            "spx": snapshot.levels.get(SPX.key),
+            "rut": snapshot.levels.get(RUT.key),
+            "vix": snapshot.levels.get(VIX.key),
+            "rvx": snapshot.levels.get(RVX.key),
+            "state": reading.state,
+            "spread": reading.spread,
+            "baseline": reading.baseline,
+            "threshold": None if reading.baseline is None else THRESHOLD * reading.baseline,
+            "base_usd_per_point": sleeve.base,
+            "overlay_usd_per_point": sleeve.held_nominal,
+            "target_usd_per_point": 0.0 if plan is None else plan.target_usd_per_point,
+            "delta_usd_per_spx_percent": None if isinstance(delta, Unvalued) else delta,
+            "band_usd_per_spx_percent": band_half_width_usd(
+                snapshot.book.cohorts, self._measures.limits.neutrality_band_frac
+            ),
+            "net_liquidation_usd": None if account is None else account.net_liquidation_usd,
+            "mode": snapshot.mode.name,
+            **self._cost_figures(self._cost(snapshot, valuer)),
+        }
+
+    def _cost(self, snapshot: Snapshot, valuer: Valuer) -> CostReport | None:
+        measures = self._measures
+        scene = Scene(
+            snapshot=snapshot, valuer=valuer, limits=measures.limits, fees=measures.fees, calendar=measures.calendar
+        )
+        try:
+            return cost_report(scene)
+        except InvalidValueError:
+            return None  # a future that cannot be valued now: the gate refuses for the same reason
+
+    @staticmethod
+    def _cost_figures(report: CostReport | None) -> Facts:
+        if report is None:
+            return {"cost_usd": None, "cost_whole_usd": None, "cap_usd": None, "credit_usd": None}
+        return {
+            "cost_usd": report.book.charge_usd,
+            "cost_whole_usd": report.book.whole_usd,
+            "cap_usd": report.book.cap_usd,
+            "credit_usd": report.book.credit_usd,
+        }
+
+    def _watch_cap(self) -> None:
+        """CAP_BREACHED is told once when it begins and once when it ends, whatever pushed the ratio there."""
+        snapshot = self._snapshot()
+        report = self._cost(snapshot, Valuer(snapshot, self._measures.hedge.valuation))
+        if report is None or report.is_breached == self._breached:
+            return
+        self._breached = report.is_breached
+        kind = "cap_breached" if self._breached else "cap_respected"
+        self._shell.tell(kind, {"cost_usd": report.book.charge_usd, "cap_usd": report.book.cap_usd})
