@@ -26,6 +26,7 @@ class Rule(StrEnum):
     NEUTRALITY = "neutrality"  # M10
     HEDGE_COST_CAP_COHORT = "hedge_cost_cap_cohort"  # C20
     HEDGE_COST_CAP_BOOK = "hedge_cost_cap_book"  # C20
+    DUPLICATES = "duplicates"  # C16
     DAILY_ORDERS = "daily_orders"  # C10
     WORKING_ORDERS = "working_orders"  # C10
     LOCKS = "locks"  # section 2.1

@@ -1,12 +1,12 @@
 """Commissions and exchange fees per contract, rounded up: what the cost cap counts before the broker's report is in."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 
 from bot.domain.checks import require_not_negative
 from bot.domain.instrument import Kind
-from bot.domain.orders import OrderIntent
+from bot.domain.orders import Leg, OrderIntent
 
 CENT = Decimal("0.01")
 
@@ -47,10 +47,13 @@ class FeeSchedule:
         otherwise = self.otherwise_future_usd if kind is Kind.FUTURE else self.otherwise_option_usd
         return self.per_contract_usd.get(trading_class, otherwise)
 
-    def of_intent(self, intent: OrderIntent, quantity: int) -> Decimal:
-        """Return USD for ``quantity`` units of an order, all legs."""
-        per_unit = sum(
-            (self.of_contract(leg.instrument.trading_class, leg.instrument.kind) * leg.ratio for leg in intent.legs),
+    def of_legs(self, legs: Iterable[Leg]) -> Decimal:
+        """Return USD for one unit of an order, all legs."""
+        return sum(
+            (self.of_contract(leg.instrument.trading_class, leg.instrument.kind) * leg.ratio for leg in legs),
             Decimal(0),
         )
-        return per_unit * quantity
+
+    def of_intent(self, intent: OrderIntent, quantity: int) -> Decimal:
+        """Return USD for ``quantity`` units of an order, all legs."""
+        return self.of_legs(intent.legs) * quantity

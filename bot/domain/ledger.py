@@ -118,6 +118,7 @@ def _lot_bought(
             bought_on=trade_date(whole[0].at),
             expires_on=expires,
             entry_price=value / units,
+            exposure_usd_per_point=intent.exposure_usd_per_point,
         )
     ]
 

@@ -62,12 +62,13 @@ class OrderIntent:
     worst_cost_usd: Decimal  # what the cap counts for the whole order at the limit, fees included; never below zero
     purpose: Purpose
     reason: str
+    exposure_usd_per_point: float = 0.0  # of one unit when planned, per +1.00 point of spot VIX; 0 where not stated
 
     def __post_init__(self) -> None:
         """Reject an order that could not be written down."""
         require_text(intent_id=self.intent_id, decision_id=self.decision_id, reason=self.reason)
         require_positive(quantity=self.quantity)
-        require_finite(limit=self.limit)
+        require_finite(limit=self.limit, exposure_usd_per_point=self.exposure_usd_per_point)
         require_not_negative(worst_cost_usd=self.worst_cost_usd)
         if not self.legs:
             raise InvalidValueError("an order needs at least one leg")

@@ -152,11 +152,12 @@ class Lot:
     last_sold_on: date | None = None  # the last day on which a part of it was sold
     entry_price: Decimal = Decimal(0)  # net points per unit at purchase
     provenance: Provenance = Provenance.OWN_FILLS
+    exposure_usd_per_point: float = 0.0  # of one unit at purchase (M2); 0 where nobody stated it
 
     def __post_init__(self) -> None:
         """Reject a lot that sold more than it bought."""
         require_positive(units_bought=self.units_bought)
-        require_finite(cost_usd=self.cost_usd, recovered_usd=self.recovered_usd)
+        require_finite(cost_usd=self.cost_usd, recovered_usd=self.recovered_usd, exposure=self.exposure_usd_per_point)
         if not 0 <= self.units_open <= self.units_bought:
             raise InvalidValueError(f"lot {self.lot_id}: open units {self.units_open} of {self.units_bought}")
 

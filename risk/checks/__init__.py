@@ -1,1 +1,1 @@
-"""One small frozen class per rule."""
+"""One small class per rule of the gate."""

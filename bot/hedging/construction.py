@@ -1,0 +1,215 @@
+"""From a gap in exposure to concrete contracts: candidates with their figures, each rejection with its reason."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from bot.domain.fees import FeeSchedule, up_to_cent
+from bot.domain.instrument import VIX, Instrument, Kind, Right, Side
+from bot.domain.orders import Leg
+from bot.domain.plan import Candidate
+from bot.domain.snapshot import Snapshot
+from bot.hedging.settings import HedgeSettings, Prefer
+from bot.hedging.sizing import contracts_for
+from bot.pricing import DAYS_PER_YEAR, black76_price, vix_beta
+from bot.valuation import VIX_FUTURE_CLASSES, Unvalued, Valued, Valuer, good_level
+
+NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to be built: exposures in USD per point; ``room`` is what the ceiling leaves, ``settlement`` where."""
+
+    gap: float
+    room: float
+    settlement: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Priced:
+    """What an order costs to fill at once: ``limit`` on the tick grid, ``mid`` and ``width`` of the net, points."""
+
+    limit: Decimal
+    mid: Decimal
+    width: Decimal
+
+
+def candidates_for(
+    wanted: Wanted, snapshot: Snapshot, valuer: Valuer, settings: HedgeSettings, fees: FeeSchedule
+) -> tuple[Candidate, ...]:
+    """Return every way to close the gap at a settlement, those that fell out with the reason.
+
+    Source: docs/methodology.md, M5.
+    """
+    listed = [one for one in snapshot.universe.values() if one.settlement == wanted.settlement]
+    builder = _Builder(wanted=wanted, valuer=valuer, settings=settings, fees=fees)
+    spreads = builder.spreads([one for one in listed if one.kind is Kind.OPTION and one.right is Right.CALL])
+    futures = builder.futures([one for one in listed if one.trading_class in VIX_FUTURE_CLASSES])
+    return (*spreads, *futures)
+
+
+def best_of(candidates: Iterable[Candidate], prefer: Prefer) -> Candidate | None:
+    """Return the candidate of least cost per stress payoff among the preferred kind, else among the others.
+
+    Ties go to fewer contracts, then to the name, so that the choice never depends on the order of the list.
+    """
+    passed = [candidate for candidate in candidates if not candidate.rejected]
+    if prefer is not Prefer.BEST:
+        wants_future = prefer is Prefer.FUTURES
+        passed = [c for c in passed if (c.legs[0].instrument.kind is Kind.FUTURE) == wants_future] or passed
+    return min(passed, key=lambda c: (c.cost_per_payoff, c.quantity, c.name), default=None)
+
+
+def natural_price(legs: Sequence[Leg], valuer: Valuer) -> Priced | Unvalued:
+    """Return the net price at which an order fills at once: it buys at asks and sells at bids, points per unit.
+
+    ``limit`` is positive for what is paid and negative for what is received, rounded to the grid in the direction
+    that still fills.
+    """
+    net, low = Decimal(0), Decimal(0)
+    for leg in legs:
+        quote = valuer.quote(leg.instrument)
+        if isinstance(quote, Unvalued):
+            return quote
+        bid, ask = Decimal(repr(quote.bid)), Decimal(repr(quote.ask))
+        pays, gets = (ask, bid) if leg.side is Side.BUY else (-bid, -ask)
+        net += pays * leg.ratio
+        low += gets * leg.ratio
+    limit = valuer.settings.ticks.rounded_up(legs, net)
+    return Priced(limit=limit, mid=(net + low) / 2, width=net - low)
+
+
+def outside_collar(priced: Priced, legs: Sequence[Leg], valuer: Valuer, settings: HedgeSettings) -> bool:
+    """Return whether filling at once would pay too much beside the middle (C7); the gate judges it again."""
+    tick = valuer.settings.ticks.increment_of(legs, priced.limit)
+    is_future = legs[0].instrument.kind is Kind.FUTURE
+    frac = settings.future_collar_frac if is_future else settings.collar_frac
+    allowed = max(Decimal(repr(frac)) * abs(priced.mid), settings.collar_ticks * tick)
+    return priced.limit - priced.mid > allowed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Builder:
+    """Makes candidates of one settlement."""
+
+    wanted: Wanted
+    valuer: Valuer
+    settings: HedgeSettings
+    fees: FeeSchedule
+
+    def spreads(self, calls: Sequence[Instrument]) -> Iterator[Candidate]:
+        """Every long call whose forward delta is in range, with every listed width."""
+        by_strike = {(call.trading_class, call.strike): call for call in calls}
+        for long in sorted(calls, key=lambda call: (call.trading_class, call.strike or NOTHING)):
+            valued = self.valuer.value(long)
+            if isinstance(valued, Unvalued):
+                yield _unpriced(f"{long.key} spreads", (Leg(instrument=long, side=Side.BUY),), valued.reason)
+                continue
+            if not self.settings.least_long_delta <= valued.named_delta <= self.settings.most_long_delta:
+                continue
+            for width in self.settings.widths_points:
+                short = by_strike.get((long.trading_class, (long.strike or NOTHING) + Decimal(repr(width))))
+                if short is not None:
+                    yield self._spread(long, short, width)
+
+    def futures(self, listed: Sequence[Instrument]) -> Iterator[Candidate]:
+        """VX and its mini."""
+        for future in sorted(listed, key=lambda one: one.trading_class):
+            legs = (Leg(instrument=future, side=Side.BUY),)
+            reserve = self.valuer.future_reserve_usd(future)
+            if isinstance(reserve, Unvalued):
+                yield _unpriced(future.key, legs, reserve.reason)
+                continue
+            yield self._candidate(future.key, legs, reserve)
+
+    def _spread(self, long: Instrument, short: Instrument, width: float) -> Candidate:
+        legs = (Leg(instrument=long, side=Side.BUY), Leg(instrument=short, side=Side.SELL))
+        strikes = "/".join(f"{(one.strike or NOTHING).normalize():f}" for one in (long, short))
+        name = f"{long.trading_class} {long.settlement} {strikes} call spread"
+        too_wide = width > self.settings.max_width_points
+        return self._candidate(name, legs, None, "wider than the configuration allows" if too_wide else "")
+
+    def _candidate(self, name: str, legs: tuple[Leg, ...], reserve: Decimal | None, rejected: str = "") -> Candidate:
+        """Price one way; ``reserve`` is a future's, None for what costs its premium."""
+        priced = natural_price(legs, self.valuer)
+        unit = self.valuer.unit(legs)
+        if isinstance(priced, Unvalued) or isinstance(unit, Unvalued):
+            reason = priced.reason if isinstance(priced, Unvalued) else getattr(unit, "reason", "")
+            return _unpriced(name, legs, reason)
+        outlay = priced.limit * legs[0].instrument.multiplier if reserve is None else reserve
+        each = unit.exposure_usd_per_point
+        quantity = contracts_for(gap=self.wanted.gap, room=self.wanted.room, each=each)
+        payoff = self._stress_payoff(legs)
+        return Candidate(
+            name=name,
+            legs=legs,
+            limit=priced.limit,
+            exposure_usd_per_point=each,
+            cost_usd=up_to_cent(outlay + self.fees.of_legs(legs)),
+            stress_payoff_usd=payoff,
+            quantity=quantity,
+            rejected=rejected or self._objection(priced, legs, each, quantity, payoff),
+        )
+
+    def _objection(self, priced: Priced, legs: Sequence[Leg], each: float, quantity: int, payoff: float) -> str:
+        tick = self.valuer.settings.ticks.increment_of(legs, priced.mid)
+        settings = self.settings
+        widest = max(
+            Decimal(repr(settings.max_liquidity_width_frac)) * priced.mid, settings.max_liquidity_width_ticks * tick
+        )
+        if priced.limit <= 0 or each <= 0.0:
+            return "costs nothing or hedges nothing: the quotes contradict each other"
+        if priced.width > widest:
+            return "too illiquid: the two sides stand too far apart"
+        if outside_collar(priced, legs, self.valuer, settings):
+            return "its price is outside the collar"
+        if payoff <= 0.0:
+            return "gains nothing under stress"
+        if quantity == 0:
+            return "one contract is too large for the gap or the ceiling"
+        if abs(quantity * each - self.wanted.gap) > each:
+            return "the ceiling keeps it from the target by more than one contract"
+        return ""
+
+    def _stress_payoff(self, legs: Sequence[Leg]) -> float:
+        """USD that one unit gains when VIX rises by half at once and volatility by 15 % (M5); 0 where unknown."""
+        vix = good_level(self.valuer.snapshot, VIX.key)
+        if isinstance(vix, Unvalued):
+            return 0.0
+        total = 0.0
+        for leg in legs:
+            valued = self.valuer.value(leg.instrument)
+            if isinstance(valued, Valued):
+                gain = self._stressed_price(valued, vix) - valued.price
+                total += leg.signed_ratio * gain * leg.instrument.multiplier
+        return total
+
+    def _stressed_price(self, valued: Valued, vix: float) -> float:
+        forward = valued.forward + vix_beta(valued.days) * self.settings.stress_vix_rise_frac * vix
+        instrument = valued.instrument
+        if instrument.strike is None or instrument.right is None:
+            return forward
+        return black76_price(
+            forward=forward,
+            strike=float(instrument.strike),
+            years=valued.days / DAYS_PER_YEAR,
+            vol=valued.vol * self.settings.stress_vol_factor,
+            rate=self.valuer.settings.rate,
+            right=instrument.right,
+        )
+
+
+def _unpriced(name: str, legs: tuple[Leg, ...], reason: str) -> Candidate:
+    """A way that could not be priced, for the record."""
+    return Candidate(
+        name=name,
+        legs=legs,
+        limit=NOTHING,
+        exposure_usd_per_point=0.0,
+        cost_usd=NOTHING,
+        stress_payoff_usd=0.0,
+        quantity=0,
+        rejected=reason,
+    )

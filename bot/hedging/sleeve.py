@@ -1,0 +1,132 @@
+"""The VIX sleeve as it stands: exposure of the base layers, of the overlay and of its working orders; expiry choice."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from bot.domain.ledger import trade_date
+from bot.domain.orders import Order, Purpose
+from bot.domain.portfolio import Layer, Lot
+from bot.domain.snapshot import Snapshot
+from bot.hedging.settings import HedgeSettings
+from bot.valuation import Unvalued, Valuer
+
+BASE_LAYERS = (Layer.SHORT, Layer.MEDIUM, Layer.LONG)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sleeve:
+    """Exposures in USD per +1.00 point of spot VIX (M2).
+
+    Attributes:
+        base: Of the base layers; 0 without any, None where they cannot be valued.
+        held_nominal: Of the overlay, each unit at the figure it had when it was bought: drift never forces a trade.
+        held_now: Of the overlay now, the ceiling's measure; None where it cannot be valued.
+        working: Of overlay orders that may still fill, at the figures they were planned with.
+        why_unknown: Why ``base`` or ``held_now`` is None; empty otherwise.
+    """
+
+    base: float | None
+    held_nominal: float
+    held_now: float | None
+    working: float
+    why_unknown: str = ""
+
+    @property
+    def known_base(self) -> float:
+        """The base for records: 0 where it is unknown."""
+        return 0.0 if self.base is None else self.base
+
+
+def read_sleeve(snapshot: Snapshot, valuer: Valuer) -> Sleeve:
+    """Return the sleeve of a snapshot.
+
+    The base of M2 is "the nominal exposure of the configured layers at the last roll, frozen during an episode". What
+    is read here is the exposure of the base lots that are **held**, by their forward deltas **now**: right after a
+    roll both are the same, between rolls this one follows the market. The part that matters for the rule is the
+    freezing: while an episode lasts, the figure of its first decision is used (``book.frozen_base_usd_per_point``),
+    so that a rising VIX does not enlarge the base and with it the overlay.
+    """
+    book = snapshot.book
+    today = trade_date(snapshot.now)
+    overlay = open_overlay(book.lots, today)
+    base_lots = [lot for lot in book.lots if lot.layer in BASE_LAYERS and _lives(lot, today)]
+    base, why_base = _exposure(base_lots, valuer)
+    if book.frozen_base_usd_per_point is not None:
+        base, why_base = book.frozen_base_usd_per_point, ""
+    held_now, why_held = _exposure(overlay, valuer)
+    return Sleeve(
+        base=base,
+        held_nominal=_nominal(overlay, valuer),
+        held_now=held_now,
+        working=sum(o.remaining * o.intent.exposure_usd_per_point for o in overlay_builds(book.orders.values())),
+        why_unknown=why_base or why_held,
+    )
+
+
+def open_overlay(lots: Iterable[Lot], today: date) -> tuple[Lot, ...]:
+    """Return the overlay lots of which something is left and that have not settled, oldest first as in the book."""
+    return tuple(lot for lot in lots if lot.layer is Layer.OVERLAY and _lives(lot, today))
+
+
+def _lives(lot: Lot, today: date) -> bool:
+    """Some of it is left; on the morning of its settlement a VIX contract is gone."""
+    return lot.units_open > 0 and lot.expires_on > today
+
+
+def overlay_builds(orders: Iterable[Order]) -> tuple[Order, ...]:
+    """Return the orders that may still add to the overlay."""
+    return tuple(order for order in orders if order.may_fill and order.intent.purpose is Purpose.OVERLAY_BUILD)
+
+
+def _exposure(lots: Sequence[Lot], valuer: Valuer) -> tuple[float | None, str]:
+    total = 0.0
+    for lot in lots:
+        unit = valuer.unit(lot.legs)
+        if isinstance(unit, Unvalued):
+            return None, unit.reason
+        total += lot.units_open * unit.exposure_usd_per_point
+    return total, ""
+
+
+def _nominal(lots: Sequence[Lot], valuer: Valuer) -> float:
+    """Exposure at purchase; a lot whose figure nobody stated counts as it is now, or not at all when unvalued."""
+    total = 0.0
+    for lot in lots:
+        each = lot.exposure_usd_per_point
+        if each == 0.0:
+            unit = valuer.unit(lot.legs)
+            each = 0.0 if isinstance(unit, Unvalued) else unit.exposure_usd_per_point
+        total += lot.units_open * each
+    return total
+
+
+def overlay_settlement(
+    settlements: Iterable[date], lots: Iterable[Lot], today: date, settings: HedgeSettings
+) -> date | None:
+    """Return the settlement that the overlay goes to, None where there is none to be had.
+
+    It joins the short base layer where that settles at least 21 days away; else the settlement nearest 30 days within
+    21-45 is taken, the earlier of two as near; else the nearest within 46-60.
+
+    Args:
+        settlements: Monthly settlements on offer.
+        lots: The book's lots.
+        today: New York date.
+        settings: Ranges of days.
+
+    Source: docs/methodology.md, M4 and M6 (base choice; shifts around releases come on top).
+    """
+    offered = sorted(set(settlements))
+    shorts = sorted(
+        lot.expires_on
+        for lot in lots
+        if lot.layer is Layer.SHORT and lot.units_open and (lot.expires_on - today).days >= settings.days_range[0]
+    )
+    if shorts and shorts[0] in offered:
+        return shorts[0]
+    for low, high in (settings.days_range, settings.later_days_range):
+        within = [day for day in offered if low <= (day - today).days <= high]
+        if within:
+            return min(within, key=lambda day: (abs((day - today).days - settings.ideal_days), day))
+    return None

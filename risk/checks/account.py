@@ -1,0 +1,40 @@
+"""The account is ours, its values are there and possible."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.domain.decision import Checked, Rule
+from bot.domain.orders import OrderIntent
+from risk.scene import Scene
+
+LARGEST_ACCOUNT_USD = Decimal(10) ** 12
+"""More than this is not the value of any account."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountAllowed:
+    """Fails unless the account is on the allowlist, its values are ready, and its net liquidation is above zero."""
+
+    rule: Rule = Rule.ACCOUNT
+
+    def check(self, intent: OrderIntent, scene: Scene) -> Checked:  # noqa: ARG002 - every check has this signature
+        """Judge the account, whatever the order."""
+        fault = _fault(scene)
+        return Checked.holds(
+            rule=self.rule, passed=not fault, found=fault or "allowed", limit="allowed, ready, above zero", note=fault
+        )
+
+
+def _fault(scene: Scene) -> str:
+    account = scene.snapshot.book.account
+    if account is None:
+        return "the account's values are not known"
+    if account.account not in scene.limits.accounts:
+        return "the account is not on the allowlist"
+    if not account.ready:
+        return "the broker says that its account values are not ready"
+    if not Decimal(0) < account.net_liquidation_usd <= LARGEST_ACCOUNT_USD:
+        return "the net liquidation value is impossible"
+    if not abs(account.cash_usd) <= LARGEST_ACCOUNT_USD:
+        return "the cash is impossible"
+    return ""

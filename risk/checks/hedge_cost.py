@@ -1,0 +1,87 @@
+"""The hedge costs at most 40 % of the condor credit, by cohort and by book (C20, M9)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.domain.decision import Checked, Rule
+from bot.domain.errors import InvalidValueError
+from bot.domain.instrument import Instrument, InstrumentKey, Side
+from bot.domain.orders import IntentId, OrderIntent
+from bot.valuation import Unvalued
+from risk.cost import CohortCost, CostModel, CostReport
+from risk.scene import CLOSES_ONLY, Scene
+
+
+@dataclass(frozen=True, slots=True)
+class CohortCostCap:
+    """Fails when some cohort's charge, this order at its worst included, is above the cap. Exactly the cap passes."""
+
+    rule: Rule = Rule.HEDGE_COST_CAP_COHORT
+
+    def check(self, intent: OrderIntent, scene: Scene) -> Checked:
+        """Judge the cohort with the least room."""
+        if scene.closes_only(intent):
+            return _closing(self.rule)
+        return _judged(self.rule, cost_report(scene, intent).tightest)
+
+
+@dataclass(frozen=True, slots=True)
+class BookCostCap:
+    """Fails when the charges of all cohorts together are above the cap of all credits together."""
+
+    rule: Rule = Rule.HEDGE_COST_CAP_BOOK
+
+    def check(self, intent: OrderIntent, scene: Scene) -> Checked:
+        """Judge the book as a whole."""
+        if scene.closes_only(intent):
+            return _closing(self.rule)
+        return _judged(self.rule, cost_report(scene, intent).book)
+
+
+def _closing(rule: Rule) -> Checked:
+    """C20: closing stays allowed whatever the ratio; protection that costs is what the cap binds."""
+    return Checked.holds(rule=rule, passed=True, found=CLOSES_ONLY, limit=CLOSES_ONLY, note=CLOSES_ONLY)
+
+
+def _judged(rule: Rule, cost: CohortCost) -> Checked:
+    note = f"{cost.cohort}: whole figure {cost.whole_usd} of credit {cost.credit_usd}"
+    return Checked.at_most(rule=rule, found=cost.charge_usd, limit=cost.cap_usd, note=note, size_can_cure=True)
+
+
+def cost_report(scene: Scene, *intents: OrderIntent) -> CostReport:
+    """Return the cost figures of a scene with further intents as if they were sent.
+
+    Raises:
+        InvalidValueError: A future that is held or wanted cannot be valued, so its reserve is unknown.
+    """
+    book = scene.snapshot.book
+    model = CostModel(
+        fees=scene.fees,
+        max_cost_frac=scene.limits.max_hedge_cost_frac,
+        amortise=scene.limits.amortise,
+        reserves=dict(_reserves(scene, intents)),
+        held_reserves=dict(_held_reserves(scene)),
+    )
+    return model.report(book, scene.today, (*scene.earlier, *intents))
+
+
+def _reserves(scene: Scene, intents: tuple[OrderIntent, ...]) -> Iterator[tuple[InstrumentKey, Decimal]]:
+    on_the_way = (intent for intent, _ in scene.pending())
+    for intent in (*on_the_way, *intents):
+        leg = intent.legs[0]
+        if intent.is_future and leg.side is Side.BUY:
+            yield leg.instrument.key, _reserve(scene, leg.instrument)
+
+
+def _held_reserves(scene: Scene) -> Iterator[tuple[IntentId, Decimal]]:
+    for lot in scene.snapshot.book.lots:
+        if lot.is_future and lot.units_open:
+            yield lot.lot_id, _reserve(scene, lot.legs[0].instrument, lot.entry_price)
+
+
+def _reserve(scene: Scene, instrument: Instrument, entry_price: Decimal | None = None) -> Decimal:
+    reserve = scene.valuer.future_reserve_usd(instrument, entry_price)
+    if isinstance(reserve, Unvalued):
+        raise InvalidValueError(f"the reserve of a future is unknown: {reserve.reason}")
+    return reserve

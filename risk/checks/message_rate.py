@@ -1,0 +1,54 @@
+"""How many orders: of one pattern, in a day, at a time (C16, C10)."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.domain.decision import Checked, Rule
+from bot.domain.orders import OrderIntent
+from risk.scene import Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """Fails when an order in one of the same contracts is on its way: never twice, never both sides of one contract."""
+
+    rule: Rule = Rule.DUPLICATES
+
+    def check(self, intent: OrderIntent, scene: Scene) -> Checked:
+        """Judge against everything that may still fill."""
+        keys = {leg.instrument.key for leg in intent.legs}
+        shared = sorted({leg.instrument.key for one, _ in scene.pending() for leg in one.legs} & keys)
+        return Checked.holds(
+            rule=self.rule, passed=not shared, found=", ".join(shared) if shared else "none", limit="none on its way"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DailyOrders:
+    """Fails when the day's orders are used up; orders that only close have a reserve of their own on top."""
+
+    rule: Rule = Rule.DAILY_ORDERS
+
+    def check(self, intent: OrderIntent, scene: Scene) -> Checked:
+        """Count this order as sent."""
+        reserve = scene.limits.closing_orders_reserve if scene.closes_only(intent) else 0
+        return Checked.at_most(
+            rule=self.rule,
+            found=Decimal(scene.snapshot.book.orders_sent_today + len(scene.earlier) + 1),
+            limit=Decimal(scene.limits.max_orders_per_day + reserve),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingOrders:
+    """Fails when too many orders would be on their way at once: all of them must be cancellable within a moment."""
+
+    rule: Rule = Rule.WORKING_ORDERS
+
+    def check(self, intent: OrderIntent, scene: Scene) -> Checked:  # noqa: ARG002 - every check has this signature
+        """Count this order as working."""
+        return Checked.at_most(
+            rule=self.rule,
+            found=Decimal(sum(1 for _ in scene.pending()) + 1),
+            limit=Decimal(scene.limits.max_working_orders),
+        )

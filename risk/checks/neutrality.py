@@ -1,0 +1,81 @@
+"""The book's delta stays in its band, comes nearer to it, or is none of the overlay's doing (M10)."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.domain.decision import Checked, Rule
+from bot.domain.orders import OrderIntent
+from bot.valuation import Unvalued
+from risk.exposure import Band, Units, band_half_width_usd, book_delta, overlay_delta, units_delta
+from risk.scene import CLOSES_ONLY, Scene
+
+
+class _UnknownDelta(Exception):  # noqa: N818 - leaves a sum of unknowns; never leaves this module
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Neutrality:
+    """Fails when a step leaves the band by none of M10's rules, with orders on their way filled or not.
+
+    All figures in USD per +1 % SPX. An order that only closes passes: what remains of the delta is the condors', and
+    a hedge must never be trapped by it. The plan's end is judged as well as the step itself.
+
+    Source: docs/methodology.md, M10.
+    """
+
+    rule: Rule = Rule.NEUTRALITY
+
+    def check(self, intent: OrderIntent, scene: Scene) -> Checked:
+        """Judge the step and the end of its plan."""
+        limits = scene.limits
+        band = Band(
+            half_width=band_half_width_usd(scene.snapshot.book.cohorts, limits.neutrality_band_frac),
+            step_frac=limits.neutrality_step_frac,
+            de_minimis_frac=limits.neutrality_de_minimis_frac,
+        )
+        if scene.closes_only(intent):
+            return Checked.holds(
+                rule=self.rule, passed=True, found=CLOSES_ONLY, limit=band.half_width, note=CLOSES_ONLY
+            )
+        try:
+            return self._judged(intent, scene, band)
+        except _UnknownDelta as unknown:
+            return Checked.failed(rule=self.rule, note=f"the delta is unknown: {unknown}")
+
+    def _judged(self, intent: OrderIntent, scene: Scene, band: Band) -> Checked:
+        pending = [(one.legs, units) for one, units in scene.pending()]
+        step: list[Units] = [(intent.legs, intent.quantity)]
+        rest: list[Units] = [(one.legs, one.quantity) for one in scene.later]
+        held = _known(book_delta(scene.snapshot.book.positions, scene.valuer))
+        overlay = _known(overlay_delta(scene.snapshot.book.lots, scene.valuer))
+        on_the_way = _sum(pending, scene)
+        worst, notes = 0.0, []
+        for filled in (0.0, on_the_way):
+            before = held + filled
+            for move, is_last in ((_sum(step, scene), not rest), (_sum([*step, *rest], scene), True)):
+                after, own = before + move, overlay + filled + move
+                if not math.isfinite(after + own + band.half_width):
+                    return Checked.failed(rule=self.rule, note="the delta is not finite")
+                notes.append(band.allows(before=before, after=after, overlay_after=own, is_last_step=is_last))
+                worst = max(worst, after, key=abs)
+        return Checked(
+            rule=self.rule,
+            passed=all(notes),
+            found=round(worst, 2),
+            limit=round(band.half_width, 2),
+            headroom=round(band.half_width - abs(worst), 2),
+            note="; ".join(sorted(set(notes) - {""})) or "outside the band",
+            size_can_cure=True,
+        )
+
+
+def _sum(units: Iterable[Units], scene: Scene) -> float:
+    return _known(units_delta(units, scene.valuer))
+
+
+def _known(figure: float | Unvalued) -> float:
+    if isinstance(figure, Unvalued):
+        raise _UnknownDelta(figure.reason)
+    return figure

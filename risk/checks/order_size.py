@@ -1,0 +1,40 @@
+"""Contracts per leg, value, and displayed size (C8, C9, C13)."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.domain.decision import Checked, Rule
+from bot.domain.instrument import Side
+from bot.domain.orders import OrderIntent
+from bot.valuation import Unvalued
+from risk.scene import Scene
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSize:
+    """Fails when a leg has too many contracts, the order too much value, or a side shows less than is asked of it.
+
+    Contracts of a leg are quantity times ratio; value is ``|limit| x multiplier x quantity`` (of a future its
+    notional). A smaller order can cure each of them. The tightest of the three is what the record shows.
+    """
+
+    rule: Rule = Rule.ORDER_SIZE
+
+    def check(self, intent: OrderIntent, scene: Scene) -> Checked:
+        """Judge the size."""
+        limits = scene.limits
+        contracts = max(leg.ratio for leg in intent.legs) * intent.quantity
+        value = abs(intent.limit) * intent.multiplier * intent.quantity
+        found = [
+            ("contracts per leg", Decimal(contracts), Decimal(limits.max_contracts_per_leg)),
+            ("value in USD", value, limits.max_order_value_usd),
+        ]
+        for leg in intent.legs:
+            quote = scene.valuer.quote(leg.instrument)
+            if isinstance(quote, Unvalued):
+                return Checked.failed(rule=self.rule, note=f"no displayed size: {quote.reason}")
+            shown = quote.ask_size if leg.side is Side.BUY else quote.bid_size
+            allowed = Decimal(int(shown * limits.max_displayed_frac))
+            found.append((f"displayed size of {leg.instrument.key}", Decimal(leg.ratio * intent.quantity), allowed))
+        name, size, limit = min(found, key=lambda row: (row[2] - row[1]) / row[1])
+        return Checked.at_most(rule=self.rule, found=size, limit=limit, note=name, size_can_cure=True)

@@ -1,0 +1,40 @@
+"""The limit stands near the middle built from the legs, has its sign and lies on the tick grid (C7)."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.domain.decision import Checked, Rule
+from bot.domain.orders import OrderIntent
+from bot.valuation import Unvalued
+from risk.scene import Scene
+
+
+@dataclass(frozen=True, slots=True)
+class PriceCollar:
+    """Fails when ``|limit - middle| > max(frac x |middle|, ticks x tick)``, off the grid, or with the wrong sign.
+
+    The middle is the sum of the legs' middles by side and ratio: positive is paid, negative received, as the limit.
+    """
+
+    rule: Rule = Rule.PRICE_COLLAR
+
+    def check(self, intent: OrderIntent, scene: Scene) -> Checked:
+        """Judge the price, size aside."""
+        middle = Decimal(0)
+        for leg in intent.legs:
+            quote = scene.valuer.quote(leg.instrument)
+            if isinstance(quote, Unvalued):
+                return Checked.failed(rule=self.rule, note=f"no middle: {quote.reason}")
+            middle += (Decimal(repr(quote.bid)) + Decimal(repr(quote.ask))) / 2 * leg.signed_ratio
+        ticks, limits = scene.valuer.settings.ticks, scene.limits
+        if not ticks.is_on_tick(intent.legs, intent.limit):
+            return Checked.failed(rule=self.rule, note="the limit is off the tick grid")
+        if intent.limit * middle <= 0:
+            return Checked.failed(rule=self.rule, note="the limit's sign disagrees with the middle")
+        frac = limits.future_collar_frac if intent.is_future else limits.collar_frac
+        tick = ticks.increment_of(intent.legs, intent.limit)
+        return Checked.at_most(
+            rule=self.rule,
+            found=abs(intent.limit - middle),
+            limit=max(frac * abs(middle), limits.collar_ticks * tick),
+        )

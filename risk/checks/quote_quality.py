@@ -1,0 +1,29 @@
+"""Every leg has a live, fresh, two-sided, uncrossed, not too wide quote; the indices are possible (C22, C19)."""
+
+from dataclasses import dataclass
+
+from bot.domain.decision import Checked, Rule
+from bot.domain.instrument import SPX, VIX
+from bot.domain.orders import OrderIntent
+from bot.valuation import Unvalued, good_level
+from risk.scene import Scene
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteQuality:
+    """Fails unless each leg's quote is good (docs: `bot.valuation`) and, for what adds, VIX and SPX have levels."""
+
+    rule: Rule = Rule.QUOTE_QUALITY
+
+    def check(self, intent: OrderIntent, scene: Scene) -> Checked:
+        """Judge the ground of the price."""
+        found: list[object] = [scene.valuer.quote(leg.instrument) for leg in intent.legs]
+        if not scene.closes_only(intent):
+            found += [good_level(scene.snapshot, index.key) for index in (VIX, SPX)]
+        faults = [one.reason for one in found if isinstance(one, Unvalued)]
+        return Checked.holds(
+            rule=self.rule,
+            passed=not faults,
+            found="; ".join(faults) if faults else f"{len(found)} good",
+            limit="live, fresh, two-sided, uncrossed, not too wide",
+        )

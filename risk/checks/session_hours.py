@@ -1,0 +1,73 @@
+"""Trading hours and the end of a contract's life (C24)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from bot.domain.decision import Checked, Rule
+from bot.domain.instrument import Instrument, Kind
+from bot.domain.orders import OrderIntent
+from bot.domain.schedule import NEW_YORK, SessionCalendar
+from risk.scene import Scene
+
+FUTURE_LAST_TRADE: Final = time(9, 0)
+"""New York: an expiring VX or VXM trades until 08:00 Chicago on its settlement day (docs/contracts.md, section 5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionHours:
+    """Fails outside the session, near its ends, and near the end of a contract's life.
+
+    Nothing is bought from ``expiry_guard_sessions`` sessions before the last trading day on; what closes may go until
+    ``last_trade_cutoff_minutes`` before the last trade.
+    """
+
+    rule: Rule = Rule.SESSION_HOURS
+
+    def check(self, intent: OrderIntent, scene: Scene) -> Checked:
+        """Judge the moment."""
+        fault = _session_fault(scene) or _expiry_fault(intent, scene)
+        return Checked.holds(
+            rule=self.rule, passed=not fault, found=fault or "open", limit="inside the session", note=fault
+        )
+
+
+def _session_fault(scene: Scene) -> str:
+    session, now = scene.snapshot.session, scene.snapshot.now
+    if session is None:
+        return "no session is open"
+    edge = timedelta(minutes=scene.limits.session_edge_minutes)
+    if now < session.opens_at + edge:
+        return "too soon after the open"
+    if now >= session.closes_at - edge:
+        return "too near to the close"
+    return ""
+
+
+def _expiry_fault(intent: OrderIntent, scene: Scene) -> str:
+    cutoff = timedelta(minutes=scene.limits.last_trade_cutoff_minutes)
+    closes_only = scene.closes_only(intent)
+    for leg in intent.legs:
+        last = leg.instrument.last_trade
+        if last is None:
+            return "a contract without a last trading day"
+        if scene.snapshot.now >= _last_trade(leg.instrument, last, scene.calendar) - cutoff:
+            return "past the cut-off before the last trade"
+        if not closes_only and scene.today >= _guard(last, scene):
+            return "too few sessions before the last trading day"
+    return ""
+
+
+def _last_trade(instrument: Instrument, last: date, calendar: SessionCalendar) -> datetime:
+    if instrument.kind is Kind.FUTURE:
+        return datetime.combine(last, FUTURE_LAST_TRADE, tzinfo=NEW_YORK)
+    session = calendar.session(last) or calendar.previous_session(last)
+    return session.closes_at
+
+
+def _guard(last: date, scene: Scene) -> date:
+    """The first day on which nothing of a contract is bought any more."""
+    day = last
+    for _ in range(scene.limits.expiry_guard_sessions):
+        day = scene.calendar.previous_session(day).day
+    return day

@@ -1,0 +1,79 @@
+"""No naked short calls, whatever fills (C21)."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from bot.domain.decision import Checked, Rule
+from bot.domain.instrument import Instrument, Right
+from bot.domain.orders import Leg, OrderIntent
+from risk.scene import Scene
+
+Group = tuple[str, date | None]
+"""Trading class and settlement: within it a long call covers a short one of the same or a higher strike."""
+Ladder = dict[Decimal, int]
+"""Signed calls by strike."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShortCalls:
+    """Fails when, in a class and settlement that the order touches, some fill could leave a short call uncovered.
+
+    Each short call needs a long call of its class and settlement with the same or a lower strike; that holds short
+    calls <= long calls as well. Orders on their way count at their worst for cover: each of them filled wherever that
+    takes cover away, and not where it gives some. A combo counts as a whole, because it goes out as a guaranteed BAG
+    order, whose legs cannot fill apart. An order that only closes may leave what is uncovered already, but not add to
+    it; any other order must leave nothing uncovered, or less than before.
+    """
+
+    rule: Rule = Rule.SHORT_CALLS
+
+    def check(self, intent: OrderIntent, scene: Scene) -> Checked:
+        """Judge the end state and every state on the way."""
+        groups = {_group(leg.instrument) for leg in intent.legs if leg.instrument.right is Right.CALL}
+        before = sum(_uncovered(group, scene, ()) for group in groups)
+        after = sum(_uncovered(group, scene, (*intent.legs,), intent.quantity) for group in groups)
+        allowed = before if scene.closes_only(intent) else max(0, before - 1)
+        return Checked.at_most(
+            rule=self.rule,
+            found=Decimal(after),
+            limit=Decimal(allowed if after else 0),
+            note="short calls without cover",
+            size_can_cure=True,
+        )
+
+
+def _uncovered(group: Group, scene: Scene, legs: Iterable[Leg], quantity: int = 0) -> int:
+    """Calls short of cover in a group, 0 for none: the deepest shortfall over all strikes, at the worst of fills."""
+    held: Ladder = defaultdict(int)
+    for position in scene.snapshot.book.positions.values():
+        _add(held, group, position.instrument, position.quantity)
+    for leg in legs:
+        _add(held, group, leg.instrument, leg.signed_ratio * quantity)
+    ways = []
+    for pending, units in scene.pending():
+        ladder: Ladder = defaultdict(int)
+        for leg in pending.legs:
+            _add(ladder, group, leg.instrument, leg.signed_ratio * units)
+        ways.append(ladder)
+    strikes = sorted({strike for ladder in (held, *ways) for strike in ladder})
+    worst = 0
+    for strike in strikes:
+        cover = _up_to(held, strike) + sum(min(0, _up_to(ladder, strike)) for ladder in ways)
+        worst = min(worst, cover)
+    return -worst
+
+
+def _up_to(ladder: Ladder, strike: Decimal) -> int:
+    return sum(count for at, count in ladder.items() if at <= strike)
+
+
+def _add(ladder: Ladder, group: Group, instrument: Instrument, quantity: int) -> None:
+    if instrument.right is Right.CALL and instrument.strike is not None and _group(instrument) == group:
+        ladder[instrument.strike] += quantity
+
+
+def _group(instrument: Instrument) -> Group:
+    return (instrument.trading_class, instrument.settlement)

@@ -1,0 +1,81 @@
+"""The order has one of the shapes that this version knows, and a sale sells what the overlay holds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.domain.decision import Checked, Rule
+from bot.domain.instrument import Instrument, Kind, Right, Side
+from bot.domain.orders import Leg, OrderIntent, Purpose
+from risk.scene import Scene
+
+MOST_DIGITS = 12
+"""A price or size with more digits than this is an accident, not an order."""
+
+
+@dataclass(frozen=True, slots=True)
+class WellFormed:
+    """Fails unless the order is a purchase of one call, one debit call spread or one future, or closes what is held.
+
+    A purchase pays. A sale mirrors lots of the overlay, in no more units than they have left: calls of the base sleeve
+    are never sold by mistake. The only other closing order buys back contracts that are held short.
+    """
+
+    rule: Rule = Rule.WELL_FORMED
+
+    def check(self, intent: OrderIntent, scene: Scene) -> Checked:
+        """Judge the shape alone."""
+        fault = _number_fault(intent) or (
+            _build_fault(intent) if intent.purpose is Purpose.OVERLAY_BUILD else _unwind_fault(intent, scene)
+        )
+        return Checked.holds(
+            rule=self.rule, passed=not fault, found=fault or intent.purpose.value, limit="a known shape", note=fault
+        )
+
+
+def _number_fault(intent: OrderIntent) -> str:
+    if type(intent.quantity) is not int:
+        return "the quantity is no whole number"
+    numbers = (Decimal(intent.quantity), intent.limit, intent.worst_cost_usd)
+    if any(not number.is_finite() or number.adjusted() >= MOST_DIGITS for number in numbers):
+        return "a number is not finite or absurdly large"
+    return ""
+
+
+def _build_fault(intent: OrderIntent) -> str:
+    if intent.limit <= 0:
+        return "a purchase pays"
+    legs = intent.legs
+    if any(leg.ratio != 1 for leg in legs):
+        return "ratios other than one are not known"
+    if len(legs) == 1:
+        leg = legs[0]
+        fits = leg.side is Side.BUY and (leg.instrument.kind is Kind.FUTURE or _is_call(leg.instrument))
+        return "" if fits else "a single leg is a call or a future, bought"
+    return "" if _is_debit_call_spread(legs) else "a combo is a call spread whose long leg has the lower strike"
+
+
+def _is_debit_call_spread(legs: Sequence[Leg]) -> bool:
+    bought = [leg.instrument for leg in legs if leg.side is Side.BUY]
+    sold = [leg.instrument for leg in legs if leg.side is Side.SELL]
+    if len(bought) != 1 or len(sold) != 1:
+        return False
+    long, short = bought[0], sold[0]
+    same = (long.trading_class, long.settlement) == (short.trading_class, short.settlement)
+    if not same or not _is_call(long) or not _is_call(short) or long.strike is None or short.strike is None:
+        return False
+    return long.strike < short.strike
+
+
+def _is_call(instrument: Instrument) -> bool:
+    return instrument.kind is Kind.OPTION and instrument.right is Right.CALL
+
+
+def _unwind_fault(intent: OrderIntent, scene: Scene) -> str:
+    if not scene.closes_only(intent):
+        return "an unwind closes positions that are held, beyond what is already being closed"
+    if scene.buys_back(intent):
+        return "" if intent.limit > 0 else "buying back pays"
+    if scene.overlay_units(intent) < intent.quantity:
+        return "the overlay holds fewer units with these legs"
+    return ""

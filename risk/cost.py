@@ -1,0 +1,301 @@
+"""The hedge cost against the condor credit, exact to the cent: cohorts, lots, working orders (M9).
+
+How it works: everything that costs becomes a `Charge`: an amount and the days over which it is spread. Each day's
+share goes to the cohorts open on that day, in proportion to their credit. Sums are exact fractions; each cohort's sum
+is rounded up to a cent once. What always holds: no cost is understated, gains never enlarge the cap, an order that may
+still fill counts at its worst.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+from typing import Final
+
+from bot.domain.checks import require_not_negative
+from bot.domain.errors import InvalidValueError
+from bot.domain.fees import FeeSchedule, up_to_cent
+from bot.domain.instrument import InstrumentKey
+from bot.domain.orders import IntentId, Leg, OrderIntent
+from bot.domain.portfolio import Book, Cohort, Lot
+from risk.limits import Amortise
+
+NOTHING: Final = Decimal(0)
+ONE_DAY: Final = timedelta(days=1)
+_CENTS: Final = 100
+
+Reserves = Mapping[InstrumentKey, Decimal]
+"""USD that one long future of a key is charged beside its fees when it is bought now (M9)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """An amount in USD, never negative, spread evenly over the days from ``first`` to ``last``, both included."""
+
+    name: str
+    amount_usd: Decimal
+    first: date
+    last: date
+
+    def __post_init__(self) -> None:
+        """Reject gains and lives that end before they begin."""
+        require_not_negative(amount_usd=self.amount_usd)
+        if self.last < self.first:
+            raise InvalidValueError(f"charge {self.name}: ends {self.last}, before it begins {self.first}")
+
+    @property
+    def days(self) -> int:
+        """Calendar days that bear a share, one or more."""
+        return (self.last - self.first).days + 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CohortCost:
+    """One cohort's charges against its credit, in USD and whole cents.
+
+    ``charge_usd`` is what the cap binds, by the configured method; ``whole_usd`` what it would be with nothing spread.
+    """
+
+    cohort: str
+    charge_usd: Decimal
+    whole_usd: Decimal
+    credit_usd: Decimal
+    cap_usd: Decimal
+
+    @property
+    def is_breached(self) -> bool:
+        """The charge is above the cap; spending exactly the cap is not."""
+        return self.charge_usd > self.cap_usd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostReport:
+    """The figures of all open cohorts and of the book, which is their sum.
+
+    Without any open cohort the book's figure is everything that was ever charged, against no credit.
+    """
+
+    cohorts: tuple[CohortCost, ...]
+    book: CohortCost
+
+    @property
+    def is_breached(self) -> bool:
+        """CAP_BREACHED: some figure is above its cap; nothing that costs may be added, closing stays allowed."""
+        return self.book.is_breached or any(cohort.is_breached for cohort in self.cohorts)
+
+    @property
+    def tightest(self) -> CohortCost:
+        """The cohort with the least room; the book where there is no cohort."""
+        return min(self.cohorts, key=lambda one: (one.cap_usd - one.charge_usd, one.cohort), default=self.book)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostModel:
+    """Turns a book into a report.
+
+    Attributes:
+        fees: What a contract costs to trade.
+        max_cost_frac: The cap as a fraction of the credit.
+        amortise: Which figure the cap binds.
+        reserves: What a future is charged beside its fees, for one that is wanted or on its way.
+        held_reserves: The same for futures held, by lot, per unit: their unrealised loss counts as well.
+    """
+
+    fees: FeeSchedule
+    max_cost_frac: Decimal
+    amortise: Amortise = Amortise.STRAIGHT_LINE
+    reserves: Reserves = field(default_factory=dict)
+    held_reserves: Mapping[IntentId, Decimal] = field(default_factory=dict)
+
+    def worst_cost_usd(self, intent: OrderIntent, quantity: int) -> Decimal:
+        """Return what ``quantity`` units of an order may cost at worst, in USD and whole cents, never below zero.
+
+        Options: premium at the limit plus fees; a sale costs what its fees exceed its proceeds by. A future bought:
+        its reserve plus fees; a future sold: fees.
+
+        Raises:
+            InvalidValueError: A future whose reserve is not known.
+        """
+        fee = self.fees.of_intent(intent, quantity)
+        if not intent.is_future:
+            return up_to_cent(max(NOTHING, intent.limit * intent.multiplier * quantity + fee))
+        leg = intent.legs[0]
+        if leg.signed_ratio < 0:
+            return up_to_cent(fee)
+        reserve = self.reserves.get(leg.instrument.key)
+        if reserve is None:
+            raise InvalidValueError(f"{leg.instrument.key}: its reserve is unknown, so its cost is")
+        return up_to_cent(reserve * leg.ratio * quantity + fee)
+
+    def report(self, book: Book, today: date, intents: Iterable[OrderIntent] = ()) -> CostReport:
+        """Return the figures of a book with all that is on its way, and with further intents as if they were sent.
+
+        Raises:
+            InvalidValueError: A future whose reserve is not known.
+
+        Source: docs/methodology.md, M9.
+        """
+        charges = [*self._held(book.lots, today), *self._under_way(book, today), *self._wanted(intents, today)]
+        spread = charged(charges, book.cohorts, spread=True)
+        whole = charged(charges, book.cohorts, spread=False)
+        bound = spread if self.amortise is Amortise.STRAIGHT_LINE else whole
+        cohorts = tuple(
+            self._figures(cohort.name, bound[cohort.name], whole[cohort.name], cohort.credit_usd)
+            for cohort in book.cohorts
+            if cohort.settlement >= today
+        )
+        if not cohorts:
+            total = sum((charge.amount_usd for charge in charges), NOTHING)
+            return CostReport(cohorts=(), book=self._figures("book", up_to_cent(total), up_to_cent(total), NOTHING))
+        return CostReport(
+            cohorts=cohorts,
+            book=self._figures(
+                "book",
+                sum((cohort.charge_usd for cohort in cohorts), NOTHING),
+                sum((cohort.whole_usd for cohort in cohorts), NOTHING),
+                sum((cohort.credit_usd for cohort in cohorts), NOTHING),
+            ),
+        )
+
+    def _figures(self, name: str, charge: Decimal, whole: Decimal, credit: Decimal) -> CohortCost:
+        return CohortCost(
+            cohort=name, charge_usd=charge, whole_usd=whole, credit_usd=credit, cap_usd=self.max_cost_frac * credit
+        )
+
+    def _held(self, lots: Iterable[Lot], today: date) -> Iterable[Charge]:
+        for lot in lots:
+            yield from charges_of(lot, self._reserve_of(lot), today)
+
+    def _reserve_of(self, lot: Lot) -> Decimal:
+        if not lot.is_future or lot.units_open == 0:
+            return NOTHING
+        reserve = self.held_reserves.get(lot.lot_id)
+        if reserve is None:
+            raise InvalidValueError(f"lot {lot.lot_id}: the reserve of its future is unknown, so its cost is")
+        return reserve * lot.units_open
+
+    def _under_way(self, book: Book, today: date) -> Iterable[Charge]:
+        for order in book.orders.values():
+            if order.remaining:
+                stated = up_to_cent(order.intent.worst_cost_usd * order.remaining / order.intent.quantity)
+                yield self._charge(order.intent, max(stated, self.worst_cost_usd(order.intent, order.remaining)), today)
+
+    def _wanted(self, intents: Iterable[OrderIntent], today: date) -> Iterable[Charge]:
+        for intent in intents:
+            cost = max(up_to_cent(intent.worst_cost_usd), self.worst_cost_usd(intent, intent.quantity))
+            yield self._charge(intent, cost, today)
+
+    @staticmethod
+    def _charge(intent: OrderIntent, cost_usd: Decimal, today: date) -> Charge:
+        is_sale = all(leg.signed_ratio < 0 for leg in intent.legs[:1])
+        last = today if is_sale else last_day(intent.legs)
+        return Charge(name=intent.intent_id, amount_usd=cost_usd, first=today, last=max(today, last - ONE_DAY))
+
+
+def last_day(legs: Iterable[Leg]) -> date:
+    """Return the latest settlement of some legs.
+
+    Raises:
+        InvalidValueError: None of them settles.
+    """
+    days = [leg.instrument.settlement for leg in legs if leg.instrument.settlement is not None]
+    if not days:
+        raise InvalidValueError("a hedge settles, these legs do not")
+    return max(days)
+
+
+def charges_of(lot: Lot, reserve_usd: Decimal, today: date) -> tuple[Charge, ...]:
+    """Return what a lot is charged: the part that was sold over the days it was held, the rest over its whole life.
+
+    Each part is floored at zero by itself: a gain on what was sold does not pay for what is left. The life of a lot
+    ends on the day before it expires, that of a sold part on the day before it was sold; both have one day at least.
+
+    Args:
+        lot: The lot.
+        reserve_usd: What its open futures are charged beside their fees; 0 for options.
+        today: Not used for the amounts; a lot bought in the future is an error.
+
+    Raises:
+        InvalidValueError: The lot was bought after ``today``.
+
+    Source: docs/methodology.md, M9.
+    """
+    if lot.bought_on > today:
+        raise InvalidValueError(f"lot {lot.lot_id} was bought on {lot.bought_on}, after today, {today}")
+    sold = lot.units_bought - lot.units_open
+    cost_sold = lot.cost_usd * sold / lot.units_bought
+    parts = []
+    if sold:
+        ended = lot.last_sold_on or today
+        parts.append(("sold", max(NOTHING, cost_sold - lot.recovered_usd), ended))
+    if lot.units_open:
+        parts.append(("open", max(NOTHING, lot.cost_usd - cost_sold) + reserve_usd, lot.expires_on))
+    return tuple(
+        Charge(
+            name=f"{lot.lot_id}:{name}",
+            amount_usd=amount,
+            first=lot.bought_on,
+            last=max(lot.bought_on, ended - ONE_DAY),
+        )
+        for name, amount, ended in parts
+    )
+
+
+def charged(charges: Iterable[Charge], cohorts: Sequence[Cohort], *, spread: bool) -> dict[str, Decimal]:
+    """Return what each cohort bears of all charges, in USD, rounded up to a cent once.
+
+    A cohort is open from the day it was opened to the day it settles. A day on which none is open carries its share
+    to the cohorts that open next; where none opens any more, to a later cohort that is not known yet.
+
+    Args:
+        charges: Everything that costs.
+        cohorts: All cohorts of the book.
+        spread: Spread each charge over its days; else it falls on its first day alone.
+
+    Source: docs/methodology.md, M9.
+    """
+    sums: dict[str, Fraction] = defaultdict(Fraction)
+    bearers = {cohort.name: cohort for cohort in cohorts}
+    for charge in charges:
+        amount, last = Fraction(charge.amount_usd), charge.last if spread else charge.first
+        days = (last - charge.first).days + 1
+        for names, count in _bearing_days(charge.first, last, cohorts):
+            for name, part in _shares(names, bearers).items():
+                sums[name] += amount * count / days * part
+    return {name: _up_to_cent(sums[name]) for name in bearers}
+
+
+def _bearing_days(first: date, last: date, cohorts: Sequence[Cohort]) -> Iterable[tuple[tuple[str, ...], int]]:
+    """Yield runs of days with the same bearers: (names of the cohorts, how many days)."""
+    edges = {first, last + ONE_DAY}
+    for cohort in cohorts:
+        edges |= {day for day in (cohort.opened_on, cohort.settlement + ONE_DAY) if first < day <= last}
+    ordered = sorted(edges)
+    for start, end in pairwise(ordered):
+        yield _bearers(start, cohorts), (end - start).days
+
+
+def _bearers(day: date, cohorts: Sequence[Cohort]) -> tuple[str, ...]:
+    """The cohorts open on a day, else those that open next, else none."""
+    today = tuple(cohort.name for cohort in cohorts if cohort.opened_on <= day <= cohort.settlement)
+    if today:
+        return today
+    opening = min((cohort.opened_on for cohort in cohorts if cohort.opened_on > day), default=None)
+    return tuple(cohort.name for cohort in cohorts if cohort.opened_on == opening)
+
+
+def _shares(names: Sequence[str], cohorts: Mapping[str, Cohort]) -> dict[str, Fraction]:
+    """In proportion to credit; evenly where there is no credit at all."""
+    by_name = {name: Fraction(cohorts[name].credit_usd) for name in names}
+    total = sum(by_name.values(), Fraction(0))
+    if total == 0:
+        return dict.fromkeys(names, Fraction(1, max(1, len(names))))
+    return {name: credit / total for name, credit in by_name.items()}
+
+
+def _up_to_cent(amount: Fraction) -> Decimal:
+    cents = -(-(amount.numerator * _CENTS) // amount.denominator)
+    return Decimal(cents) / _CENTS

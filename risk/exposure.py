@@ -1,0 +1,75 @@
+"""Delta of the whole book in USD per +1 % of SPX, and the band in which it should stay (M10)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from bot.domain.instrument import Instrument, InstrumentKey
+from bot.domain.orders import Leg
+from bot.domain.portfolio import Cohort, Layer, Lot, Position
+from bot.valuation import Unvalued, Valuer, days_to_settlement
+
+Units = tuple[tuple[Leg, ...], int]
+"""The legs of an order and how many units of it are meant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """Half the width of the neutral range, USD per +1 % SPX, positive; fractions are of this half width."""
+
+    half_width: float
+    step_frac: float
+    de_minimis_frac: float
+
+    def allows(self, *, before: float, after: float, overlay_after: float, is_last_step: bool) -> str:
+        """Return by which rule of M10 a step is allowed: inside, nearer, on the way, de minimis; empty for none.
+
+        Args:
+            before: Delta of the book without the step.
+            after: Delta with it.
+            overlay_after: The overlay's own delta with it.
+            is_last_step: Nothing follows: half a band of grace is for steps on the way only.
+
+        Source: docs/methodology.md, M10.
+        """
+        if abs(after) <= self.half_width:
+            return "inside"
+        if abs(after) < abs(before):
+            return "nearer"
+        if not is_last_step and abs(after) <= self.half_width * (1.0 + self.step_frac):
+            return "on the way"
+        if abs(overlay_after) <= self.de_minimis_frac * self.half_width:
+            return "de minimis"
+        return ""
+
+
+def band_half_width_usd(cohorts: Iterable[Cohort], band_frac: float) -> float:
+    """Return the band: a fraction of the condors' maximum loss as frozen at entry; 0 without condors."""
+    return band_frac * float(sum(cohort.maximum_loss_usd for cohort in cohorts))
+
+
+def book_delta(positions: Mapping[InstrumentKey, Position], valuer: Valuer) -> float | Unvalued:
+    """Return USD per +1 % SPX of everything held; unknown when one position is."""
+    return _delta(((position.instrument, position.quantity) for position in positions.values()), valuer)
+
+
+def units_delta(units: Iterable[Units], valuer: Valuer) -> float | Unvalued:
+    """Return USD per +1 % SPX of orders as if they were filled."""
+    contracts = ((leg.instrument, leg.signed_ratio * quantity) for legs, quantity in units for leg in legs)
+    return _delta(contracts, valuer)
+
+
+def overlay_delta(lots: Iterable[Lot], valuer: Valuer) -> float | Unvalued:
+    """Return USD per +1 % SPX of the open overlay lots."""
+    return units_delta(((lot.legs, lot.units_open) for lot in lots if lot.layer is Layer.OVERLAY), valuer)
+
+
+def _delta(contracts: Iterable[tuple[Instrument, int]], valuer: Valuer) -> float | Unvalued:
+    total = 0.0
+    for instrument, quantity in contracts:
+        if quantity == 0 or days_to_settlement(instrument, valuer.snapshot.now) == 0.0:
+            continue  # nothing meant, or settled: it moves no more
+        valued = valuer.value(instrument)
+        if isinstance(valued, Unvalued):
+            return valued
+        total += quantity * valued.usd_per_spx_percent
+    return total

@@ -1,0 +1,139 @@
+"""The gate: every check for every order of a plan, every reason written down; the only maker of `Approved`.
+
+How it works: intents are judged in the order of the plan, and those already approved count for the later ones as if
+they were working. What always holds: every check is asked, also after one has failed; what is missing or impossible
+fails before it is compared; an exception inside a check is a refusal by that rule.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from bot.domain.decision import Approved, Checked, Refused, Verdict
+from bot.domain.fees import FeeSchedule
+from bot.domain.orders import OrderIntent
+from bot.domain.plan import HedgePlan
+from bot.domain.schedule import SessionCalendar
+from bot.domain.snapshot import Snapshot
+from bot.valuation import ValuationSettings, Valuer
+from risk.checks.account import AccountAllowed
+from risk.checks.hedge_cost import BookCostCap, CohortCostCap
+from risk.checks.message_rate import DailyOrders, Duplicates, WorkingOrders
+from risk.checks.neutrality import Neutrality
+from risk.checks.order_size import OrderSize
+from risk.checks.permission import Permission
+from risk.checks.price_collar import PriceCollar
+from risk.checks.quote_quality import QuoteQuality
+from risk.checks.session_hours import SessionHours
+from risk.checks.short_calls import ShortCalls
+from risk.checks.standing import Locks, ModeAllows, Reconciled
+from risk.checks.well_formed import WellFormed
+from risk.limits import RiskLimits
+from risk.scene import Check, Scene
+
+CHECKS: Final[tuple[Check, ...]] = (
+    WellFormed(),
+    AccountAllowed(),
+    Permission(),
+    SessionHours(),
+    QuoteQuality(),
+    PriceCollar(),
+    OrderSize(),
+    ShortCalls(),
+    Neutrality(),
+    CohortCostCap(),
+    BookCostCap(),
+    Duplicates(),
+    DailyOrders(),
+    WorkingOrders(),
+    Locks(),
+    Reconciled(),
+    ModeAllows(),
+)
+"""In the fixed order of docs/risk-controls.md, section 1; mode and locks last."""
+
+
+class Gate:
+    """Judges plans; keeps nothing from one review to the next."""
+
+    def __init__(
+        self,
+        limits: RiskLimits,
+        fees: FeeSchedule,
+        *,
+        valuation: ValuationSettings | None = None,
+        calendar: SessionCalendar | None = None,
+        checks: Sequence[Check] = CHECKS,
+    ) -> None:
+        """Take the limits and how contracts are valued.
+
+        Args:
+            limits: What is allowed.
+            fees: What contracts cost to trade.
+            valuation: How contracts are valued; the planner's settings, so that both see the same figures.
+            calendar: Sessions and holidays.
+            checks: The rules, in their order.
+        """
+        self._limits = limits
+        self._fees = fees
+        self._valuation = valuation or ValuationSettings()
+        self._calendar = calendar or SessionCalendar()
+        self._checks = tuple(checks)
+
+    def review(self, plan: HedgePlan, snapshot: Snapshot) -> tuple[Verdict, ...]:
+        """Return one verdict for each intent of the plan, in its order; never raises for what it is shown."""
+        valuer = Valuer(snapshot, self._valuation)
+        verdicts: list[Verdict] = []
+        approved: tuple[OrderIntent, ...] = ()
+        for position, intent in enumerate(plan.intents):
+            scene = Scene(
+                snapshot=snapshot,
+                valuer=valuer,
+                limits=self._limits,
+                fees=self._fees,
+                calendar=self._calendar,
+                earlier=approved,
+                later=plan.intents[position + 1 :],
+            )
+            verdict = self._judge(intent, scene)
+            if isinstance(verdict, Approved):
+                approved = (*approved, intent)
+            verdicts.append(verdict)
+        return tuple(verdicts)
+
+    def _judge(self, intent: OrderIntent, scene: Scene) -> Verdict:
+        checks = self._checked(intent, scene)
+        if not all(checked.passed for checked in checks):
+            return Refused(intent=intent, checks=checks, largest_quantity=self._largest(intent, checks, scene))
+        now = scene.snapshot.now
+        return Approved(
+            intent=intent,
+            checks=checks,
+            book_version=scene.snapshot.book.version,
+            kill_epoch=scene.snapshot.kill_epoch,
+            given_at=now,
+            valid_until=now + timedelta(seconds=self._limits.verdict_lifetime_s),
+        )
+
+    def _largest(self, intent: OrderIntent, checks: Sequence[Checked], scene: Scene) -> int:
+        """The largest smaller size that passes everything, by trying each from above; 0 where size is no cure."""
+        if not all(checked.passed or checked.size_can_cure for checked in checks):
+            return 0
+        for quantity in range(intent.quantity - 1, 0, -1):
+            cost = intent.worst_cost_usd * quantity / intent.quantity
+            smaller = replace(intent, quantity=quantity, worst_cost_usd=cost)
+            if all(checked.passed for checked in self._checked(smaller, scene)):
+                return quantity
+        return 0
+
+    def _checked(self, intent: OrderIntent, scene: Scene) -> tuple[Checked, ...]:
+        return tuple(_asked(check, intent, scene) for check in self._checks)
+
+
+def _asked(check: Check, intent: OrderIntent, scene: Scene) -> Checked:
+    """Ask one rule; whatever it raises is a refusal by that rule."""
+    try:
+        return check.check(intent, scene)
+    except Exception as error:  # noqa: BLE001 - fail closed: no fault of any kind may let an order through
+        return Checked.failed(rule=check.rule, note=f"{type(error).__name__}: {error}")

@@ -1,0 +1,91 @@
+"""What the gate allows: frozen, validated, units in the names; some may be tightened alone, never loosened."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+from bot.domain.checks import require_not_negative, require_positive
+from bot.domain.errors import InvalidValueError
+
+HIGHEST_COST_FRAC: Final = Decimal("0.40")
+"""M9: the hedge may cost 40 % of the condor credit; configuration may lower this, never raise it."""
+PERMITTED: Final = frozenset({"VIX", "VIXW", "VX", "VXM"})
+"""C14: the classes that this version knows how to judge."""
+MOST_WORKING_ORDERS: Final = 20
+"""C10: cancelling all of them must fit into half a second of the broker's message budget."""
+
+
+class Amortise(StrEnum):
+    """How a lot's cost is spread over time (M9)."""
+
+    STRAIGHT_LINE = "straight_line"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskLimits:
+    """The limits of the gate; the comment names the row of docs/risk-controls.md or docs/methodology.md.
+
+    ``accounts`` is the allowlist of account names: without one, every order is refused.
+    """
+
+    accounts: frozenset[str] = frozenset()  # C23
+    permitted_classes: frozenset[str] = PERMITTED  # C14
+    max_hedge_cost_frac: Decimal = HIGHEST_COST_FRAC  # C20, M9: of the condor credit
+    amortise: Amortise = Amortise.STRAIGHT_LINE  # M9
+    neutrality_band_frac: float = 0.05  # M10: of the condors' maximum loss, per +1 % SPX
+    neutrality_de_minimis_frac: float = 0.10  # M10: of the band, for the overlay's own delta
+    neutrality_step_frac: float = 0.50  # M10: of the band, by which a step on the way may leave it
+    collar_frac: Decimal = Decimal("0.20")  # C7: of the middle
+    future_collar_frac: Decimal = Decimal("0.02")  # C7: 0.40 points at 20
+    collar_ticks: int = 4  # C7: for cheap contracts, where a fraction is less than the grid
+    max_contracts_per_leg: int = 100  # C9: quantity times ratio
+    max_order_value_usd: Decimal = Decimal(50_000)  # C8: limit times multiplier times quantity
+    max_displayed_frac: float = 1.0  # C13: of the displayed size of each leg
+    max_orders_per_day: int = 40  # C10: sent, in New York's day
+    closing_orders_reserve: int = 40  # C10: on top, for orders that close alone, so that a day never traps the book
+    max_working_orders: int = MOST_WORKING_ORDERS  # C10
+    verdict_lifetime_s: float = 5.0  # a verdict that old is judged anew
+    session_edge_minutes: float = 10.0  # M14: no new order this soon after the open or before the close
+    last_trade_cutoff_minutes: float = 60.0  # C24: before a contract's last trade
+    expiry_guard_sessions: int = 2  # C24: nothing is bought from the second session before the last trading day on
+
+    def __post_init__(self) -> None:
+        """Reject limits that are none, and those that must not be loosened."""
+        require_positive(
+            max_hedge_cost_frac=self.max_hedge_cost_frac,
+            neutrality_band_frac=self.neutrality_band_frac,
+            collar_frac=self.collar_frac,
+            future_collar_frac=self.future_collar_frac,
+            collar_ticks=self.collar_ticks,
+            max_contracts_per_leg=self.max_contracts_per_leg,
+            max_order_value_usd=self.max_order_value_usd,
+            max_displayed_frac=self.max_displayed_frac,
+            max_orders_per_day=self.max_orders_per_day,
+            max_working_orders=self.max_working_orders,
+            verdict_lifetime_s=self.verdict_lifetime_s,
+        )
+        require_not_negative(
+            neutrality_de_minimis_frac=self.neutrality_de_minimis_frac,
+            neutrality_step_frac=self.neutrality_step_frac,
+            closing_orders_reserve=self.closing_orders_reserve,
+            session_edge_minutes=self.session_edge_minutes,
+            last_trade_cutoff_minutes=self.last_trade_cutoff_minutes,
+            expiry_guard_sessions=self.expiry_guard_sessions,
+        )
+        _at_most("max_hedge_cost_frac", self.max_hedge_cost_frac, HIGHEST_COST_FRAC)
+        _at_most("max_working_orders", Decimal(self.max_working_orders), Decimal(MOST_WORKING_ORDERS))
+        for name in ("neutrality_band_frac", "neutrality_de_minimis_frac", "neutrality_step_frac"):
+            _at_most(name, Decimal(repr(getattr(self, name))), Decimal(1))
+        _at_most("max_displayed_frac", Decimal(repr(self.max_displayed_frac)), Decimal(1))
+        unknown = self.permitted_classes - PERMITTED
+        if unknown:
+            raise InvalidValueError(f"permitted_classes must be among {sorted(PERMITTED)}, also held {sorted(unknown)}")
+        if "" in self.accounts:
+            raise InvalidValueError("accounts must not hold an empty name")
+
+
+def _at_most(name: str, value: Decimal, highest: Decimal) -> None:
+    if value > highest:
+        raise InvalidValueError(f"{name} may be lowered, never raised above {highest}, was {value}")

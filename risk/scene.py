@@ -1,0 +1,101 @@
+"""What a check reads beside the intent: the snapshot, the values in it, the limits, and what is already on its way."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from bot.domain.decision import Checked, Rule
+from bot.domain.fees import FeeSchedule
+from bot.domain.instrument import InstrumentKey, Side
+from bot.domain.ledger import trade_date
+from bot.domain.orders import Leg, OrderIntent, Purpose
+from bot.domain.portfolio import Layer
+from bot.domain.schedule import SessionCalendar
+from bot.domain.snapshot import Snapshot
+from bot.valuation import Valuer
+from risk.limits import RiskLimits
+
+CLOSES_ONLY = "closes only"
+"""Note of a rule that never stands in the way of an order which only closes what is held."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """One moment of judgement.
+
+    ``earlier`` are the intents of the same plan that were approved already: they count as if they were working.
+    ``later`` are those that follow the one under judgement.
+    """
+
+    snapshot: Snapshot
+    valuer: Valuer
+    limits: RiskLimits
+    fees: FeeSchedule
+    calendar: SessionCalendar
+    earlier: tuple[OrderIntent, ...] = ()
+    later: tuple[OrderIntent, ...] = ()
+
+    @property
+    def today(self) -> date:
+        """New York's date."""
+        return trade_date(self.snapshot.now)
+
+    def pending(self) -> Iterator[tuple[OrderIntent, int]]:
+        """Every order that may still fill with its remaining units, then what was approved earlier in this plan."""
+        for order in self.snapshot.book.orders.values():
+            if order.may_fill:
+                yield order.intent, order.remaining
+        for intent in self.earlier:
+            yield intent, intent.quantity
+
+    def closes_only(self, intent: OrderIntent) -> bool:
+        """Return whether each leg only makes a held position smaller, also after all that is on its way has filled."""
+        return all(self._closes(leg, leg.ratio * intent.quantity) for leg in intent.legs)
+
+    def _closes(self, leg: Leg, contracts: int) -> bool:
+        sign = leg.side.sign
+        held = -sign * self.snapshot.book.quantity(leg.instrument.key)
+        return held >= contracts + self._pending_contracts(leg.instrument.key, sign)
+
+    def _pending_contracts(self, key: InstrumentKey, sign: int) -> int:
+        """Contracts of a key on their way in one direction, as a positive number."""
+        return sum(
+            units * leg.ratio
+            for intent, units in self.pending()
+            for leg in intent.legs
+            if leg.instrument.key == key and leg.side.sign == sign
+        )
+
+    def buys_back(self, intent: OrderIntent) -> bool:
+        """Return whether the order does nothing but buy back contracts that are held short."""
+        return len(intent.legs) == 1 and intent.legs[0].side is Side.BUY and self.closes_only(intent)
+
+    def overlay_units(self, intent: OrderIntent) -> int:
+        """Return how many units with the mirrored legs the overlay holds beyond those that are being sold."""
+        mirrored = {(leg.instrument.key, -leg.signed_ratio) for leg in intent.legs}
+        held = sum(
+            lot.units_open
+            for lot in self.snapshot.book.lots
+            if lot.layer is Layer.OVERLAY and {(leg.instrument.key, leg.signed_ratio) for leg in lot.legs} == mirrored
+        )
+        selling = sum(
+            units
+            for pending, units in self.pending()
+            if pending.purpose is Purpose.OVERLAY_UNWIND
+            and {(leg.instrument.key, -leg.signed_ratio) for leg in pending.legs} == mirrored
+        )
+        return held - selling
+
+
+class Check(Protocol):
+    """One rule: judges one intent, changes nothing, and is asked exactly once for each order and size."""
+
+    @property
+    def rule(self) -> Rule:
+        """The rule whose code the answer carries."""
+        ...
+
+    def check(self, intent: OrderIntent, scene: Scene) -> Checked:
+        """Return what was found; anything raised counts as a refusal."""
+        ...
