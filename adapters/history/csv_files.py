@@ -14,14 +14,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 from adapters.history.csv_forms import CsvForm, form_of, headers_known_for
 from adapters.history.daily_row import DailyRow
 from bot.domain.errors import HistoryError
 
 _SYMBOL: Final = re.compile(r"[A-Z0-9][A-Z0-9._-]*")
-_NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _HOLIDAY_MARKS: Final = (".", "")
 _LONGEST_QUOTE: Final = 60  # characters of a file that a message repeats
 
@@ -78,10 +78,10 @@ class _Source:
     path: Path
     symbol: str
 
-    def refuse(self, row: int, found: str, expected: str, cure: str) -> NoReturn:
-        """Raise the one line; ``row`` counts lines of the file from 1, the header included."""
+    def wrong(self, row: int, found: str, expected: str, cure: str) -> HistoryError:
+        """Return the one line; ``row`` counts lines of the file from 1, the header included."""
         quoted = found if len(found) <= _LONGEST_QUOTE else f"{found[:_LONGEST_QUOTE]}..."
-        raise HistoryError(f"{self.path} row {row}: found {quoted!r}, expected {expected}; {cure}")
+        return HistoryError(f"{self.path} row {row}: found {quoted!r}, expected {expected}; {cure}")
 
 
 def _rows_of(source: _Source, text: str) -> Iterator[DailyRow]:
@@ -115,8 +115,8 @@ def _require_form(source: _Source, header: Sequence[str]) -> CsvForm:
         return form
     found = ",".join(header)
     if ";" in found or "\t" in found:
-        source.refuse(1, found, "columns separated by commas", "export again with commas and decimal points")
-    source.refuse(
+        raise source.wrong(1, found, "columns separated by commas", "export again with commas and decimal points")
+    raise source.wrong(
         1, found, f"one of {headers_known_for(source.symbol)}", "take the publisher's file as it is, under its own name"
     )
 
@@ -131,22 +131,22 @@ def _day_of(source: _Source, row: int, text: str, *, is_american: bool) -> date:
     except ValueError:
         pass  # no such day: the same message
     expected = "a date as mm/dd/yyyy" if is_american else "a date as yyyy-mm-dd"
-    source.refuse(row, text, expected, "write all dates of the file in this way")
+    raise source.wrong(row, text, expected, "write all dates of the file in this way")
 
 
 def _require_after(source: _Source, row: int, day: date, before: date | None) -> None:
     if before is None or day > before:
         return
     if day == before:
-        source.refuse(row, day.isoformat(), "each date once", "remove the repeated row")
-    source.refuse(row, day.isoformat(), f"a date after {before}", "sort the rows by date, oldest first")
+        raise source.wrong(row, day.isoformat(), "each date once", "remove the repeated row")
+    raise source.wrong(row, day.isoformat(), f"a date after {before}", "sort the rows by date, oldest first")
 
 
 def _require_width(source: _Source, row: int, cells: Sequence[str], form: CsvForm) -> None:
     if len(cells) == form.columns:
         return
     cure = "write decimal points instead of commas" if len(cells) > form.columns else "complete the row or remove it"
-    source.refuse(row, ",".join(cells), f"{form.columns} cells in the {form.name} form, not {len(cells)}", cure)
+    raise source.wrong(row, ",".join(cells), f"{form.columns} cells in the {form.name} form, not {len(cells)}", cure)
 
 
 def _row_of(source: _Source, row: int, day: date, cells: Sequence[str], form: CsvForm) -> DailyRow:
@@ -156,7 +156,7 @@ def _row_of(source: _Source, row: int, day: date, cells: Sequence[str], form: Cs
         return DailyRow(day=day, close=close)
     high, low = _level_of(source, row, cells[form.high]), _level_of(source, row, cells[form.low])
     if not low <= close <= high:
-        source.refuse(
+        raise source.wrong(
             row, f"high {high:g}, low {low:g}, close {close:g}", "low <= close <= high", "put the columns in order"
         )
     return DailyRow(day=day, open=_level_of(source, row, cells[form.open]), high=high, low=low, close=close)
@@ -164,8 +164,8 @@ def _row_of(source: _Source, row: int, day: date, cells: Sequence[str], form: Cs
 
 def _level_of(source: _Source, row: int, cell: str) -> float:
     text = cell.strip()
-    level = float(text) if _NUMBER.fullmatch(text, re.ASCII) else math.nan
+    level = float(text) if _NUMBER.fullmatch(text) else math.nan
     if math.isfinite(level) and level > 0.0:
         return level
     cure = "write decimal points instead of commas" if "," in text else "correct the level or remove the row"
-    source.refuse(row, text, "a finite level above 0", cure)
+    raise source.wrong(row, text, "a finite level above 0", cure)
