@@ -11,6 +11,12 @@ from simulator.world.quotes import rule_of
 
 TIMES_IN_FORCE: Final = frozenset({"DAY", "GTC"})
 
+MOST_UNITS: Final = 1_000_000
+"""No order here is larger; it keeps every amount within exact arithmetic."""
+MOST_RATIO: Final = 1_000
+HIGHEST_PRICE: Final = Decimal(1_000_000)
+"""Points; no contract here is worth as much."""
+
 NO_DEFINITION: Final = 200
 REJECTED: Final = 201
 DUPLICATE_ID: Final = 103
@@ -78,10 +84,10 @@ def _unknown_contract(order: VenueOrder, is_listed: Callable[[Instrument], bool]
 
 
 def _bad_size(order: VenueOrder) -> Rejection | None:
-    if order.quantity <= 0:
-        return Rejection(text=f"Order size {order.quantity} is not above zero")
-    if any(leg.ratio <= 0 for leg in order.legs):
-        return Rejection(text="Every leg of a combo needs a ratio above zero")
+    if not 0 < order.quantity <= MOST_UNITS:
+        return Rejection(text=f"Order size {order.quantity:.10g} must be above zero and at most {MOST_UNITS}")
+    if not all(0 < leg.ratio <= MOST_RATIO for leg in order.legs):
+        return Rejection(text=f"Every leg of a combo needs a ratio from 1 to {MOST_RATIO}")
     return _repeated_leg(order.legs)
 
 
@@ -104,6 +110,8 @@ def _bad_type(order: VenueOrder, *, is_open: bool) -> Rejection | None:
 def _off_tick(order: VenueOrder) -> Rejection | None:
     if order.order_type is OrderType.MARKET or order.limit is None:
         return None
+    if abs(order.limit) > HIGHEST_PRICE:
+        return Rejection(text=f"Limit price {order.limit:.10g} is beyond {HIGHEST_PRICE}")
     if order.limit <= 0 and not order.is_combo:
         return Rejection(text=f"Limit price {order.limit} must be above zero")
     tick = tick_of(order, order.limit)

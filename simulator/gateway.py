@@ -32,6 +32,10 @@ class FloorTime:
         self._start = start
         self._speed = speed
 
+    def __repr__(self) -> str:
+        """The moment and the speed, for logs."""
+        return f"{self.now():%Y-%m-%d %H:%M:%S %Z} at speed {self._speed:g}"
+
     def now(self) -> datetime:
         """Return the floor's present time."""
         return self._start + timedelta(seconds=(self._loop_time() - self._began) * self._speed)

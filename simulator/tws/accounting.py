@@ -1,13 +1,14 @@
 """The conversation about the account: values, positions, summaries; subscriptions and what changes."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from bot.domain.instrument import Kind
 from simulator.tws.contract_out import portfolio_row, position_row
 from simulator.tws.desk import Desk
-from simulator.tws.framing import Value, frame, text_of
+from simulator.tws.framing import frame, text_of
 from simulator.tws.line import Line
 from simulator.tws.requests import (
     CancelAccountSummary,
@@ -28,10 +29,19 @@ ValueRow = tuple[str, str, str]
 """Key, value, currency."""
 
 
-def account_rows(state: AccountChanged, positions: tuple[PositionChanged, ...]) -> tuple[ValueRow, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worth:
+    """What is held at present marks, in USD: the sum of sizes, the open profit, and today's realised profit."""
+
+    gross_usd: Decimal
+    unrealized_usd: Decimal
+    realized_usd: Decimal
+
+
+def account_rows(state: AccountChanged, worth: Worth) -> tuple[ValueRow, ...]:
     """Return the account's values as the broker names them; available is what margin leaves of net liquidation."""
     net, init, maint = state.net_liquidation_usd, state.init_margin_usd, state.maint_margin_usd
-    gross = sum((abs(each.quantity) * each.average_cost_usd for each in positions), Decimal(0))
+    gross = worth.gross_usd
     usd: Mapping[str, Decimal] = {
         "NetLiquidation": net,
         "TotalCashValue": state.cash_usd,
@@ -65,18 +75,18 @@ def account_rows(state: AccountChanged, positions: tuple[PositionChanged, ...]) 
     return (
         *((key, value, _NO_CURRENCY) for key, value in plain.items()),
         *((key, _money(value), "USD") for key, value in usd.items()),
-        *(row for currency in (_BASE, "USD") for row in _ledger_rows(state, currency)),
+        *(row for currency in (_BASE, "USD") for row in _ledger_rows(state, worth, currency)),
     )
 
 
-def _ledger_rows(state: AccountChanged, currency: str) -> tuple[ValueRow, ...]:
+def _ledger_rows(state: AccountChanged, worth: Worth, currency: str) -> tuple[ValueRow, ...]:
     rows: Mapping[str, str] = {
         "Currency": currency,
         "CashBalance": _money(state.cash_usd),
         "TotalCashBalance": _money(state.cash_usd),
         "NetLiquidationByCurrency": _money(state.net_liquidation_usd),
-        "UnrealizedPnL": "0.00",
-        "RealizedPnL": "0.00",
+        "UnrealizedPnL": _money(worth.unrealized_usd),
+        "RealizedPnL": _money(worth.realized_usd),
         "ExchangeRate": "1.00",
     }
     return tuple((key, value, currency) for key, value in rows.items())
@@ -164,11 +174,21 @@ class AccountDesk:
     def _rows(self, reader: object, *, all_rows: bool) -> tuple[ValueRow, ...]:
         """Return the account's values, only those that this reader has not been told unless all are wanted."""
         floor = self._desk.floor
-        rows = account_rows(floor.account_state(), floor.positions())
+        rows = account_rows(floor.account_state(), self._worth())
         before = () if all_rows else self._told.get(reader, ())
         self._told[reader] = rows
         known = set(before)
         return tuple(row for row in rows if row not in known)
+
+    def _worth(self) -> Worth:
+        floor = self._desk.floor
+        held = [(each, _worth_usd(each, floor.quote(each.instrument))) for each in floor.positions()]
+        realized = (charged.realized_usd for _, charged in floor.executions() if charged.realized_usd is not None)
+        return Worth(
+            gross_usd=sum((abs(worth) for _, worth in held), Decimal(0)),
+            unrealized_usd=sum((worth - each.quantity * each.average_cost_usd for each, worth in held), Decimal(0)),
+            realized_usd=sum(realized, Decimal(0)),
+        )
 
     def _update_frames(self, reader: object, *, all_rows: bool) -> list[bytes]:
         floor = self._desk.floor
@@ -194,6 +214,10 @@ class AccountDesk:
         return portfolio_row(event, self._desk.listing(event.instrument), mark_of(quote, event), event.account)
 
 
+def _worth_usd(position: PositionChanged, quote: VenueQuote) -> Decimal:
+    return position.quantity * position.instrument.multiplier * mark_of(quote, position)
+
+
 def mark_of(quote: VenueQuote, position: PositionChanged) -> Decimal:
     """Return the price at which a position is told, in points: mid, the one side there is, else what it cost."""
     if quote.bid is not None and quote.ask is not None:
@@ -213,5 +237,5 @@ def _is_chosen(row: ValueRow, tags: frozenset[str]) -> bool:
     return key in tags or (currency == "USD" and bool(tags & {"$LEDGER:USD", "$LEDGER:ALL"}) and key == "Currency")
 
 
-def _money(amount: Value | Decimal) -> str:
+def _money(amount: Decimal) -> str:
     return f"{amount:.2f}"

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.domain.instrument import Instrument
+from simulator.admission import DUPLICATE_ID
 from simulator.faults import Faults
 from simulator.listing import ContractQuery, Listing
 from simulator.ports import TradingFloor
@@ -67,6 +68,7 @@ class Desk:
         self.faults = faults or Faults()
         self._clients: dict[int, Listener] = {}
         self._known: dict[OrderKey, KnownOrder] = {}
+        self._replaced: dict[OrderKey, KnownOrder | None] = {}
         self._ledger: list[LedgerRow] = []
         self._highest_id: dict[int, int] = {}
         self._done_at: dict[int, datetime] = {}
@@ -111,19 +113,11 @@ class Desk:
 
     # Orders
 
-    def learn(self, client_id: int, known: KnownOrder) -> KnownOrder | None:
-        """Keep an order as sent; returns what was kept under its id before."""
+    def learn(self, client_id: int, known: KnownOrder) -> None:
+        """Keep an order as sent; what was kept under its id comes back if the exchange refuses the change."""
         key = (client_id, known.sent.order_id)
-        before = self._known.get(key)
+        self._replaced[key] = self._known.get(key)
         self._known[key] = known
-        return before
-
-    def restore(self, client_id: int, order_id: int, known: KnownOrder | None) -> None:
-        """Put back what was kept before, after a change that was refused."""
-        if known is None:
-            self._known.pop((client_id, order_id), None)
-        else:
-            self._known[client_id, order_id] = known
 
     def known(self, order: VenueOrder) -> KnownOrder:
         """Return an order as sent; one that did not come over the wire is told by its plain fields."""
@@ -151,10 +145,21 @@ class Desk:
         return found
 
     def _hear(self, event: VenueEvent | VenueQuote) -> None:
-        if isinstance(event, OrderChanged) and event.status is not VenueStatus.SUBMITTED:
-            self._done_at[event.perm_id] = self.floor.now()
+        if isinstance(event, OrderChanged):
+            self._note_change(event)
         for client in tuple(self._clients.values()):
             client.tell(event)
+
+    def _note_change(self, event: OrderChanged) -> None:
+        """Keep when an order was done, and undo what a refused change or a used id had replaced."""
+        is_working = event.status is VenueStatus.SUBMITTED
+        if (is_working and event.code) or event.code == DUPLICATE_ID:
+            key = (event.order.client_id, event.order.order_id)
+            before = self._replaced.pop(key, None)
+            if before is not None:
+                self._known[key] = before
+        elif not is_working:
+            self._done_at[event.perm_id] = self.floor.now()
 
     def _described(self, order: VenueOrder) -> KnownOrder:
         """Return the wire's form of an order that another door placed."""

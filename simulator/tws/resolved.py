@@ -74,6 +74,9 @@ def venue_order(sent: WireOrder, resolved: Resolved, client_id: int, floor: Trad
     order_type = sent.value("orderType")
     if order_type not in {kind.value for kind in OrderType}:
         return NotPlaced(code=387, text=f"Unsupported order type for this exchange and security type: {order_type}")
+    missing = _unsupported(sent)
+    if missing:
+        return NotPlaced(code=201, text=f"Order rejected - reason: {missing} is not supported by this exchange")
     if sent.value("action") not in {side.value for side in Side}:
         return NotPlaced(code=321, text=f"Error validating request: action {sent.value('action')!r} is not BUY or SELL")
     quantity = decimal_of(sent.value("totalQuantity"), "totalQuantity") or Decimal(0)
@@ -94,6 +97,21 @@ def venue_order(sent: WireOrder, resolved: Resolved, client_id: int, floor: Trad
         limit=decimal_of(sent.value("lmtPrice"), "lmtPrice") if order_type == OrderType.LIMIT else None,
         tif=sent.value("tif") or "DAY",
     )
+
+
+def _unsupported(sent: WireOrder) -> str:
+    """Return the first attribute that would change how the order trades and that this exchange does not know."""
+    present = {
+        "an untransmitted order (transmit)": sent.value("transmit") == "0",
+        "an attached order (parentId)": sent.value("parentId") not in {"", "0"},
+        "a one-cancels-all group (ocaGroup)": bool(sent.value("ocaGroup")),
+        "an all-or-none order (allOrNone)": sent.value("allOrNone") == "1",
+        "a minimum quantity (minQty)": sent.value("minQty") not in {"", "0"},
+        "a condition": bool(sent.conditions),
+        "a price for each leg": any(sent.leg_prices),
+        "a start time (goodAfterTime)": bool(sent.value("goodAfterTime")),
+    }
+    return next((name for name, is_present in present.items() if is_present), "")
 
 
 def _legs(sent: WireOrder, resolved: Resolved, floor: TradingFloor) -> tuple[VenueLeg, ...] | NotPlaced:

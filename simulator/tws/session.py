@@ -219,6 +219,8 @@ class Session:
             else:
                 self._refuse(_NEVER_AN_ID, _UNKNOWN_MESSAGE, f"Fatal Error: Unknown message id. {number}")
         except (BadFieldError, InvalidValueError) as error:
+            if number == PLACE_ORDER:
+                self._orders.unreadable(_id_of(number, fields), str(error))
             self._refuse(_id_of(number, fields), _VALIDATION, f"Error validating request: {error}")
 
     def _place(self, cursor: Cursor) -> None:

@@ -33,12 +33,12 @@ _LENGTH: Final = struct.Struct(">I")
 class Subscription:
     """What one request was told last, and the beginnings of its frames. Mutable: it is on the hot path."""
 
-    __slots__ = ("_greeks_at", "_price_heads", "_size_heads", "_told", "instrument_key", "req_id")
+    __slots__ = ("_greeks_at", "_price_heads", "_size_heads", "_told", "has_sides", "req_id")
 
-    def __init__(self, req_id: int, instrument_key: str) -> None:
-        """Begin with nothing told."""
+    def __init__(self, req_id: int, *, has_sides: bool) -> None:
+        """Begin with nothing told; an index has no sides, only its level."""
         self.req_id = req_id
-        self.instrument_key = instrument_key
+        self.has_sides = has_sides
         self._price_heads = {kind: f"1\x006\x00{req_id}\x00{kind}\x00".encode() for kind in (BID, ASK, LAST, CLOSE)}
         self._size_heads = {kind: f"2\x006\x00{req_id}\x00{kind}\x00".encode() for kind in (_BID_SIZE, _ASK_SIZE)}
         self._told: dict[int, object] = {}
@@ -46,7 +46,7 @@ class Subscription:
 
     def frames(self, quote: VenueQuote) -> bytes:
         """Return the frames of what changed, joined; empty when nothing did."""
-        if quote.last is not None or quote.close is not None:
+        if not self.has_sides:
             return self._level(LAST, quote.last) + self._level(CLOSE, quote.close)
         parts = self._side(BID, _BID_SIZE, quote.bid, quote.bid_size)
         parts += self._side(ASK, _ASK_SIZE, quote.ask, quote.ask_size)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from simulator.admission import DUPLICATE_ID
 from simulator.faults import OrderFault
 from simulator.tws.contract_out import commission, execution
 from simulator.tws.desk import Desk, KnownOrder, LedgerRow, Told
@@ -80,6 +81,11 @@ class OrderDesk:
         else:
             self._place(sent, resolved, order)
 
+    def unreadable(self, order_id: int, why: str) -> None:
+        """Keep in the ledger that an order arrived which could not be read."""
+        desk, client_id = self._desk, self._line.client_id
+        desk.record(LedgerRow(at=desk.floor.now(), client_id=client_id, order_id=order_id, told=Told.PLACE, fate=why))
+
     def cancel(self, request: CancelOrder) -> None:
         """Cancel an order of this client, or say why not."""
         client_id, desk = self._line.client_id, self._desk
@@ -136,7 +142,8 @@ class OrderDesk:
             self._line.error(order_id, event.code, f"Order rejected - reason: {event.reason}")
         elif event.status is VenueStatus.REJECTED:
             self._line.error(order_id, event.code or _REJECTED, f"Order rejected - reason: {event.reason}")
-            self._line.send(self._status_frame(event))
+            if event.code != DUPLICATE_ID:  # the id names another order, whose standing has not changed
+                self._line.send(self._status_frame(event))
         elif event.status is VenueStatus.CANCELLED:
             self._line.send(self._status_frame(event))
             reason = event.reason or "Order Canceled - reason:"
@@ -168,22 +175,9 @@ class OrderDesk:
         """Hand an order to the exchange; it answers through the events."""
         key = (self._line.client_id, sent.order_id)
         is_change = any((each.order.client_id, each.order.order_id) == key for each in self._desk.floor.open_orders())
-        before = self._desk.learn(self._line.client_id, KnownOrder(sent=sent, resolved=resolved))
+        self._desk.learn(self._line.client_id, KnownOrder(sent=sent, resolved=resolved))
         self._record(sent, order, "taken", is_change=is_change)
         self._desk.floor.place(order)
-        self._forget_refused_change(sent, before)
-
-    def _forget_refused_change(self, sent: WireOrder, before: KnownOrder | None) -> None:
-        """After a change that the exchange refused, the order is again what it was."""
-        if before is None:
-            return
-        key = (self._line.client_id, sent.order_id)
-        floor = self._desk.floor
-        standing = (*floor.open_orders(), *floor.completed_orders())
-        now = next((each.order for each in standing if (each.order.client_id, each.order.order_id) == key), None)
-        limit = None if now is None else now.limit
-        if now is None or limit != _limit_of(sent) or now.quantity != int(float(sent.value("totalQuantity") or 0)):
-            self._desk.restore(*key, before)
 
     def _refuse(self, sent: WireOrder, why: NotPlaced) -> None:
         """Answer an order that does not reach the exchange."""
@@ -296,11 +290,6 @@ class OrderDesk:
 
 def _margin(state: AccountChanged) -> tuple[Decimal, Decimal, Decimal]:
     return state.init_margin_usd, state.maint_margin_usd, state.net_liquidation_usd
-
-
-def _limit_of(sent: WireOrder) -> Decimal | None:
-    text = sent.value("lmtPrice")
-    return Decimal(text) if text and sent.value("orderType") == "LMT" else None
 
 
 def _time_key(text: str) -> str:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bot.domain.instrument import Instrument
+from bot.domain.instrument import Instrument, Kind
 from simulator.listing import ContractQuery
 from simulator.tws.desk import Desk
 from simulator.tws.framing import frame
@@ -51,7 +51,7 @@ class QuoteDesk:
             self._line.error(request.req_id, 322, "Error processing request: duplicate ticker id")
             return
         floor = self._desk.floor
-        subscription = Subscription(request.req_id, instrument.key)
+        subscription = Subscription(request.req_id, has_sides=instrument.kind is not Kind.INDEX)
         min_tick = self._desk.listing(instrument).min_tick
         head = frame(58, 1, request.req_id, _LIVE) + frame(81, request.req_id, min_tick, "", 3)
         if request.snapshot:
