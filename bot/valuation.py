@@ -52,6 +52,8 @@ _AFTERNOON: Final = time(16, 0)  # SPXW settles at the close of the stock market
 _MAX_PRICE: Final = 1_000_000.0  # points: far above any contract of this project, far below overflow
 _MAX_LEVELS: Final = {VIX.key: 200.0, SPX.key: 100_000.0}  # M1: a volatility index above 200 is no level
 _CLOCK_SLACK_S: Final = 1.0  # a receive time this far ahead of the snapshot is rounding, not a wrong clock
+_WIDTH_SLACK: Final = 1e-9  # of the width: two decimals as floats differ by less
+NOT_TWO_SIDED: Final = "not two-sided"
 _NS: Final = 1_000_000_000
 _SECONDS_PER_DAY: Final = 86_400.0
 
@@ -67,6 +69,7 @@ class ValuationSettings:
     max_width_frac: float = 0.25  # M5
     max_future_width_frac: float = 0.02  # 0.40 points at 20: a VX quote that wide is no market
     max_width_ticks: int = 2  # M5
+    max_worthless_ask: float = 0.10  # points: offered that low and not bid for, a held option is all but worthless
     spx_sensitivity_scale: float = 1.0  # M10: present over long-run dVIX per +1 % SPX
     future_roll_days: float = 10.0  # M4: the short layer, which holds the overlay, rolls ten days before settlement
     ticks: TickTable = field(default_factory=TickTable)
@@ -77,6 +80,7 @@ class ValuationSettings:
         require_positive(max_quote_age_s=self.max_quote_age_s, max_feed_silence_s=self.max_feed_silence_s)
         require_positive(max_width_frac=self.max_width_frac, max_future_width_frac=self.max_future_width_frac)
         require_not_negative(max_width_ticks=self.max_width_ticks, future_roll_days=self.future_roll_days)
+        require_not_negative(max_worthless_ask=self.max_worthless_ask)
         if not 0.6 <= self.spx_sensitivity_scale <= 1.7:
             raise InvalidValueError(
                 f"spx_sensitivity_scale is clipped to 0.6..1.7 (docs/methodology.md, M10), was "
@@ -160,19 +164,18 @@ def quote_fault(quote: Quote | None, instrument: Instrument, now: datetime, sett
         return "no quote"
     if quote.data_type is not DataType.LIVE:
         return f"data type {quote.data_type!r} instead of live"
+    if not -_CLOCK_SLACK_S <= _age_s(quote.at_ns, now) <= settings.max_quote_age_s:
+        return "stale"
     bid, ask = quote.bid, quote.ask
     if bid is None or ask is None or not (0.0 < bid < _MAX_PRICE and 0.0 < ask < _MAX_PRICE):
-        return "not two-sided"
+        return NOT_TWO_SIDED
     if bid > ask:
         return "crossed"
-    age_s = _age_s(quote.at_ns, now)
-    if not -_CLOCK_SLACK_S <= age_s <= settings.max_quote_age_s:
-        return "stale"
     mid = Decimal(repr((bid + ask) / 2.0))
     frac = settings.max_future_width_frac if instrument.kind is Kind.FUTURE else settings.max_width_frac
     tick = float(settings.ticks.increment(instrument.trading_class, mid))
     widest = max(frac * float(mid), settings.max_width_ticks * tick)
-    return "too wide" if ask - bid > widest * (1.0 + 1e-9) else ""
+    return "too wide" if ask - bid > widest * (1.0 + _WIDTH_SLACK) else ""
 
 
 def _age_s(at_ns: int, now: datetime) -> float:
@@ -276,21 +279,32 @@ class Valuer:
         return up_to_cent(Decimal(repr(max(0.0, roll_down) + max(reversal, unrealised))))
 
     def _value(self, instrument: Instrument) -> Valued | Unvalued:
-        quote = self.quote(instrument)
-        if isinstance(quote, Unvalued):
-            return quote
+        price = self._price(instrument)
+        if isinstance(price, Unvalued):
+            return price
         if instrument.kind is Kind.FUTURE and instrument.trading_class in VIX_FUTURE_CLASSES:
-            return self._future(instrument, quote)
+            return self._future(instrument, price)
         if instrument.kind is Kind.OPTION and instrument.trading_class in VIX_OPTION_CLASSES | SPX_OPTION_CLASSES:
-            return self._option(instrument, quote)
+            return self._option(instrument, price)
         return Unvalued(reason=f"{instrument.key}: no model for this contract")
 
-    def _future(self, instrument: Instrument, quote: Quote) -> Valued:
+    def _price(self, instrument: Instrument) -> float | Unvalued:
+        """The middle of a good quote; half the ask of an option that is offered at a few cents and not bid for."""
+        quote = self.quote(instrument)
+        if isinstance(quote, Quote):
+            return quote.mid
+        shown = self.snapshot.quotes.get(instrument.key)
+        is_unbid = shown is not None and not shown.bid and quote.reason.endswith(NOT_TWO_SIDED)
+        if shown is None or not is_unbid or shown.ask is None or instrument.kind is not Kind.OPTION:
+            return quote
+        return shown.ask / 2.0 if 0.0 < shown.ask <= self.settings.max_worthless_ask else quote
+
+    def _future(self, instrument: Instrument, price: float) -> Valued:
         days = days_to_settlement(instrument, self.snapshot.now)
         return Valued(
             instrument=instrument,
-            price=quote.mid,
-            forward=quote.mid,
+            price=price,
+            forward=price,
             vol=0.0,
             days=days,
             delta=1.0,
@@ -301,7 +315,7 @@ class Valuer:
             theta_usd_per_day=0.0,
         )
 
-    def _option(self, instrument: Instrument, quote: Quote) -> Valued | Unvalued:
+    def _option(self, instrument: Instrument, price: float) -> Valued | Unvalued:
         days = days_to_settlement(instrument, self.snapshot.now)
         is_vix = instrument.trading_class in VIX_OPTION_CLASSES
         forward = self._vix_forward_of(instrument) if is_vix else self._spx_forward(days)
@@ -309,7 +323,7 @@ class Valuer:
             return forward
         strike, right = float(instrument.strike or 0), instrument.right or Right.CALL
         years, rate = days / DAYS_PER_YEAR, self.settings.rate
-        vol = implied_vol(price=quote.mid, forward=forward, strike=strike, years=years, rate=rate, right=right)
+        vol = implied_vol(price=price, forward=forward, strike=strike, years=years, rate=rate, right=right)
         if vol is None:
             return Unvalued(reason=f"{instrument.key}: no volatility explains its price")
         model = black76(forward=forward, strike=strike, years=years, vol=vol, rate=rate, right=right)
@@ -322,7 +336,7 @@ class Valuer:
         )
         return Valued(
             instrument=instrument,
-            price=quote.mid,
+            price=price,
             forward=forward,
             vol=vol,
             days=days,
@@ -330,7 +344,7 @@ class Valuer:
             named_delta=forward_delta(forward=forward, strike=strike, years=years, vol=vol, right=right),
             exposure_usd_per_point=exposure,
             usd_per_spx_percent=per_percent,
-            value_usd=quote.mid * multiplier,
+            value_usd=price * multiplier,
             theta_usd_per_day=model.theta * multiplier,
         )
 

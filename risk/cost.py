@@ -139,13 +139,14 @@ class CostModel:
         Source: docs/methodology.md, M9.
         """
         charges = [*self._held(book.lots, today), *self._under_way(book, today), *self._wanted(intents, today)]
-        spread = charged(charges, book.cohorts, spread=True)
-        whole = charged(charges, book.cohorts, spread=False)
+        open_now = [cohort for cohort in book.cohorts if cohort.settlement >= today]
+        settled = {cohort.name: cohort for cohort in (*book.cohorts, *book.past_cohorts) if cohort.settlement < today}
+        bearers = (*open_now, *settled.values())
+        spread = charged(charges, bearers, spread=True)
+        whole = charged(charges, bearers, spread=False)
         bound = spread if self.amortise is Amortise.STRAIGHT_LINE else whole
         cohorts = tuple(
-            self._figures(cohort.name, bound[cohort.name], whole[cohort.name], cohort.credit_usd)
-            for cohort in book.cohorts
-            if cohort.settlement >= today
+            self._figures(cohort.name, bound[cohort.name], whole[cohort.name], cohort.credit_usd) for cohort in open_now
         )
         if not cohorts:
             total = sum((charge.amount_usd for charge in charges), NOTHING)
@@ -252,7 +253,7 @@ def charged(charges: Iterable[Charge], cohorts: Sequence[Cohort], *, spread: boo
 
     Args:
         charges: Everything that costs.
-        cohorts: All cohorts of the book.
+        cohorts: All cohorts that bear a share, settled ones included; each class and settlement once.
         spread: Spread each charge over its days; else it falls on its first day alone.
 
     Source: docs/methodology.md, M9.

@@ -50,8 +50,17 @@ class Scene:
             yield intent, intent.quantity
 
     def closes_only(self, intent: OrderIntent) -> bool:
-        """Return whether each leg only makes a held position smaller, also after all that is on its way has filled."""
-        return all(self._closes(leg, leg.ratio * intent.quantity) for leg in intent.legs)
+        """Return whether an order does nothing but close, also after all that is on its way has filled.
+
+        That is a buy-back of contracts held short, or a sale of units that the overlay's lots hold. A sale of options
+        is measured on lots alone, because a leg may be hidden in the account: where the base is long what the overlay
+        is short, the position is their sum. A future has no such twin and must also be held as a position.
+        """
+        if self.buys_back(intent):
+            return True
+        if intent.purpose is not Purpose.OVERLAY_UNWIND or self.overlay_units(intent) < intent.quantity:
+            return False
+        return not intent.is_future or self._closes(intent.legs[0], intent.legs[0].ratio * intent.quantity)
 
     def _closes(self, leg: Leg, contracts: int) -> bool:
         sign = leg.side.sign
@@ -69,7 +78,8 @@ class Scene:
 
     def buys_back(self, intent: OrderIntent) -> bool:
         """Return whether the order does nothing but buy back contracts that are held short."""
-        return len(intent.legs) == 1 and intent.legs[0].side is Side.BUY and self.closes_only(intent)
+        leg = intent.legs[0]
+        return len(intent.legs) == 1 and leg.side is Side.BUY and self._closes(leg, leg.ratio * intent.quantity)
 
     def overlay_units(self, intent: OrderIntent) -> int:
         """Return how many units with the mirrored legs the overlay holds beyond those that are being sold."""

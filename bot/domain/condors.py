@@ -134,6 +134,29 @@ def cohorts_of(condors: Sequence[Condor], stated: Sequence[StatedCredit], today:
     return tuple(_cohort(grouped[group], stated, today) for group in sorted(grouped))
 
 
+def past_cohorts_of(stated: Sequence[StatedCredit], today: date) -> tuple[Cohort, ...]:
+    """Return the cohorts that were stated and have settled: their days bear their own share of the hedge's cost (M9).
+
+    Condors that were closed early are not among them: the day of their closing is not stated, and their days then
+    count for the cohorts that follow, which overstates the cost and never understates it.
+    """
+    grouped: dict[tuple[str, date], list[StatedCredit]] = defaultdict(list)
+    for statement in stated:
+        if statement.settlement < today:
+            grouped[statement.trading_class, statement.settlement].append(statement)
+    return tuple(
+        Cohort(
+            trading_class=trading_class,
+            settlement=settlement,
+            opened_on=min(statement.opened_on for statement in grouped[trading_class, settlement]),
+            credit_usd=sum((each.credit_usd for each in grouped[trading_class, settlement]), Decimal(0)),
+            maximum_loss_usd=Decimal(0),
+            provenance=Provenance.OPERATOR,
+        )
+        for trading_class, settlement in sorted(grouped)
+    )
+
+
 def _cohort(condors: Sequence[Condor], stated: Sequence[StatedCredit], today: date) -> Cohort:
     credit = Decimal(0)
     opened: list[date] = []

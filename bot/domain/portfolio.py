@@ -212,6 +212,7 @@ class Book:
     orders_sent_today: int
     account: AccountValues | None
     locks: Mapping[str, str] = field(default_factory=dict)  # instrument key or "account" -> why
+    past_cohorts: tuple[Cohort, ...] = ()  # settled ones: they bore their share of the hedge while they were open (M9)
     frozen_base_usd_per_point: float | None = None  # M2: the base is frozen while an episode lasts
 
     def quantity(self, key: InstrumentKey) -> int:

@@ -131,6 +131,11 @@ class _Builder:
         too_wide = width > self.settings.max_width_points
         return self._candidate(name, legs, None, "wider than the configuration allows" if too_wide else "")
 
+    def _meets_itself(self, legs: Sequence[Leg]) -> bool:
+        """The account holds the other side of a leg: buying would close what is held instead of adding to it."""
+        book = self.valuer.snapshot.book
+        return any(leg.side.sign * book.quantity(leg.instrument.key) < 0 for leg in legs)
+
     def _candidate(self, name: str, legs: tuple[Leg, ...], reserve: Decimal | None, rejected: str = "") -> Candidate:
         """Price one way; ``reserve`` is a future's, None for what costs its premium."""
         priced = natural_price(legs, self.valuer)
@@ -159,6 +164,8 @@ class _Builder:
         widest = max(
             Decimal(repr(settings.max_liquidity_width_frac)) * priced.mid, settings.max_liquidity_width_ticks * tick
         )
+        if self._meets_itself(legs):
+            return "the account holds the other side of a leg"
         if priced.limit <= 0 or each <= 0.0:
             return "costs nothing or hedges nothing: the quotes contradict each other"
         if priced.width > widest:

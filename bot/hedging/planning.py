@@ -1,7 +1,8 @@
 """From snapshot and signal to a hedge plan: hold, add to the overlay, or return it to base.
 
-How it works: CALM asks for the way back, BLOWOUT for a target, UNDEFINED for nothing. A plan's ``reason`` is a stable
-text without figures, because a plan that holds for the same reason is not written down twice; the figures are fields.
+How it works: overlay that nears its last trading day is sold first, whatever the signal says. Else CALM asks for the
+way back, BLOWOUT for a target, UNDEFINED for nothing. A plan's ``reason`` is a stable text without figures, because a
+plan that holds for the same reason is not written down twice; the figures are fields.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from bot.domain.orders import DecisionId, IntentId, OrderIntent, Purpose
 from bot.domain.plan import Candidate, HedgePlan, PlanAction
 from bot.domain.portfolio import Lot
 from bot.domain.readings import Signal, SignalState
+from bot.domain.schedule import SessionCalendar
 from bot.domain.snapshot import Snapshot
 from bot.hedging.construction import Wanted, best_of, candidates_for, natural_price, outside_collar
 from bot.hedging.settings import HedgeSettings
@@ -34,10 +36,11 @@ NOTHING = Decimal(0)
 class Planner:
     """Plans the dispersion overlay; keeps nothing from one plan to the next."""
 
-    def __init__(self, settings: HedgeSettings, fees: FeeSchedule) -> None:
-        """Take what is configured."""
+    def __init__(self, settings: HedgeSettings, fees: FeeSchedule, calendar: SessionCalendar | None = None) -> None:
+        """Take what is configured, and the sessions by which the end of a contract is counted."""
         self._settings = settings
         self._fees = fees
+        self._calendar = calendar or SessionCalendar()
 
     def plan(self, snapshot: Snapshot, signal: Signal, decision_id: DecisionId, new_id: NewId) -> HedgePlan:
         """Return what the sleeve should do now; always a plan, with its reason in words.
@@ -58,9 +61,15 @@ class Planner:
             sleeve=read_sleeve(snapshot, valuer),
             settings=self._settings,
             fees=self._fees,
+            calendar=self._calendar,
             decision_id=decision_id,
             new_id=new_id,
         )
+        expiring = moment.expiring()
+        if expiring:
+            return moment.sell(
+                expiring, "the overlay nears its last trading day", "the overlay nears its end, but stays"
+            )
         match signal.state:
             case SignalState.UNDEFINED:
                 return moment.hold("the signal is undefined: no increase, no unwind")
@@ -93,6 +102,7 @@ class _Moment:
     sleeve: Sleeve
     settings: HedgeSettings
     fees: FeeSchedule
+    calendar: SessionCalendar
     decision_id: DecisionId
     new_id: NewId
 
@@ -171,7 +181,7 @@ class _Moment:
             for one in self.snapshot.universe.values()
             if one.trading_class == MONTHLY_CLASS and one.kind is Kind.OPTION and one.settlement is not None
         }
-        return overlay_settlement(offered, self.snapshot.book.lots, trade_date(self.snapshot.now), self.settings)
+        return overlay_settlement(offered, self.snapshot.book.lots, self._today, self.settings)
 
     def _why_none(self, candidates: Sequence[Candidate]) -> str:
         """Say why no candidate is left; "book too small" where size is the only thing wrong with one."""
@@ -198,10 +208,19 @@ class _Moment:
     # unwinding ------------------------------------------------------------------------------------------------
 
     def back_to_base(self) -> HedgePlan:
-        """CALM: sell every overlay lot that can be sold now; never beside an order in the same contracts."""
-        lots = open_overlay(self.snapshot.book.lots, trade_date(self.snapshot.now))
+        """CALM: everything that the overlay holds is sold."""
+        lots = open_overlay(self.snapshot.book.lots, self._today)
         if not lots:
             return self.hold("calm: the sleeve stands at its base")
+        return self.sell(lots, "calm: the overlay returns to base", "calm, but the overlay stays for now")
+
+    def expiring(self) -> tuple[Lot, ...]:
+        """Overlay lots that are so near to their last trading day that they are sold whatever the signal says (M7)."""
+        lots = open_overlay(self.snapshot.book.lots, self._today)
+        return tuple(lot for lot in lots if self._today >= self._stop_day(lot))
+
+    def sell(self, lots: Sequence[Lot], why: str, why_not: str) -> HedgePlan:
+        """Sell every lot that can be sold now; never beside an order in the same contracts."""
         busy = {leg.instrument.key for order in self.snapshot.book.orders.values() for leg in order.intent.legs}
         intents: list[OrderIntent] = []
         obstacles: list[str] = []
@@ -214,9 +233,19 @@ class _Moment:
             intents.append(found)
             busy |= keys
         if not intents:
-            return self.hold(f"calm, but the overlay stays for now: {obstacles[0]}")
-        plan = self.hold("calm: the overlay returns to base")
-        return replace(plan, action=PlanAction.UNWIND, intents=tuple(intents))
+            return self.hold(f"{why_not}: {obstacles[0]}")
+        return replace(self.hold(why), action=PlanAction.UNWIND, intents=tuple(intents))
+
+    @property
+    def _today(self) -> date:
+        return trade_date(self.snapshot.now)
+
+    def _stop_day(self, lot: Lot) -> date:
+        """The session that lies ``expiry_stop_sessions`` before the last trading day of a lot's earliest leg."""
+        day = min((leg.instrument.last_trade for leg in lot.legs if leg.instrument.last_trade), default=lot.expires_on)
+        for _ in range(self.settings.expiry_stop_sessions):
+            day = self.calendar.previous_session(day).day
+        return day
 
     def _sale(self, lots: Sequence[Lot]) -> OrderIntent | str:
         """The order that sells all lots with the same legs, or what stands against it."""

@@ -23,16 +23,24 @@ class Prefer(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerSettings:
-    """One layer of the base sleeve (M4): days to settlement when bought, calls for every ten condors, delta."""
+    """One layer of the base sleeve (M4).
+
+    Attributes:
+        days: Calendar days to settlement when it is bought.
+        calls_per_ten_condors: VIX calls near ``forward_delta`` for every ten condors.
+        longest_days: A position found in the account belongs here up to so many days to settlement.
+        forward_delta: N(d1) of the calls.
+    """
 
     days: int
     calls_per_ten_condors: int
+    longest_days: int
     forward_delta: float = 0.50
 
     def __post_init__(self) -> None:
         """Reject an empty layer."""
         require_positive(days=self.days, calls_per_ten_condors=self.calls_per_ten_condors)
-        require_positive(forward_delta=self.forward_delta)
+        require_positive(forward_delta=self.forward_delta, longest_days=self.longest_days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +50,9 @@ class HedgeSettings:
     valuation: ValuationSettings = field(default_factory=ValuationSettings)
     layers: Mapping[Layer, LayerSettings] = field(
         default_factory=lambda: {
-            Layer.SHORT: LayerSettings(days=30, calls_per_ten_condors=4),
-            Layer.MEDIUM: LayerSettings(days=110, calls_per_ten_condors=4),
-            Layer.LONG: LayerSettings(days=220, calls_per_ten_condors=2),
+            Layer.SHORT: LayerSettings(days=30, calls_per_ten_condors=4, longest_days=70),
+            Layer.MEDIUM: LayerSettings(days=110, calls_per_ten_condors=4, longest_days=165),
+            Layer.LONG: LayerSettings(days=220, calls_per_ten_condors=2, longest_days=1000),
         }
     )
     least_increment_frac: float = 0.10  # M2, at least_excess
@@ -66,6 +74,7 @@ class HedgeSettings:
     later_days_range: tuple[int, int] = (46, 60)
     ideal_days: int = 30
     vix_ceiling: float = 40.0  # M17, points
+    expiry_stop_sessions: int = 2  # M7: overlay that near its last trading day is sold, whatever the signal
     collar_frac: float = 0.15  # C7: farther than this from the middle is no price to pay; the gate has its own
     future_collar_frac: float = 0.01  # 0.20 points at 20
     collar_ticks: int = 3
@@ -112,6 +121,7 @@ class HedgeSettings:
             stress_vix_rise_frac=self.stress_vix_rise_frac,
             stress_vol_factor=self.stress_vol_factor,
             ideal_days=self.ideal_days,
+            expiry_stop_sessions=self.expiry_stop_sessions,
             vix_ceiling=self.vix_ceiling,
             collar_frac=self.collar_frac,
             future_collar_frac=self.future_collar_frac,

@@ -64,6 +64,20 @@ def read_sleeve(snapshot: Snapshot, valuer: Valuer) -> Sleeve:
     )
 
 
+def layer_of(days: int, settings: HedgeSettings) -> Layer:
+    """Return the layer of a position that was found in the account, by its calendar days to settlement.
+
+    >>> [layer_of(days, HedgeSettings()).value for days in (70, 71, 165, 166)]
+    ['short', 'medium', 'medium', 'long']
+
+    Source: docs/methodology.md, M4.
+    """
+    for layer, one in sorted(settings.layers.items(), key=lambda item: item[1].longest_days):
+        if days <= one.longest_days:
+            return layer
+    return Layer.LONG
+
+
 def open_overlay(lots: Iterable[Lot], today: date) -> tuple[Lot, ...]:
     """Return the overlay lots of which something is left and that have not settled, oldest first as in the book."""
     return tuple(lot for lot in lots if lot.layer is Layer.OVERLAY and _lives(lot, today))

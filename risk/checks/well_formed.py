@@ -73,9 +73,5 @@ def _is_call(instrument: Instrument) -> bool:
 
 def _unwind_fault(intent: OrderIntent, scene: Scene) -> str:
     if not scene.closes_only(intent):
-        return "an unwind closes positions that are held, beyond what is already being closed"
-    if scene.buys_back(intent):
-        return "" if intent.limit > 0 else "buying back pays"
-    if scene.overlay_units(intent) < intent.quantity:
-        return "the overlay holds fewer units with these legs"
-    return ""
+        return "an unwind sells what the overlay's lots hold, or buys back what is held short"
+    return "buying back pays" if scene.buys_back(intent) and intent.limit <= 0 else ""
