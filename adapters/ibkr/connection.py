@@ -1,0 +1,176 @@
+"""The link: connect under the fixed client id, synchronise or fail, and tell its loss and return."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import Final
+
+from adapters.ibkr.books import Books
+from adapters.ibkr.errors import LinkMeaning
+from adapters.ibkr.orders import Orders
+from adapters.ibkr.settings import BrokerSettings
+from adapters.ibkr.tap import TappedIB
+from bot.domain.errors import ClientIdInUseError, ConnectivityError, RefusedStartError
+from bot.domain.events import LinkLost, LinkRestored
+from bot.ports import Clock, Sink
+
+CLIENT_ID_IN_USE: Final = 326
+
+_log = logging.getLogger(__name__)
+
+
+class Link:
+    """One connection at a time; the caller decides when to try again."""
+
+    def __init__(
+        self,
+        *,
+        settings: BrokerSettings,
+        ib: TappedIB,
+        books: Books,
+        orders: Orders,
+        clock: Clock,
+        sink: Sink,
+        on_up: Callable[[], None],
+        on_down: Callable[[], None],
+    ) -> None:
+        """Take the parts; ``on_up`` opens the market data lines again, ``on_down`` forgets them."""
+        self._settings = settings
+        self._ib = ib
+        self._books = books
+        self._orders = orders
+        self._clock = clock
+        self._sink = sink
+        self._on_up = on_up
+        self._on_down = on_down
+        self._is_up = False
+        self._id_in_use = False
+        self._id_in_use_since: datetime | None = None
+        ib.client.apiEnd += self._api_ended
+
+    def is_open(self) -> bool:
+        """The transport takes bytes right now."""
+        transport = self._ib.client.conn.transport
+        return self._ib.client.isReady() and transport is not None and not transport.is_closing()
+
+    async def connect(self) -> None:
+        """Connect and synchronise; a part of the start-up answers that does not come is a failed connect.
+
+        Raises:
+            ClientIdInUseError: The broker says the id is taken.
+            ConnectivityError: No connection, or an incomplete synchronisation.
+            RefusedStartError: The gateway does not manage the account of the settings.
+        """
+        if self.is_open():
+            return
+        self._id_in_use = False
+        self._ib.TimezoneTWS = self._settings.gateway_zone
+        self._ib.wrapper.clientId = self._settings.client_id
+        await self._open()
+        self._id_in_use_since = None
+        try:
+            self._require_account()
+            self._ib.client.reqMarketDataType(self._settings.market_data_type.value)
+            self._orders.raise_ids_above(0)
+            await self._books.subscribe()
+        except BaseException:
+            self.disconnect()
+            raise
+        self._is_up = True
+        self._sink(LinkRestored(at=self._clock.now(), why="connected"))
+        self._on_up()
+
+    def disconnect(self) -> None:
+        """Close the link; questions under way end by an error."""
+        self._down("disconnected")
+        if self._ib.client.isConnected():
+            self._ib.wrapper.connectionClosed()
+        self._ib.client.disconnect()
+
+    def told(self, meaning: LinkMeaning, code: int, text: str) -> None:
+        """Take what a code says of the link."""
+        why = f"{code}: {text}"[:300]
+        match meaning:
+            case LinkMeaning.LOST:
+                if self._is_up:
+                    self._is_up = False
+                    self._sink(LinkLost(at=self._clock.now(), why=why))
+            case LinkMeaning.RESTORED_EMPTY:
+                self._restored(why)
+                self._on_up()
+            case LinkMeaning.RESTORED:
+                self._restored(why)
+            case LinkMeaning.NOTHING:
+                pass
+
+    def doubt(self, why: str) -> None:
+        """Ask for a reconciliation: something on the way was lost, and nobody knows what."""
+        if self._is_up:
+            self._sink(LinkLost(at=self._clock.now(), why=why))
+            self._sink(LinkRestored(at=self._clock.now(), why=why))
+
+    def client_id_refused(self) -> None:
+        """Take that the client id is in use."""
+        self._id_in_use = True
+
+    async def _open(self) -> None:
+        """Open the connection; the library would wait out its time-out when the peer closes, so both are watched."""
+        settings, client = self._settings, self._ib.client
+        closed = asyncio.get_running_loop().create_future()
+
+        def on_closed(_message: str) -> None:
+            if not closed.done():
+                closed.set_result(None)
+
+        client.conn.disconnected += on_closed
+        attempt = asyncio.ensure_future(
+            client.connectAsync(settings.host, settings.port, settings.client_id, settings.connect_timeout_s)
+        )
+        try:
+            await asyncio.wait({attempt, closed}, return_when=asyncio.FIRST_COMPLETED)
+            if not attempt.done():
+                raise self._refused("the gateway closed the connection")
+            attempt.result()
+        except (OSError, TimeoutError) as error:
+            raise self._refused(f"{type(error).__name__}: {error}") from error
+        finally:
+            client.conn.disconnected -= on_closed
+            attempt.cancel()
+            with suppress(asyncio.CancelledError, OSError, TimeoutError):
+                await attempt
+
+    def _refused(self, why: str) -> ConnectivityError:
+        where = f"{self._settings.host}:{self._settings.port}"
+        if not self._id_in_use:
+            return ConnectivityError(f"no connection to {where}: {why}")
+        now = self._clock.now()
+        since = self._id_in_use_since = self._id_in_use_since or now
+        held_s = (now - since).total_seconds()
+        message = f"client id {self._settings.client_id} is in use at {where}, for {held_s:.0f} s now"
+        if held_s >= self._settings.id_in_use_alert_s:
+            _log.error("%s: end the other session, or restart the gateway", message)
+        return ClientIdInUseError(message)
+
+    def _require_account(self) -> None:
+        managed = self._ib.client.getAccounts()
+        if self._settings.account not in managed:
+            raise RefusedStartError(
+                f"the gateway manages {', '.join(managed)}, expected account {self._settings.account}: "
+                "log in with the right user, or correct broker.account"
+            )
+
+    def _restored(self, why: str) -> None:
+        if self._ib.client.isReady():
+            self._is_up = True
+            self._sink(LinkRestored(at=self._clock.now(), why=why))
+
+    def _api_ended(self) -> None:
+        self._down("the connection broke")
+
+    def _down(self, why: str) -> None:
+        self._on_down()
+        if self._is_up:
+            self._is_up = False
+            self._sink(LinkLost(at=self._clock.now(), why=why))

@@ -1,0 +1,172 @@
+"""The broker as the bot's ports: one object that joins the parts; nothing is opened before `connect`."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from adapters.ibkr.account import AccountFeed
+from adapters.ibkr.books import Books
+from adapters.ibkr.connection import Link
+from adapters.ibkr.contract_book import ContractBook
+from adapters.ibkr.contracts import RefusedContract
+from adapters.ibkr.feed import DataFeed
+from adapters.ibkr.history import History
+from adapters.ibkr.market_data import Streams
+from adapters.ibkr.orders import Orders
+from adapters.ibkr.pacing import FrameBudget, loop_time
+from adapters.ibkr.requests import Requests
+from adapters.ibkr.router import Router
+from adapters.ibkr.settings import BrokerSettings
+from adapters.ibkr.tap import TappedIB
+from bot.domain.decision import Approved
+from bot.domain.instrument import Instrument, InstrumentKey
+from bot.domain.market import Quote
+from bot.domain.orders import Order
+from bot.domain.schedule import SessionCalendar
+from bot.ports import BrokerBooks, Clock, DailyClose, Sink
+
+
+class IbkrGateway:
+    """Implements `bot.ports.Broker`, `MarketData` and `Connection` on one Interactive Brokers gateway."""
+
+    def __init__(self, *, settings: BrokerSettings, clock: Clock, sink: Sink) -> None:
+        """Join the parts; no I/O.
+
+        Args:
+            settings: Where the gateway is and who we are.
+            clock: Receive times of ticks, times of events, waiting.
+            sink: Where everything that happened is delivered.
+        """
+        calendar = SessionCalendar()
+        budget = FrameBudget(loop_time)
+        self._ib = ib = TappedIB(budget)
+        requests = Requests(ib=ib, budget=budget, clock=clock, timeout_s=settings.request_timeout_s)
+        contracts = ContractBook(ib=ib, requests=requests, calendar=calendar, option_exchange=settings.option_exchange)
+        feed = DataFeed(clock=clock, sink=sink)
+        account = AccountFeed(account=settings.account, clock=clock, sink=sink)
+        streams = Streams(
+            ib=ib,
+            budget=budget,
+            contracts=contracts,
+            feed=feed,
+            clock=clock,
+            sink=sink,
+            snapshot_timeout_s=settings.snapshot_timeout_s,
+        )
+        orders = Orders(
+            settings=settings,
+            ib=ib,
+            budget=budget,
+            contracts=contracts,
+            clock=clock,
+            sink=sink,
+            is_open=self.is_open,
+        )
+        books = Books(
+            account=settings.account,
+            ib=ib,
+            requests=requests,
+            contracts=contracts,
+            orders=orders,
+            feed=account,
+            clock=clock,
+        )
+        link = Link(
+            settings=settings,
+            ib=ib,
+            books=books,
+            orders=orders,
+            clock=clock,
+            sink=sink,
+            on_up=streams.resubscribe,
+            on_down=streams.link_lost,
+        )
+        router = Router(
+            requests=requests,
+            streams=streams,
+            orders=orders,
+            books=books,
+            account=account,
+            feed=feed,
+            link=link,
+            budget=budget,
+        )
+        ib.wrapper.ear = router
+        self._settings = settings
+        self._contracts = contracts
+        self._streams = streams
+        self._orders = orders
+        self._books = books
+        self._link = link
+        self._router = router
+        self._history = History(ib=ib, requests=requests, contracts=contracts, clock=clock, calendar=calendar)
+
+    def __repr__(self) -> str:
+        settings = self._settings
+        state = "open" if self.is_open() else "closed"
+        return f"<IbkrGateway {settings.host}:{settings.port} client {settings.client_id} {state}>"
+
+    # Connection
+
+    async def connect(self) -> None:
+        """Connect with the fixed client id and synchronise; see `Link.connect`."""
+        await self._link.connect()
+
+    def disconnect(self) -> None:
+        """Close the link."""
+        self._link.disconnect()
+
+    # Broker
+
+    def submit(self, approved: Approved) -> None:
+        """Write one order frame to the transport before returning; see `Orders.submit`."""
+        self._orders.submit(approved)
+
+    def cancel(self, order: Order) -> None:
+        """Write one cancel frame for an own order; cancelling twice is allowed."""
+        self._orders.cancel(order)
+
+    def is_open(self) -> bool:
+        """The transport takes bytes right now."""
+        return self._link.is_open()
+
+    async def books(self) -> BrokerBooks:
+        """Return the complete books, or raise ConnectivityError."""
+        return await self._books.read()
+
+    # MarketData
+
+    def watch(self, instruments: Sequence[Instrument]) -> None:
+        """Stream these and no others any more."""
+        self._streams.watch(instruments)
+
+    async def daily_closes(self, instrument: Instrument, sessions: int) -> tuple[DailyClose, ...]:
+        """Return the last finished sessions, oldest first; see `History.daily_closes`."""
+        return await self._history.daily_closes(instrument, sessions)
+
+    async def option_chain(self, symbol: str, settlement_from: date, settlement_to: date) -> tuple[Instrument, ...]:
+        """Return all listed options of an underlying that settle in the range and whose dates agree."""
+        return await self._contracts.options(symbol, settlement_from, settlement_to)
+
+    async def futures(self, symbol: str, settlement_from: date, settlement_to: date) -> tuple[Instrument, ...]:
+        """Return all listed futures of a symbol that settle in the range and whose dates agree."""
+        return await self._contracts.futures(symbol, settlement_from, settlement_to)
+
+    async def snapshot(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, Quote]:
+        """Return one quote each, where there is one, without keeping a line open."""
+        return await self._streams.snapshot(instruments)
+
+    # for operators and tests
+
+    @property
+    def refused_contracts(self) -> tuple[RefusedContract, ...]:
+        """Contracts that are not shown because their dates are in doubt."""
+        return tuple(self._contracts.refusals.values())
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """What should be zero: messages that could not be read, codes that the table does not know."""
+        return {"undecoded": self._router.undecoded_count, "unknown_codes": self._router.unknown_code_count}
+
+    def raise_order_ids_above(self, order_id: int) -> None:
+        """Keep order ids above one that the journal remembers; for a start after the broker's counter fell back."""
+        self._orders.raise_ids_above(order_id)

@@ -1,0 +1,279 @@
+"""Our orders to the broker, and what the broker says of orders, as events.
+
+What always holds: a frame is written before `submit` returns or it raises; order ids only grow; a status comes from
+the broker's order messages or from the table of codes, never from the client library's own opinion, which does not
+exist here (`adapters.ibkr.tap`).
+"""
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable
+from decimal import Decimal
+
+from adapters.ibkr.contract_book import ContractBook
+from adapters.ibkr.contracts import BAG, combo, traded
+from adapters.ibkr.errors import OrderMeaning, meaning_of
+from adapters.ibkr.executions import ExecutionLog, Report, fill_from
+from adapters.ibkr.library import UNSET_DOUBLE, CommissionReport, Contract, Execution, Order, OrderState
+from adapters.ibkr.order_table import OrderRow, OrderTable
+from adapters.ibkr.pacing import FrameBudget, Share
+from adapters.ibkr.settings import BrokerSettings
+from adapters.ibkr.tap import TappedIB
+from bot.domain.decision import Approved
+from bot.domain.errors import ConnectivityError, InvariantError
+from bot.domain.events import CommissionReported, FillReported, OrderDoubted, OrderReported
+from bot.domain.orders import Fill, FillPart, OrderIntent
+from bot.domain.orders import Order as OwnOrder
+from bot.ports import Clock, Sink
+
+DUPLICATE_ORDER_ID = 103
+
+_log = logging.getLogger(__name__)
+
+
+def order_from(intent: OrderIntent, *, account: str) -> Order:
+    """Return the broker's order for an intent, every field that a preset could change set on purpose.
+
+    A combo is a BUY of the BAG whose legs carry their own sides, at the intent's limit; a single leg goes out on its
+    own side, its price positive whichever side that is. A combo is guaranteed: all legs or none.
+
+    Raises:
+        InvariantError: A single leg with a ratio; its units would not be contracts.
+    """
+    action, price = "BUY", intent.limit
+    if not intent.is_combo:
+        leg = intent.legs[0]
+        if leg.ratio != 1:
+            raise InvariantError(f"intent {intent.intent_id}: a single leg has ratio 1, was {leg.ratio}")
+        action, price = leg.side.value, intent.limit * leg.side.sign
+    return Order(
+        action=action,
+        totalQuantity=intent.quantity,
+        orderType="LMT",
+        lmtPrice=float(price),
+        tif="DAY",
+        orderRef=intent.intent_id,
+        account=account,
+        transmit=True,
+        outsideRth=False,
+    )
+
+
+class Orders:
+    """Writes orders and cancels, and turns order messages into events."""
+
+    def __init__(
+        self,
+        *,
+        settings: BrokerSettings,
+        ib: TappedIB,
+        budget: FrameBudget,
+        contracts: ContractBook,
+        clock: Clock,
+        sink: Sink,
+        is_open: Callable[[], bool],
+    ) -> None:
+        """Start with no orders; ``is_open`` tells whether the transport takes bytes."""
+        self._settings = settings
+        self._ib = ib
+        self._budget = budget
+        self._contracts = contracts
+        self._clock = clock
+        self._sink = sink
+        self._is_open = is_open
+        self._highest_id = 0
+        self._lookups: set[asyncio.Task[None]] = set()
+        self.table = OrderTable()
+        self.executions = ExecutionLog()
+        self.commissions_usd: dict[str, Decimal] = {}
+        self.live_count = 0  # executions that arrived unasked
+
+    # writing -------------------------------------------------------------------------------------------------------
+
+    def submit(self, approved: Approved) -> None:
+        """Write one order frame before returning.
+
+        Raises:
+            ConnectivityError: Not written: no transport, no room in the message budget, or a contract whose number is
+                not known. Or written to a transport that closed meanwhile: it may have left.
+            InvariantError: This intent was written before.
+        """
+        intent = approved.intent
+        self._require_open(f"order {intent.intent_id} was not written")
+        if self._budget.wait_s(Share.ORDER) > 0:
+            raise ConnectivityError(f"order {intent.intent_id} was not written: the message budget is used up")
+        if self.table.of_ref(self._settings.client_id, intent.intent_id) is not None:
+            raise InvariantError(f"intent {intent.intent_id} was written before")
+        contract = self._contract_of(intent)
+        order = order_from(intent, account=self._settings.account)
+        order_id = self._next_order_id()
+        self.table.written(
+            client_id=self._settings.client_id,
+            order_id=order_id,
+            order_ref=intent.intent_id,
+            account=self._settings.account,
+            is_combo=intent.is_combo,
+            quantity=intent.quantity,
+        )
+        self._write(f"order {intent.intent_id}", lambda: self._ib.client.placeOrder(order_id, contract, order))
+
+    def cancel(self, order: OwnOrder) -> None:
+        """Write one cancel frame; it never waits for the message budget.
+
+        Raises:
+            ConnectivityError: No transport, or no order id of it is known: the books tell it.
+        """
+        intent_id = order.intent.intent_id
+        self._require_open(f"cancel of {intent_id} was not written")
+        row = self.table.of_ref(self._settings.client_id, intent_id)
+        order_id = order.broker_order_id if row is None else row.order_id
+        if order_id <= 0:
+            raise ConnectivityError(f"cancel of {intent_id} was not written: the broker's order id is not known")
+        self._write(f"cancel of {intent_id}", lambda: self._ib.client.cancelOrder(order_id, ""))
+
+    def raise_ids_above(self, order_id: int) -> None:
+        """Keep all later order ids above one: the broker's next id was seen to fall after a restart."""
+        self._highest_id = max(self._highest_id, order_id)
+        self._ib.client.updateReqId(self._highest_id + 1)
+
+    def _next_order_id(self) -> int:
+        order_id = max(self._highest_id + 1, self._ib.client.getReqId())
+        self.raise_ids_above(order_id)
+        return order_id
+
+    def _write(self, what: str, write: Callable[[], object]) -> None:
+        try:
+            write()
+        except ConnectionError as error:
+            raise ConnectivityError(f"{what} was not written: not connected") from error
+        self._require_open(f"{what} may not have left: the transport closed while it was written")
+
+    def _require_open(self, consequence: str) -> None:
+        if not self._is_open():
+            raise ConnectivityError(f"{consequence}: the transport is closed")
+
+    def _contract_of(self, intent: OrderIntent) -> Contract:
+        known = self._contracts.by_key
+        for leg in intent.legs:
+            if leg.instrument.key not in known:
+                raise ConnectivityError(
+                    f"order {intent.intent_id} was not written: no contract number of {leg.instrument.key} is known"
+                )
+        if intent.is_combo:
+            return combo(intent.legs, known, self._settings.option_exchange)
+        return traded(known[intent.legs[0].instrument.key])
+
+    # what the broker says ------------------------------------------------------------------------------------------
+
+    def opened(self, contract: Contract, order: Order, state: OrderState) -> OrderRow:
+        """Take an open order; return its row."""
+        row = self.table.opened(contract, order, state.status)
+        if order.clientId == self._settings.client_id:
+            self.raise_ids_above(order.orderId)
+        if row.is_combo and row.perm_id:
+            self.executions.combo_seen(row.perm_id)
+        self._report(row)
+        return row
+
+    def status_told(
+        self, *, client_id: int, order_id: int, perm_id: int, status: str, filled: float, remaining: float
+    ) -> None:
+        """Take a status."""
+        self._report(
+            self.table.status_told(
+                client_id=client_id,
+                order_id=order_id,
+                perm_id=perm_id,
+                status=status,
+                filled=filled,
+                remaining=remaining,
+            )
+        )
+
+    def failed(self, order_id: int, code: int, text: str) -> bool:
+        """Take an error or notice; False when it names no order of ours."""
+        row = self.table.own(self._settings.client_id, order_id)
+        if row is None:
+            return False
+        judged = self.table.judged(row, code, text)
+        level = logging.ERROR if meaning_of(code).alert else logging.INFO
+        _log.log(level, "order %s (%s): the broker says %s: %s", order_id, judged.value, code, text)
+        if judged is OrderMeaning.REJECTED:
+            self._report(row)
+        elif judged is OrderMeaning.DOUBT:
+            self._doubt(row, code, text)
+        if code == DUPLICATE_ORDER_ID:
+            self._ib.client.reqIds(1)
+        return True
+
+    def doubt_unanswered(self, code: int, text: str) -> None:
+        """Doubt every order that the broker has not spoken of: something happened to the session."""
+        for row in self.table.unanswered(self._settings.client_id):
+            self._doubt(row, code, text)
+
+    def executed(self, contract: Contract, execution: Execution) -> None:
+        """Take a live execution; its contract is looked up first when it is not known."""
+        self.live_count += 1
+        report = Report(contract=contract, execution=execution)
+        counted = self.executions.take(report)
+        if contract.secType == BAG or self._contracts.instrument(contract.conId) is not None:
+            self._sink(FillReported(at=self._clock.now(), fill=self._known_fill(report, counted)))
+            return
+        task = asyncio.get_running_loop().create_task(self._look_up_and_report(report, counted))
+        self._lookups.add(task)
+        task.add_done_callback(self._lookups.discard)
+
+    def charged(self, report: CommissionReport) -> None:
+        """Take a commission; an unset one, or one in another currency, leaves the fee schedule in force."""
+        if not math.isfinite(report.commission) or abs(report.commission) >= UNSET_DOUBLE:
+            return
+        if report.currency not in {"", "USD"}:
+            _log.error("commission of %s is in %s, expected USD", report.execId, report.currency)
+            return
+        exec_id = self.executions.counted_as(report.execId)
+        amount = Decimal(str(report.commission))
+        if self.commissions_usd.get(exec_id) != amount:
+            self.commissions_usd[exec_id] = amount
+            self._sink(CommissionReported(at=self._clock.now(), exec_id=exec_id, commission_usd=amount))
+
+    async def fill_of(self, report: Report) -> Fill:
+        """Return an execution of the books as a fill.
+
+        Raises:
+            ConnectivityError: Its contract cannot be named now.
+        """
+        if report.contract.secType != BAG:
+            await self._contracts.resolve(report.contract)
+        return self._known_fill(report, self.executions.take(report))
+
+    def _known_fill(self, report: Report, counted: str) -> Fill:
+        row = self._row_of(report.execution)
+        if not report.execution.orderRef and row is not None:
+            report.execution.orderRef = row.order_ref
+        if report.contract.secType == BAG:
+            return fill_from(report, None, FillPart.COMBO, counted)
+        is_combo = self.executions.is_combo(report.execution.permId) or (row is not None and row.is_combo)
+        part = FillPart.LEG if is_combo else FillPart.WHOLE
+        return fill_from(report, self._contracts.instrument(report.contract.conId), part, counted)
+
+    def _row_of(self, execution: Execution) -> OrderRow | None:
+        row = self.table.of_perm_id(execution.permId) if execution.permId else None
+        return row or self.table.own(execution.clientId, execution.orderId)
+
+    async def _look_up_and_report(self, report: Report, counted: str) -> None:
+        try:
+            await self._contracts.resolve(report.contract)
+        except ConnectivityError as error:
+            _log.exception("execution %s: contract unknown, the books will tell", counted, exc_info=error)
+            return
+        self._sink(FillReported(at=self._clock.now(), fill=self._known_fill(report, counted)))
+
+    def _report(self, row: OrderRow) -> None:
+        news = row.news()
+        if news is not None:
+            self._sink(OrderReported(at=self._clock.now(), report=news))
+
+    def _doubt(self, row: OrderRow, code: int, text: str) -> None:
+        if row.order_ref:
+            self._sink(OrderDoubted(at=self._clock.now(), order_ref=row.order_ref, code=code, text=text[:300]))

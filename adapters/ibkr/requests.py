@@ -1,0 +1,90 @@
+"""Questions to the broker: each waits for the budget, has its own deadline, and ends by an error of its own.
+
+The library's futures are used, but not its patience: after 321 it would wait for ever, and after a time-out it would
+return an empty answer. What always holds: `ask` returns the complete answer or raises.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from adapters.ibkr.errors import request_error
+from adapters.ibkr.pacing import FrameBudget
+from adapters.ibkr.tap import TappedIB
+from bot.domain.errors import ConnectivityError
+from bot.ports import Clock
+
+
+class Requests:
+    """The questions under way."""
+
+    def __init__(self, *, ib: TappedIB, budget: FrameBudget, clock: Clock, timeout_s: float) -> None:
+        """Start with none.
+
+        Args:
+            ib: The session.
+            budget: The message budget.
+            clock: Its sleep is used while the budget is used up.
+            timeout_s: The deadline of each answer, in seconds.
+        """
+        self._ib = ib
+        self._budget = budget
+        self._clock = clock
+        self._timeout_s = timeout_s
+        self._pending: dict[int, tuple[str, asyncio.Future[Any]]] = {}
+
+    async def ask(
+        self, what: str, send: Callable[[int], object], *, key: str = "", timeout_s: float | None = None
+    ) -> list[Any]:
+        """Return the rows of one answer.
+
+        Args:
+            what: The question, for messages.
+            send: Writes the frame; takes the request id.
+            key: The library's name of an answer that carries no request id ("positions"); such questions are asked
+                one at a time by their caller.
+            timeout_s: Another deadline than the usual one.
+
+        Raises:
+            ConnectivityError: Not connected, no answer in time, or a code after which asking again may help.
+            BrokerRejectedError: The broker refuses.
+        """
+        await self._budget.room(self._clock.sleep)
+        self._require_open(what)
+        req_id = self._ib.client.getReqId()
+        future = self._ib.wrapper.startReq(key or req_id)
+        self._pending[req_id] = (what, future)
+        try:
+            send(req_id)
+            return await self._in_time(what, future, timeout_s or self._timeout_s)
+        finally:
+            del self._pending[req_id]
+            if key:
+                self._drop(key)
+
+    def failed(self, req_id: int, code: int, text: str) -> bool:
+        """End the question that an error names; False when it names none."""
+        if req_id not in self._pending:
+            return False
+        what, future = self._pending[req_id]
+        error = request_error(what, code, text)
+        if error is not None and not future.done():
+            future.set_exception(error)
+        return True
+
+    async def _in_time(self, what: str, future: asyncio.Future[Any], timeout_s: float) -> list[Any]:
+        try:
+            return list(await asyncio.wait_for(future, timeout_s))
+        except TimeoutError as error:
+            raise ConnectivityError(f"{what}: no answer within {timeout_s} s") from error
+        except ConnectionError as error:
+            raise ConnectivityError(f"{what}: the connection broke") from error
+
+    def _require_open(self, what: str) -> None:
+        if not self._ib.client.isReady():
+            raise ConnectivityError(f"{what}: not connected")
+
+    def _drop(self, key: str) -> None:
+        """Forget a named question that ended without its end marker, so that late rows find no list."""
+        self._ib.wrapper._futures.pop(key, None)  # noqa: SLF001 - the library has no other way to give a request up
+        self._ib.wrapper._results.pop(key, None)  # noqa: SLF001 - likewise
