@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import orjson
 import structlog
@@ -28,10 +28,22 @@ _BULKY = ("checks", "candidates", "positions")
 EventDict = MutableMapping[str, Any]
 
 
+class Terminal(Protocol):
+    """Where readable lines go."""
+
+    def write(self, text: str, /) -> int:
+        """Show text."""
+        ...
+
+    def flush(self) -> None:
+        """Keep nothing back."""
+        ...
+
+
 class Logs:
     """The two outputs of one run."""
 
-    def __init__(self, file: IO[bytes] | None, terminal: IO[str] | None, now: Callable[[], datetime]) -> None:
+    def __init__(self, file: IO[bytes] | None, terminal: Terminal | None, now: Callable[[], datetime]) -> None:
         """Write JSON lines to ``file`` and readable lines to ``terminal``; either may be None."""
         self._outputs: list[tuple[structlog.typing.FilteringBoundLogger, bool]] = []
         self.lines_lost = 0
@@ -78,7 +90,7 @@ class Logs:
 
         return write
 
-    def _guarded_text(self, terminal: IO[str]) -> Callable[[str], None]:
+    def _guarded_text(self, terminal: Terminal) -> Callable[[str], None]:
         def write(line: str) -> None:
             try:
                 terminal.write(line + "\n")

@@ -42,13 +42,13 @@ class Settings:
     """One run. Units stand in the names of the sections' keys; see docs/configuration.md."""
 
     profile: Profile
+    broker: BrokerSettings
     bot: str = "main"  # part of every MQTT topic and of the state folder
     app: AppSettings = field(default_factory=AppSettings)
     signal: DispersionSettings = field(default_factory=DispersionSettings)
     hedge: HedgeSettings = field(default_factory=HedgeSettings)
     risk: RiskLimits = field(default_factory=RiskLimits)
     authority: AuthorityRules = field(default_factory=AuthorityRules)
-    broker: BrokerSettings = field(default_factory=BrokerSettings)
     mqtt: MqttSettings = field(default_factory=MqttSettings)
     control: ControlSettings = field(default_factory=ControlSettings)
     condor: CondorBook = field(default_factory=CondorBook)

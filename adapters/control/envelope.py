@@ -18,6 +18,9 @@ VERSION: Final = 1
 LARGEST_BYTES: Final = 4096
 DEEPEST: Final = 4
 
+PrivateKey = Ed25519PrivateKey
+"""An operator's or the bot's signing key; others name it without importing the library behind it."""
+
 Value = str | int | bool | list["Value"] | dict[str, "Value"]
 Fields = Mapping[str, Value]
 

@@ -1,0 +1,158 @@
+"""Joins engine and shell from ports and settings; the same for every profile."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from bot.app.announced import AnnouncedJournal, Announcer
+from bot.app.desk import Desk, Identity
+from bot.app.link import LinkKeeper
+from bot.app.pump import Pump
+from bot.app.sampler import Measures, Sampler
+from bot.app.sessions import Market, SessionKeeper
+from bot.app.shell import Shell
+from bot.app.supervisor import Parts, Supervisor
+from bot.compose.guard import version
+from bot.domain.errors import InvariantError
+from bot.domain.events import Event
+from bot.domain.fees import FeeSchedule
+from bot.domain.instrument import Instrument
+from bot.domain.portfolio import Lot, StatedCredit
+from bot.domain.schedule import SessionCalendar
+from bot.engine import Engine
+from bot.execution import Execution
+from bot.hedging.planning import Planner
+from bot.hedging.universe import candidate_universe
+from bot.ports import Broker, Clock, CommandLink, Connection, Ids, Journal, Latch, MarketData, Rng, Sink
+from bot.signals.dispersion import DispersionTracker
+from bot.state import BotState
+from config.loader import Loaded
+from risk.gate import Gate
+
+
+class Junction:
+    """The sink that adapters are built with, before the pump behind it exists."""
+
+    def __init__(self) -> None:
+        """Lead nowhere yet."""
+        self._sink: Sink | None = None
+
+    def join(self, sink: Sink) -> None:
+        """Lead to a sink from now on."""
+        self._sink = sink
+
+    def __call__(self, event: Event) -> None:
+        """Hand an event on."""
+        if self._sink is None:
+            raise InvariantError(f"{type(event).__name__} arrived before the bot was assembled")
+        self._sink(event)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Everything the core reaches the world by."""
+
+    clock: Clock
+    ids: Ids
+    rng: Rng
+    broker: Broker
+    market_data: MarketData
+    connection: Connection
+    command_link: CommandLink
+    journal: Journal
+    latch: Latch
+    junction: Junction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """What a run begins with beside its settings."""
+
+    calendar: SessionCalendar
+    adopted: bool  # the journal holds positions that were adopted before
+    dry_run: bool = False
+    requires_link: bool = False  # live: a long loss of the command link halts
+    credits: tuple[StatedCredit, ...] = ()
+    lots: tuple[Lot, ...] = ()
+    announcers: tuple[Announcer, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembled:
+    """A bot ready to run."""
+
+    supervisor: Supervisor
+    desk: Desk
+    shell: Shell
+
+
+def assemble(loaded: Loaded, ports: Ports, start: Start) -> Assembled:
+    """Return the bot; must be called inside its event loop."""
+    settings, fees = loaded.settings, FeeSchedule()
+    execution = Execution(
+        broker=ports.broker,
+        clock=ports.clock,
+        latch=ports.latch,
+        order_life_s=settings.app.order_life_s,
+        ack_timeout_s=settings.app.ack_timeout_s,
+        dry_run=start.dry_run,
+    )
+    engine = Engine(
+        state=BotState(
+            tracker=DispersionTracker(settings.signal),
+            found_lots=start.lots,
+            stated_credits=start.credits,
+            fees=fees,
+        ),
+        planner=Planner(settings.hedge, fees),
+        gate=Gate(settings.risk, fees, valuation=settings.hedge.valuation, calendar=start.calendar),
+        execution=execution,
+        journal=AnnouncedJournal(ports.journal, start.announcers),
+        clock=ports.clock,
+        ids=ports.ids,
+    )
+    pump = Pump(engine)
+    ports.junction.join(pump)
+    shell = Shell(engine=engine, pump=pump, clock=ports.clock, rng=ports.rng, settings=settings.app)
+    return _joined(loaded, ports, start, shell, fees)
+
+
+def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, fees: FeeSchedule) -> Assembled:
+    settings = loaded.settings
+    keeper = LinkKeeper(shell=shell, connection=ports.connection, broker=ports.broker, adopted=start.adopted)
+
+    def choose(
+        chain: Sequence[Instrument], futures: Sequence[Instrument], vix: float, today: date, lots: Sequence[Lot]
+    ) -> Sequence[Instrument]:
+        return candidate_universe(chain, futures, vix_level=vix, today=today, lots=lots, settings=settings.hedge)
+
+    desk = Desk(
+        shell=shell,
+        latch=ports.latch,
+        link=ports.command_link,
+        keeper=keeper,
+        rules=settings.authority,
+        identity=Identity(
+            bot=settings.bot,
+            profile=settings.profile.value,
+            version=version(),
+            config_hash=loaded.config_hash,
+            requires_link=start.requires_link,
+        ),
+    )
+    measures = Measures(hedge=settings.hedge, limits=settings.risk, fees=fees, calendar=start.calendar)
+    parts = Parts(
+        shell=shell,
+        link=keeper,
+        sessions=SessionKeeper(
+            shell=shell,
+            market=Market(data=ports.market_data, choose=choose),
+            link=keeper,
+            calendar=start.calendar,
+        ),
+        desk=desk,
+        sampler=Sampler(shell, measures),
+        latch=ports.latch,
+        connection=ports.connection,
+    )
+    return Assembled(supervisor=Supervisor(parts), desk=desk, shell=shell)

@@ -1,0 +1,38 @@
+"""What the command line asks for, as values."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """The options of ``alvh run``; None means the profile's or scenario's own."""
+
+    profile: str = "sim"
+    config: Path | None = None
+    scenario: str = "blowout"
+    history: Path | None = None
+    start: date | None = None
+    end: date | None = None
+    seed: int = 7
+    sessions: int = 5
+    realtime: bool = False
+    gateway: str | None = None  # HOST:PORT
+    speed: float = 1.0
+    tick_s: int = 15
+    state: Path | None = None
+    confirm_limits: str | None = None
+    dry_run: bool = False
+    out: Path | None = None
+    door: str = "wire"  # or "process": without the wire, for tests of both doors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run ended: exit code, one sentence, the report's path, and the summary's rows."""
+
+    exit_code: int
+    why: str
+    report: Path | None = None
+    summary: tuple[tuple[str, str], ...] = ()
