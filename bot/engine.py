@@ -7,7 +7,7 @@ events are applied at once and what they ask for is planned next; a kill waits f
 from collections.abc import Iterable
 
 from bot.domain.decision import Approved, Refused, Verdict
-from bot.domain.events import Decided, Event, OrderDoubted, Released
+from bot.domain.events import Decided, Event, OrderDoubted, OrderReported, Released
 from bot.domain.market import Quote, Tick
 from bot.domain.orders import DecisionId, IntentId, Order
 from bot.domain.plan import HedgePlan
@@ -45,18 +45,28 @@ class Engine:
         self._ids = ids
         self._unwritten: list[JournalRow] = []
         self._working = False
+        self._held: list[Event] | None = None  # what arrives while an order is being written
         self._trigger = ""
         self._last_fingerprint: tuple[object, ...] = ()
         self.last_plan: HedgePlan | None = None
 
     def receive(self, event: Event) -> bool:
-        """Apply one event at once; True when there is something to write or to decide: then `work` is due."""
+        """Apply one event at once; True when there is something to write or to decide: then `work` is due.
+
+        Only what a broker in the same process answers before `submit` has returned waits until the orders are SENT.
+        """
+        if self._held is None:
+            return self._take(event)
+        self._held.append(event)
+        return False
+
+    def _take(self, event: Event) -> bool:
         due = self.state.apply(event)
         if event.__class__ is Tick or event.__class__ is Quote:
             if due:
                 self._trigger = "signal_changed"
             return due
-        rows = rows_of(event, self._order_of(event))
+        rows = rows_of(event, self._order_of(event)) if due or event.__class__ is not OrderReported else ()
         self._unwritten += rows
         if due:
             self._trigger = rows[0].kind if rows else _snake(event)
@@ -89,10 +99,18 @@ class Engine:
         if self._is_news(decided):
             self._unwritten += rows_of(decided, None)
             await self._write()
+        self._release(verdicts)
+        self.state.apply(Released(at=now, decision_id=decision_id))  # what waited is planned next
+
+    def _release(self, verdicts: Iterable[Verdict]) -> None:
+        """Send what was approved; the answers are applied after all of it counts as sent."""
+        self._held = []
         for verdict in verdicts:
             if isinstance(verdict, Approved):
-                self.receive(self._execution.release(verdict, self.state.standing()))
-        self.state.apply(Released(at=now, decision_id=decision_id))  # what waited is planned next
+                self._take(self._execution.release(verdict, self.state.standing()))
+        answers, self._held = self._held, None
+        for event in answers:
+            self.receive(event)
 
     def _judge(self, plan: HedgePlan, snapshot: Snapshot) -> tuple[HedgePlan, tuple[Verdict, ...]]:
         """Ask the gate; where only the size is wrong, ask once more with the largest size that passes."""

@@ -1,6 +1,7 @@
 """What happened, as journal rows: one kind per thing, in the past tense, bound to the decision that caused it."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from bot.domain.decision import Approved, Checked, Refused
 from bot.domain.events import (
@@ -22,7 +23,19 @@ from bot.domain.events import (
     SessionClosed,
     SessionOpened,
 )
-from bot.domain.orders import Cancelled, Filled, Order, OrderState, Partial, Prepared, Rejected, Sent, Unknown, Working
+from bot.domain.orders import (
+    Cancelled,
+    Filled,
+    FillPart,
+    Order,
+    OrderState,
+    Partial,
+    Prepared,
+    Rejected,
+    Sent,
+    Unknown,
+    Working,
+)
 from bot.ports import JournalRow
 
 STATE_KINDS: dict[type[OrderState], str] = {
@@ -49,7 +62,7 @@ def rows_of(event: Event, order: Order | None) -> tuple[JournalRow, ...]:
         case Decided():
             return decided_rows(event)
         case FillReported():
-            return (JournalRow(kind="order_filled", decision_id=decision, at=event.at, payload={"fill": event.fill}),)
+            return _fill_rows(event, order, decision)
         case CommissionReported():
             facts = {"exec_id": event.exec_id, "commission_usd": event.commission_usd}
             return (JournalRow(kind="commission_booked", decision_id=decision, at=event.at, payload=facts),)
@@ -59,26 +72,33 @@ def rows_of(event: Event, order: Order | None) -> tuple[JournalRow, ...]:
             return _standing_rows(event)
 
 
+def _fill_rows(event: FillReported, order: Order | None, decision: str) -> tuple[JournalRow, ...]:
+    """The execution, and the order's own step where this execution moved it."""
+    row = JournalRow(kind="order_filled", decision_id=decision, at=event.at, payload={"fill": event.fill})
+    if order is None or event.fill.part is FillPart.LEG:
+        return (row,)
+    return (row, _order_row(STATE_KINDS[type(order.state)], order, event.at))
+
+
 def _order_rows(
     event: OrderSent | OrderDropped | OrderReported | OrderDoubted | CancelSent, order: Order | None
 ) -> tuple[JournalRow, ...]:
     if order is None:
         return ()  # a foreign order: the reconciliation lists it
     kind = "cancel_sent" if isinstance(event, CancelSent) else STATE_KINDS[type(order.state)]
-    return (
-        JournalRow(
-            kind=kind,
-            decision_id=order.intent.decision_id,
-            at=event.at,
-            payload={
-                "intent_id": order.intent.intent_id,
-                "filled": order.filled,
-                "remaining": order.remaining,
-                "perm_id": order.perm_id,
-                "why": getattr(order.state, "reason", "") or getattr(order.state, "why", ""),
-            },
-        ),
-    )
+    return (_order_row(kind, order, event.at),)
+
+
+def _order_row(kind: str, order: Order, at: datetime, prefix: str = "") -> JournalRow:
+    why = getattr(order.state, "reason", "") or getattr(order.state, "why", "")
+    facts: dict[str, object] = {
+        "intent_id": order.intent.intent_id,
+        "filled": order.filled,
+        "remaining": order.remaining,
+        "perm_id": order.perm_id,
+        "why": f"{prefix}{why}",
+    }
+    return JournalRow(kind=kind, decision_id=order.intent.decision_id, at=at, payload=facts)
 
 
 def _standing_rows(event: Event) -> tuple[JournalRow, ...]:
@@ -109,21 +129,7 @@ def _standing_rows(event: Event) -> tuple[JournalRow, ...]:
 
 def _reconciled_rows(event: BooksReconciled) -> tuple[JournalRow, ...]:
     """One row for the outcome, and one for each order and fill that it settled."""
-    rows = [
-        JournalRow(
-            kind=STATE_KINDS[type(order.state)],
-            decision_id=order.intent.decision_id,
-            at=event.at,
-            payload={
-                "intent_id": order.intent.intent_id,
-                "filled": order.filled,
-                "remaining": order.remaining,
-                "perm_id": order.perm_id,
-                "why": f"reconciled: {getattr(order.state, 'reason', '') or getattr(order.state, 'why', '')}",
-            },
-        )
-        for order in event.orders
-    ]
+    rows = [_order_row(STATE_KINDS[type(order.state)], order, event.at, "reconciled: ") for order in event.orders]
     rows += [
         JournalRow(kind="order_filled", decision_id="", at=event.at, payload={"fill": fill}) for fill in event.fills
     ]

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 
-from bot.domain.condors import CONDOR_CLASSES, cohorts_of, recognise_condors
+from bot.domain.condors import CONDOR_CLASSES, cohorts_of, past_cohorts_of, recognise_condors
 from bot.domain.decision import Approved
 from bot.domain.errors import InvariantError
 from bot.domain.events import (
@@ -94,7 +94,6 @@ class BotState:
         self._found_lots = tuple(found_lots)
         self._stated_credits = tuple(stated_credits)
         self._fees = fees or FeeSchedule()
-        self._levels: dict[InstrumentKey, float] = {}
         self._quotes: dict[InstrumentKey, Quote] = {}
         self._universe: dict[InstrumentKey, Instrument] = {}
         self._previous_closes: dict[InstrumentKey, float] = {}
@@ -216,7 +215,7 @@ class BotState:
         return Snapshot(
             now=now,
             session=session if session is not None and session.opens_at <= now < session.closes_at else None,
-            levels=MappingProxyType(dict(self._levels) | self._tracker.levels()),
+            levels=MappingProxyType(dict(self._tracker.levels())),
             quotes=MappingProxyType(dict(self._quotes)),
             universe=MappingProxyType(self._universe),
             dispersion=self._tracker.reading(now_ns),
@@ -461,6 +460,7 @@ class BotState:
             positions=MappingProxyType(positions),
             condors=condors.condors,
             cohorts=cohorts_of(condors.condors, self._stated_credits, today),
+            past_cohorts=past_cohorts_of(self._stated_credits, today),
             unmatched=condors.unmatched,
             lots=self._found_lots + own_lots,
             orders=MappingProxyType({key: order for key, order in ledger.orders.items() if order.may_fill}),

@@ -20,6 +20,8 @@ from risk.limits import RiskLimits
 from risk.scene import Scene
 
 Facts = Mapping[str, object]
+SAMPLE_PHASE_S = 7.0
+"""After the open, so that samples fall together neither with published indices nor with the timer."""
 THRESHOLD = 1.25
 """M1: the spread stands out above this multiple of its baseline."""
 
@@ -48,7 +50,13 @@ class Sampler:
     async def run(self) -> None:
         """Sample while a session is open, for ever."""
         while True:
-            await self._shell.clock.sleep(self._shell.settings.sample_every_s)
+            session = self._shell.engine.state.session
+            every = self._shell.settings.sample_every_s
+            if session is None:
+                await self._shell.clock.sleep(every)
+                continue
+            passed = (self._shell.clock.now() - session.opens_at).total_seconds()
+            await self._shell.clock.sleep(every - (passed - SAMPLE_PHASE_S) % every)
             if self._shell.engine.state.session is not None:
                 self._sample()
 

@@ -1,6 +1,7 @@
 """Follows the trading sessions: opens them with their baseline, watches what a plan needs, ticks the slow timer."""
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -26,6 +27,9 @@ NEW_YORK = ZoneInfo("America/New_York")
 INDICES = (SPX, RUT, VIX, RVX)
 CHAIN_DAYS = 300
 """Chains and futures are asked for up to this many days ahead: the long layer settles in about 220."""
+
+TIMER_PHASE_S = 5.0
+"""Indices are published every 15 s from the open on; the timer beats five seconds after."""
 
 BaselineRow = tuple[int, float, float]
 
@@ -89,8 +93,13 @@ class SessionKeeper:
                 if await self._list_candidates():
                     listed_at = now
             self._shell.pump(TimerElapsed(at=self._clock.now()))
-            left = (session.closes_at - self._clock.now()).total_seconds()
-            await self._clock.sleep(min(self._settings.plan_every_s, max(0.0, left)))
+            await self._sleep_until(min(self._next_beat(session), session.closes_at))
+
+    def _next_beat(self, session: Session) -> datetime:
+        """The timer's next moment: on a beat of its own, so that it never falls together with published indices."""
+        every = self._settings.plan_every_s
+        passed = (self._clock.now() - session.opens_at).total_seconds() - TIMER_PHASE_S
+        return session.opens_at + timedelta(seconds=TIMER_PHASE_S + (math.floor(passed / every) + 1) * every)
 
     async def _baseline(self, today: date) -> tuple[BaselineRow, ...]:
         """The closes of common sessions before today; asked for until there is an answer."""
