@@ -251,7 +251,7 @@ def test_a_what_if_answers_margin_and_places_nothing() -> None:
 def test_a_short_call_costs_margin_and_a_covered_one_frees_it() -> None:
     """The what-if of a naked sale asks for margin; buying a call above it afterwards gives some back."""
     table = Table()
-    naked, cover = (contract(table.opened, a_call(table.opened, strike, DECEMBER)) for strike in (20, 25))
+    naked, cover = (contract(table.opened, a_call(table.opened, strike, DECEMBER)) for strike in (20, 21))
 
     [sale] = table.client.ask(*place_order(1, naked, action="SELL", limit="1.0", what_if=1))
     table.client.ask(*place_order(2, naked, action="SELL", limit="0.01"))
