@@ -46,9 +46,7 @@ def flips_of(at: Ints, freshness: Freshness, crossings: Crossings, standing: Sta
     ran = np.cumsum(_fresh_time(at, freshness))
     crossed = {False: crossings.enters, True: crossings.leaves}
     begins = {state: np.flatnonzero(freshness.fresh & mask) for state, mask in crossed.items()}
-    breaks = {
-        state: np.union1d(np.flatnonzero(weighed & ~mask), restarts).astype(np.int64) for state, mask in crossed.items()
-    }
+    breaks = {state: _with(np.flatnonzero(weighed & ~mask), restarts) for state, mask in crossed.items()}
     flips: list[Flip] = []
     in_blowout = standing.in_blowout
     begin = _at_or_after(begins[in_blowout], 0)
@@ -103,6 +101,11 @@ def _restarts(at: Ints, fresh: Ints, onsets: tuple[tuple[int, int], ...], restar
     returns = [(_at_or_after(fresh, position), moment) for position, moment in onsets]
     long = [position for position, moment in returns if position is not None and at[position] - moment >= restart_ns]
     return np.array(long, dtype=np.int64)
+
+
+def _with(positions: Ints, more: Ints) -> Ints:
+    merged: Ints = np.sort(np.concatenate((positions, more))) if len(more) else positions
+    return merged
 
 
 def _at_or_after(positions: Ints, position: int) -> int | None:

@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 from bot.signals.baseline import Thresholds
 from bot.signals.column_flips import Crossings, Flip, flips_of, peak_rises
 from bot.signals.column_ticks import (
-    RVX_CODE,
     SPX_CODE,
-    VIX_CODE,
     Bools,
     Columns,
     Floats,
@@ -28,6 +26,7 @@ from bot.signals.column_ticks import (
     counted,
     freshness_of,
     good_levels,
+    pair_of,
     spreads_of,
 )
 from bot.signals.settings import DispersionSettings
@@ -76,16 +75,16 @@ def _scan_counted(
         return unchanged
     if not (ticks.at[1:] >= ticks.at[:-1]).all():
         return None
-    spx, vix, rvx = (np.flatnonzero(ticks.code == code) for code in (SPX_CODE, VIX_CODE, RVX_CODE))
-    if len(vix) < 2 or len(rvx) < 2:
+    pair = pair_of(ticks)
+    if len(pair.rvx) < 2 or len(pair.vix) < 2:
         return unchanged
-    if not (good_levels(ticks.level[vix], settings) and good_levels(ticks.level[rvx], settings)):
+    if not (good_levels(pair.rvx_level, settings) and good_levels(pair.vix_level, settings)):
         return None
-    spreads = spreads_of(ticks, rvx, vix, int(np.searchsorted(ticks.at, window.start_ns)))
+    spreads = spreads_of(pair, int(np.searchsorted(ticks.at, window.start_ns)))
     if spreads is None:
         return unchanged
     limits_ns = (round(settings.feed_alive_s * _NS_PER_S), round(settings.last_change_s * _NS_PER_S))
-    freshness = freshness_of(ticks.at, spx, spreads, *limits_ns)
+    freshness = freshness_of(ticks.at, np.flatnonzero(ticks.code == SPX_CODE), spreads, *limits_ns)
     if _stays_within(spreads.spread, thresholds, standing):
         return _framed(freshness, (), np.zeros(len(ticks.at), dtype=np.bool_), standing, standing)
     return _scan_crossings(ticks.at, spreads, freshness, thresholds, standing, settings)

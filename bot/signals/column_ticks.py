@@ -51,6 +51,18 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pair:
+    """The ticks of RVX and VIX: positions in order of arrival, and positions and levels of each."""
+
+    both: Ints
+    is_rvx: Bools
+    rvx: Ints
+    vix: Ints
+    rvx_level: Floats
+    vix_level: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Spreads:
     """The spread held from each tick of RVX or VIX on, the seed of the smoothing first; positions of ticks."""
 
@@ -92,26 +104,33 @@ def good_levels(levels: Floats, settings: DispersionSettings) -> bool:
     return second and bool((moves[1:] <= settings.jump_frac * levels[1:-1]).all())
 
 
-def spreads_of(ticks: Columns, rvx: Ints, vix: Ints, start: int) -> Spreads | None:
+def pair_of(ticks: Columns) -> Pair:
+    """Return the ticks of RVX and of VIX, each alone and in the order in which both came."""
+    both = np.flatnonzero(ticks.code >= VIX_CODE)
+    level = ticks.level[both]
+    is_rvx = ticks.code[both] == RVX_CODE
+    return Pair(
+        both=both, is_rvx=is_rvx, rvx=both[is_rvx], vix=both[~is_rvx], rvx_level=level[is_rvx], vix_level=level[~is_rvx]
+    )
+
+
+def spreads_of(pair: Pair, start: int) -> Spreads | None:
     """Return the spread held after each tick from the seed on; None when there is no seed.
 
-    ``rvx`` and ``vix`` are the positions of their ticks, of which all but the first are good; ``start`` is the
-    position of the first tick that may feed the smoothing.
+    All ticks of the pair but the first of each index are good; ``start`` is the position of the first tick that may
+    feed the smoothing.
     """
-    fed = [_first_from(lane[1:], start) for lane in (rvx, vix)]
+    fed = [_first_from(lane[1:], start) for lane in (pair.rvx, pair.vix)]
     if None in fed:
         return None
-    seed = max(one for one in fed if one is not None)
-    rvx_level, vix_level = ticks.level[rvx], ticks.level[vix]
-    both = np.sort(np.concatenate((rvx, vix)))
-    both = both[np.searchsorted(both, seed) :]
-    held_rvx = rvx_level[np.searchsorted(rvx, both, side="right") - 1]
-    held_vix = vix_level[np.searchsorted(vix, both, side="right") - 1]
+    seed = int(np.searchsorted(pair.both, max(one for one in fed if one is not None)))
+    rvx_seen = np.cumsum(pair.is_rvx)
+    vix_seen = np.arange(1, len(pair.both) + 1) - rvx_seen
     return Spreads(
-        at_positions=both,
-        spread=held_rvx - held_vix,
-        rvx_changes=_changes(rvx, rvx_level),
-        vix_changes=_changes(vix, vix_level),
+        at_positions=pair.both[seed:],
+        spread=pair.rvx_level[rvx_seen[seed:] - 1] - pair.vix_level[vix_seen[seed:] - 1],
+        rvx_changes=_changes(pair.rvx, pair.rvx_level),
+        vix_changes=_changes(pair.vix, pair.vix_level),
     )
 
 
