@@ -1,0 +1,455 @@
+"""Streams, snapshots, chains and histories over the wire."""
+
+import asyncio
+from datetime import date
+
+import pytest
+from ibkr_harness import CLIENT, NOVEMBER, Bench, a_call, a_vxm, on_bench
+
+from bot.domain.errors import BrokerRejectedError, ConnectivityError
+from bot.domain.events import DataFeedChanged
+from bot.domain.instrument import RUT, RVX, SPX, VIX, Kind, index
+from bot.domain.market import DataType, Quote, Tick
+from simulator.faults import Disconnect
+
+UNSET = "1.7976931348623157E308"
+
+
+async def line_of(bench: Bench, instrument: object) -> int:
+    """Watch one instrument while the market is closed and nothing ticks by itself; return its request id."""
+    bench.broker.watch([instrument])
+    await asyncio.sleep(2)
+    return int(bench.wire.frames(1)[-1][2])
+
+
+def levels(bench: Bench) -> list[float]:
+    """The index levels told so far."""
+    return [tick.level for tick in bench.of(Tick)]
+
+
+def test_watched_indices_tick_and_watched_contracts_quote() -> None:
+    """Each with our own receive time, live; nothing that is not watched is told."""
+
+    async def play(bench: Bench) -> None:
+        await bench.market_open()
+        bench.broker.watch([VIX, RVX, a_vxm(), a_call("20")])
+        await bench.until(lambda: len(bench.of(Tick)) >= 6 and len(bench.of(Quote)) >= 4)
+        assert {tick.key for tick in bench.of(Tick)} == {VIX.key, RVX.key}
+        assert {quote.key for quote in bench.of(Quote)} == {a_vxm().key, a_call("20").key}
+        for quote in bench.of(Quote):
+            assert quote.is_two_sided
+            assert quote.data_type is DataType.LIVE
+        assert abs(bench.of(Tick)[-1].at_ns - bench.clock.now_ns()) < 60e9
+
+    on_bench(play)
+
+
+def test_a_new_wish_closes_the_lines_that_are_not_in_it() -> None:
+    """The old line is cancelled by its own id and falls silent, the kept one is not asked for again."""
+
+    async def play(bench: Bench) -> None:
+        await bench.market_open()
+        bench.broker.watch([VIX, RVX])
+        await bench.until(lambda: len(bench.of(Tick)) >= 4)
+        bench.broker.watch([RVX, a_vxm()])
+        await asyncio.sleep(1)
+        assert len(bench.wire.frames(2)) == 1
+        assert len(bench.wire.frames(1)) == 3
+        bench.events.clear()
+        await asyncio.sleep(60)
+        assert {tick.key for tick in bench.of(Tick)} == {RVX.key}
+        assert bench.of(Quote)
+
+    on_bench(play)
+
+
+def test_every_tick_of_one_read_is_told_and_the_quote_only_at_its_end() -> None:
+    """Several levels in one packet are several ticks; a bid and an ask that move together are one quote."""
+
+    async def play(bench: Bench) -> None:
+        vix = await line_of(bench, VIX)
+        bench.events.clear()
+        for level in (17.1, 17.2, 17.15):
+            bench.wire.say(1, 6, vix, 4, level, 0, 0)
+        await asyncio.sleep(0.1)
+        assert levels(bench) == [17.1, 17.2, 17.15]
+        future = await line_of(bench, a_vxm())
+        bench.events.clear()
+        bench.wire.say(1, 6, future, 1, 18.50, 3, 0)
+        bench.wire.say(1, 6, future, 2, 18.55, 4, 0)
+        await asyncio.sleep(0.1)
+        quotes = [(q.bid, q.ask, q.bid_size, q.ask_size) for q in bench.of(Quote)]
+        assert quotes[-1] == (18.50, 18.55, 3, 4)
+        assert all(quote.is_two_sided for quote in bench.of(Quote)[1:])
+        count = len(bench.of(Quote))
+        bench.wire.say(1, 6, future, 2, 18.55, 4, 0)
+        await asyncio.sleep(0.1)
+        assert len(bench.of(Quote)) == count  # the same again is no news
+
+    on_bench(play)
+
+
+@pytest.mark.parametrize(
+    ("bid", "size", "shown"),
+    [
+        ("18.5", 3, 18.5),
+        ("0", 7, 0.0),  # a real quote of 0
+        ("-1", 0, None),
+        ("-1", 5, None),
+        ("0", 0, None),
+        ("18.5", 0, None),
+        ("nan", 3, None),
+        ("inf", 3, None),
+        (UNSET, 3, None),
+        ("-0.5", 3, None),
+        ("18.5", 2147483647, None),
+        ("18.5", -3, None),
+    ],
+)
+def test_what_means_no_data_is_a_missing_side(bid: str, size: int, shown: float | None) -> None:
+    """Every way to say "nothing" on the wire ends as None with size 0, in both client libraries."""
+
+    async def play(bench: Bench) -> None:
+        future = await line_of(bench, a_vxm())
+        bench.wire.say(1, 6, future, 1, 17.5, 9, 0)
+        bench.wire.say(1, 6, future, 2, 18.55, 4, 0)
+        await asyncio.sleep(0.1)
+        bench.wire.say(1, 6, future, 1, bid, size, 0)
+        await asyncio.sleep(0.1)
+        last = bench.of(Quote)[-1]
+        assert (last.bid, last.bid_size) == (shown, 0 if shown is None else size)
+        assert last.ask == 18.55
+
+    on_bench(play)
+
+
+@pytest.mark.parametrize("level", ["-1", "0", "nan", UNSET, "inf", "-17"])
+def test_a_level_that_no_index_can_have_is_not_a_tick(level: str) -> None:
+    """Sentinels never reach the signal as numbers."""
+
+    async def play(bench: Bench) -> None:
+        vix = await line_of(bench, VIX)
+        bench.events.clear()
+        bench.wire.say(1, 6, vix, 4, level, 0, 0)
+        bench.wire.say(1, 6, vix, 9, 16.0, 0, 0)  # a close is no level
+        await asyncio.sleep(0.1)
+        assert levels(bench) == []
+
+    on_bench(play)
+
+
+@pytest.mark.parametrize(
+    ("told", "tick_type", "expected"),
+    [
+        (1, 4, DataType.LIVE),
+        (2, 4, DataType.FROZEN),
+        (3, 68, DataType.DELAYED),
+        (1, 68, DataType.DELAYED),
+        (4, 68, DataType.DELAYED_FROZEN),
+        (9, 4, DataType.DELAYED_FROZEN),
+    ],
+)
+def test_each_tick_carries_the_kind_of_data(told: int, tick_type: int, expected: DataType) -> None:
+    """The broker's word counts, and a delayed tick id counts even when the word is missing or says live."""
+
+    async def play(bench: Bench) -> None:
+        vix = await line_of(bench, VIX)
+        bench.events.clear()
+        bench.wire.say(58, 1, vix, told)
+        bench.wire.say(1, 6, vix, tick_type, 17.0, 0, 0)
+        await asyncio.sleep(0.1)
+        assert [tick.data_type for tick in bench.of(Tick)] == [expected]
+
+    on_bench(play)
+
+
+def test_late_ticks_of_a_closed_line_and_unknown_tick_ids_change_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """The library would log an error for the first and raise for the second; here both are passed over."""
+
+    async def play(bench: Bench) -> None:
+        vix = await line_of(bench, VIX)
+        bench.broker.watch([])
+        await asyncio.sleep(1)
+        bench.events.clear()
+        caplog.clear()
+        bench.wire.say(1, 6, vix, 4, 17.0, 0, 0)
+        bench.wire.say(2, 6, vix, 999, 5)
+        bench.wire.say(45, 6, vix, 998, 1.0)
+        bench.wire.say(46, 6, vix, 997, "text")
+        await asyncio.sleep(0.1)
+        assert bench.events == []
+        assert bench.broker.counters["undecoded"] == 0
+        assert not caplog.records
+
+    on_bench(play)
+
+
+def test_a_farm_that_broke_heals_with_the_next_live_tick_and_not_with_its_notice() -> None:
+    """2103 makes data unusable, 2104 alone changes nothing, the tick after it does; the order link is untouched."""
+
+    async def play(bench: Bench) -> None:
+        vix = await line_of(bench, VIX)
+        bench.complain(-1, 2103, "Market data farm connection is broken:usfarm")
+        bench.wire.say(1, 6, vix, 4, 17.0, 0, 0)
+        await asyncio.sleep(0.1)
+        bench.complain(-1, 2104, "Market data farm connection is OK:usfarm")
+        await asyncio.sleep(0.1)
+        assert [event.usable for event in bench.of(DataFeedChanged)] == [False]
+        bench.wire.say(1, 6, vix, 4, 17.1, 0, 0)
+        await asyncio.sleep(0.1)
+        assert [event.usable for event in bench.of(DataFeedChanged)] == [False, True]
+        assert bench.broker.is_open()
+
+    on_bench(play)
+
+
+def test_a_competing_session_is_told_once_and_ends_with_the_next_live_tick() -> None:
+    """10197 comes for every line; that is one loss of data."""
+
+    async def play(bench: Bench) -> None:
+        vix = await line_of(bench, VIX)
+        for _ in range(5):
+            bench.complain(vix, 10197, "No market data during competing live session")
+        await asyncio.sleep(0.1)
+        assert [event.usable for event in bench.of(DataFeedChanged)] == [False]
+        bench.wire.say(1, 6, vix, 4, 17.1, 0, 0)
+        await asyncio.sleep(0.1)
+        assert [event.usable for event in bench.of(DataFeedChanged)] == [False, True]
+
+    on_bench(play)
+
+
+@pytest.mark.parametrize("code", [354, 10089, 10090, 10167])
+def test_missing_entitlement_makes_data_unusable(code: int) -> None:
+    """No right to the data is not a quiet market; delayed ticks do not heal it."""
+
+    async def play(bench: Bench) -> None:
+        vix = await line_of(bench, VIX)
+        bench.complain(vix, code, "not subscribed")
+        bench.wire.say(58, 1, vix, 3)
+        bench.wire.say(1, 6, vix, 68, 17.1, 0, 0)
+        await asyncio.sleep(0.1)
+        assert [event.usable for event in bench.of(DataFeedChanged)] == [False]
+        assert VIX.key in bench.of(DataFeedChanged)[0].why
+
+    on_bench(play)
+
+
+def test_an_instrument_that_the_broker_does_not_list_costs_only_itself() -> None:
+    """The other lines stream; the missing one makes data unusable, since somebody relies on it."""
+
+    async def play(bench: Bench) -> None:
+        await bench.market_open()
+        bench.broker.watch([index("NOPE"), VIX])
+        await bench.until(lambda: bench.of(Tick))
+        assert [event.usable for event in bench.of(DataFeedChanged)] == [False]
+        assert "IND:NOPE" in bench.of(DataFeedChanged)[0].why
+
+    on_bench(play)
+
+
+def test_snapshots_answer_for_each_contract_and_keep_no_line() -> None:
+    """One quote each where there is one; a contract that is not listed is left out."""
+
+    async def play(bench: Bench) -> None:
+        await bench.market_open()
+        shown = await bench.broker.snapshot([a_call("20"), a_vxm(), a_call("21.25")])
+        assert set(shown) == {a_call("20").key, a_vxm().key}
+        assert all(quote.is_two_sided for quote in shown.values())
+        bench.events.clear()
+        await asyncio.sleep(60)
+        assert not bench.of(Quote)
+
+    on_bench(play)
+
+
+def test_a_snapshot_without_its_end_is_left_out_in_time() -> None:
+    """What the broker did not finish is no quote, however much of it was seen."""
+
+    async def play(bench: Bench) -> None:
+        await bench.market_open()
+        bench.wire.alter = lambda fields: [] if fields[0] == "57" else [fields]
+        began = bench.loop.time()
+        assert await bench.broker.snapshot([a_vxm()]) == {}
+        assert bench.loop.time() - began < 13
+
+    on_bench(play)
+
+
+def test_a_snapshot_ends_with_the_connection() -> None:
+    """A broken link is an error, not an empty answer."""
+
+    async def play(bench: Bench) -> None:
+        bench.wire.alter = lambda fields: [] if fields[0] == "57" else [fields]
+        asking = asyncio.create_task(bench.broker.snapshot([a_vxm()]))
+        await asyncio.sleep(1)
+        bench.server.inject(Disconnect(client_id=CLIENT))
+        with pytest.raises(ConnectivityError, match="the connection broke"):
+            await asking
+
+    on_bench(play)
+
+
+def test_the_option_chain_names_class_settlement_and_last_trading_day() -> None:
+    """VIX options settle on the Wednesday after their last trading day; one look-up per expiry."""
+
+    async def play(bench: Bench) -> None:
+        chain = await bench.broker.option_chain("VIX", date(2026, 11, 1), date(2026, 11, 30))
+        assert {option.settlement for option in chain} == {NOVEMBER}
+        assert {option.last_trade for option in chain} == {date(2026, 11, 17)}
+        assert a_call("20") in chain
+        assert len(chain) == len({option.key for option in chain})
+        assert len(bench.wire.frames(78)) == 1
+        assert len(bench.wire.frames(9)) == 2  # the index and one expiry
+        assert not bench.broker.refused_contracts
+
+    on_bench(play)
+
+
+def test_spx_and_spxw_are_told_apart() -> None:
+    """Both carry the symbol SPX; the morning class settles a session after its last trading day."""
+
+    async def play(bench: Bench) -> None:
+        chain = await bench.broker.option_chain("SPX", date(2026, 11, 20), date(2026, 11, 20))
+        days = {(option.trading_class, option.last_trade) for option in chain}
+        assert days == {("SPX", date(2026, 11, 19)), ("SPXW", date(2026, 11, 20))}
+
+    on_bench(play)
+
+
+def test_futures_are_listed_by_class_and_settlement() -> None:
+    """VX and VXM share the symbol VIX; nothing outside the range."""
+
+    async def play(bench: Bench) -> None:
+        found = await bench.broker.futures("VIX", date(2026, 11, 1), date(2026, 12, 31))
+        assert [future.key for future in found] == [
+            "FUT:VX:2026-11-18",
+            "FUT:VX:2026-12-16",
+            "FUT:VXM:2026-11-18",
+            "FUT:VXM:2026-12-16",
+        ]
+        assert {future.trading_class: future.multiplier for future in found} == {"VX": 1000, "VXM": 100}
+        assert all(future.kind is Kind.FUTURE for future in found)
+
+    on_bench(play)
+
+
+def test_a_contract_whose_dates_disagree_is_refused_with_a_reason() -> None:
+    """A settlement that is not the calendar's locks the contract out of chain and futures; it is never guessed."""
+
+    async def play(bench: Bench) -> None:
+        def moved(fields: list[str]) -> list[list[str]]:
+            return [["20261119" if fields[0] == "10" and each == "20261118" else each for each in fields]]
+
+        bench.wire.alter = moved
+        chain = await bench.broker.option_chain("VIX", date(2026, 11, 1), date(2026, 11, 30))
+        futures = await bench.broker.futures("VIX", date(2026, 11, 1), date(2026, 12, 31))
+        assert chain == ()
+        assert {future.settlement for future in futures} == {date(2026, 12, 16)}
+        reasons = [refused.reason for refused in bench.broker.refused_contracts]
+        assert reasons
+        assert all("2026-11-19" in reason for reason in reasons)
+
+    on_bench(play)
+
+
+@pytest.mark.parametrize("instrument", [VIX, RVX, SPX, RUT])
+def test_daily_closes_are_finished_sessions_oldest_first(instrument: object) -> None:
+    """Before the open the last finished session is yesterday's; as many as asked for."""
+
+    async def play(bench: Bench) -> None:
+        closes = await bench.broker.daily_closes(instrument, 90)
+        days = [close.day for close in closes]
+        assert len(days) == 90
+        assert days == sorted(set(days))
+        assert days[-1] == date(2026, 10, 19)
+        assert all(close.close > 0 for close in closes)
+
+    on_bench(play)
+
+
+def test_the_session_under_way_is_not_a_daily_close() -> None:
+    """A bar of today is left out until the session has closed."""
+
+    async def play(bench: Bench) -> None:
+        await bench.market_open()
+        closes = await bench.broker.daily_closes(VIX, 5)
+        assert closes[-1].day == date(2026, 10, 19)
+        await asyncio.sleep(7 * 3600)
+        assert (await bench.broker.daily_closes(VIX, 5))[-1].day == date(2026, 10, 20)
+
+    on_bench(play)
+
+
+def test_the_same_history_within_fifteen_seconds_is_not_asked_again() -> None:
+    """The broker's pacing counts identical requests; the answer is the same anyway."""
+
+    async def play(bench: Bench) -> None:
+        first = await bench.broker.daily_closes(VIX, 5)
+        assert await bench.broker.daily_closes(VIX, 5) == first
+        assert len(bench.wire.frames(20)) == 1
+        await asyncio.sleep(16)
+        await bench.broker.daily_closes(VIX, 5)
+        assert len(bench.wire.frames(20)) == 2
+
+    on_bench(play)
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "error"),
+    [
+        (162, "HMDS query returned no data: VIX", BrokerRejectedError),
+        (162, "pacing violation", ConnectivityError),
+        (200, "no security definition", BrokerRejectedError),
+        (321, "validation failed", BrokerRejectedError),
+        (322, "processing failed", BrokerRejectedError),
+        (504, "not connected", ConnectivityError),
+        (99999, "new", BrokerRejectedError),
+    ],
+)
+def test_a_code_ends_a_question_at_once(code: int, text: str, error: type[Exception]) -> None:
+    """Also 321, after which one of the client libraries would wait for ever."""
+
+    async def play(bench: Bench) -> None:
+        bench.wire.alter = lambda fields: [["4", "2", fields[1], str(code), text, ""]] if fields[0] == "17" else [fields]
+        began = bench.loop.time()
+        with pytest.raises(error, match=f"daily closes of IND:VIX: the broker says {code}"):
+            await bench.broker.daily_closes(VIX, 5)
+        assert bench.loop.time() - began < 1
+
+    on_bench(play)
+
+
+def test_a_question_without_an_answer_ends_by_its_deadline_and_its_late_answer_is_harmless() -> None:
+    """ConnectivityError after the deadline, and nothing is upset when the answer comes after all."""
+
+    async def play(bench: Bench) -> None:
+        held: list[list[str]] = []
+
+        def hold(fields: list[str]) -> list[list[str]]:
+            if fields[0] in {"17", "10", "52"}:
+                held.append(fields)
+                return []
+            return [fields]
+
+        bench.wire.alter = hold
+        with pytest.raises(ConnectivityError, match=r"no answer within 10\.0 s"):
+            await bench.broker.daily_closes(VIX, 5)
+        for fields in held:
+            bench.wire.say(*fields)
+        await asyncio.sleep(1)
+        assert bench.broker.counters["undecoded"] == 0
+
+    on_bench(play)
+
+
+def test_a_notice_on_a_question_does_not_end_it() -> None:
+    """Codes 2100 to 2199 are remarks; the answer still comes."""
+
+    async def play(bench: Bench) -> None:
+        bench.wire.alter = lambda fields: (
+            [["4", "2", fields[1], "2174", "time zone", ""], fields] if fields[0] == "17" else [fields]
+        )
+        assert len(await bench.broker.daily_closes(VIX, 5)) == 5
+
+    on_bench(play)
