@@ -129,6 +129,8 @@ def decimal_of(text: str, name: str) -> Decimal | None:
 
 
 def _as_float(text: str, name: str) -> float:
+    if text == "Infinite":
+        return math.inf
     try:
         return float(text)
     except ValueError as error:

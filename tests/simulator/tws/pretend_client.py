@@ -92,7 +92,7 @@ def bag(symbol: str = "VIX") -> list[object]:
     return [0, symbol, "BAG", "", "0.0", "", "", "SMART", "", "USD", "", ""]
 
 
-def place_order(
+def place_order(  # noqa: PLR0913 - an order has many parts, and each test states those that matter
     order_id: int,
     contract_fields: Iterable[object],
     *,

@@ -1,5 +1,7 @@
 """Reading fields: every spelling of a number, and what is refused."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +23,7 @@ def test_unset_numbers_become_empty(text: str) -> None:
     assert Cursor((text,)).number_text("n") == ""
 
 
-@pytest.mark.parametrize("text", ["12.5", "abc", "inf", "nan", "1e300", "0x10", "١٢a"])
+@pytest.mark.parametrize("text", ["12.5", "abc", "inf", "nan", "1e300", "0x10", "--1"])
 def test_what_is_no_whole_number_is_refused(text: str) -> None:
     """A fraction, a word, infinity and an absurd size are no identifiers."""
     with pytest.raises(BadFieldError, match="reqId"):
@@ -44,11 +46,7 @@ def test_the_end_of_a_message_is_named() -> None:
 def test_any_text_is_read_or_refused_with_the_one_error(text: str) -> None:
     """No field content raises anything but the error that the session answers."""
     for read in (Cursor.integer, Cursor.real, Cursor.flag, Cursor.number_text):
-        try:
+        with contextlib.suppress(BadFieldError):
             read(Cursor((text,)), "field")
-        except BadFieldError:
-            continue
-    try:
+    with contextlib.suppress(BadFieldError):
         decimal_of(text, "price")
-    except BadFieldError:
-        pass

@@ -1,6 +1,7 @@
 """Contracts, prices, bars and the account as raw frames: exact field counts, what changes, what ends."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from floors import CLOSES_AT, OPENS_AT, a_call, a_floor, a_future, an_open_floor
@@ -149,7 +150,7 @@ def test_only_what_changed_is_told_and_each_quote_is_a_write_of_its_own() -> Non
     for kind in (("1", "1"), ("1", "2")):
         prices = [frame[4] for frame in frames if (frame[0], frame[3]) == kind]
         assert len(prices) > 1
-        assert all(one != other for one, other in zip(prices, prices[1:], strict=False))
+        assert all(one != other for one, other in pairwise(prices))
     final = opened.floor.quote(call)
     assert [frame[4] for frame in frames if frame[:1] == ["1"] and frame[3] == "1"][-1] == str(final.bid)
 

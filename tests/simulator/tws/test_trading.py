@@ -135,7 +135,7 @@ def test_an_open_combo_echoes_its_legs() -> None:
 
 
 def test_a_cancel_is_told_by_status_and_code() -> None:
-    """orderStatus Cancelled, then 202 with the order's id."""
+    """Status Cancelled, then 202 with the order's id."""
     table = Table()
     table.buy(limit="10.0")
 

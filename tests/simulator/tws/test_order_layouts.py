@@ -1,0 +1,245 @@
+"""Orders against the client library's own encoder and decoder, with every block present and with none."""
+
+import dataclasses
+from typing import Any
+
+import ib_async
+import pytest
+from ib_async.client import Client
+from ib_async.decoder import Decoder
+from ib_async.order import (
+    ExecutionCondition,
+    MarginCondition,
+    OrderComboLeg,
+    PercentChangeCondition,
+    PriceCondition,
+    TimeCondition,
+    VolumeCondition,
+)
+
+from simulator.tws.fields import Cursor
+from simulator.tws.framing import fields_of
+from simulator.tws.order_fields import WireOrder
+from simulator.tws.order_in import read_order
+from simulator.tws.order_out import completed_order, open_order
+from simulator.tws.resolved import Resolved
+
+VERSION = 176
+BAG = Resolved(con_id=28812380, symbol="VIX", sec_type="BAG", exchange="SMART", currency="USD")
+STATE = {"clientId": "7", "permId": "123", "status": "Submitted"}
+DONE = {**STATE, "filledQuantity": "2.0", "completedTime": "20261019 10:00:00 US/Eastern", "completedStatus": "Filled"}
+
+IN_ONLY = {
+    *("transmit", "overridePercentageConstraints", "scaleTable", "activeStartTime", "activeStopTime", "algoId"),
+    *("orderMiscOptions", "extOperator", "mifid2DecisionMaker", "mifid2DecisionAlgo", "mifid2ExecutionTrader"),
+    *("mifid2ExecutionAlgo", "advancedErrorOverride", "manualOrderTime", "eTradeOnly", "firmQuoteOnly"),
+    *("nbboPriceCap", "faProfile"),
+}
+"""Fields that a client sends and the broker never tells back."""
+NOT_IN_DONE = {
+    *("orderId", "clientId", "auctionStrategy", "blockOrder", "parentId", "optOutSmartRouting", "whatIf"),
+    *("deltaNeutralSettlingFirm", "deltaNeutralClearingAccount", "deltaNeutralClearingIntent"),
+    *("deltaNeutralOpenClose", "adjustedOrderType", "triggerPrice", "adjustedStopPrice", "adjustedStopLimitPrice"),
+    *("adjustedTrailingAmount", "adjustableTrailingUnit", "softDollarTier", "discretionaryUpToLimitPrice"),
+    *("usePriceMgmtAlgo", "duration", "postToAts"),
+}
+CLEARED_BY_THE_LIBRARY = {"volatility"}
+"""Set to None in place before an order is sent that is none of volatility."""
+BROKERS_OWN = {
+    *("permId", "clientId", "orderId", "autoCancelDate", "filledQuantity", "refFuturesConId", "shareholder"),
+    *("imbalanceOnly", "routeMarketableToBbo", "parentPermId", "basisPoints", "basisPointsType"),
+}
+
+
+def encoded(contract: ib_async.Contract, order: ib_async.Order) -> tuple[str, ...]:
+    """Return the fields of placeOrder as the library writes them."""
+    sent: list[bytes] = []
+    client = Client(_Seen())
+    client.isConnected = lambda: True
+    client.serverVersion = lambda: VERSION
+    client.sendMsg = lambda message: sent.append(message.encode())
+    client.placeOrder(9, contract, order)
+    return fields_of(sent[0])
+
+
+def taken(contract: ib_async.Contract, order: ib_async.Order) -> WireOrder:
+    """Return the order as the simulator reads it."""
+    return read_order(Cursor(encoded(contract, order), 1), VERSION)
+
+
+class _Seen:
+    """Stands where the library's wrapper stands and keeps what the decoder hands it."""
+
+    def __init__(self) -> None:
+        self.orders: list[tuple[ib_async.Contract, ib_async.Order, Any]] = []
+
+    def openOrder(self, _order_id: int, contract: Any, order: Any, state: Any) -> None:  # noqa: N802 - the library's name
+        self.orders.append((contract, order, state))
+
+    def completedOrder(self, contract: Any, order: Any, state: Any) -> None:  # noqa: N802 - the library's name
+        self.orders.append((contract, order, state))
+
+
+def decoded(frame: bytes) -> tuple[ib_async.Contract, ib_async.Order, Any]:
+    """Return what the library makes of a frame; a decoding error leaves nothing and fails here."""
+    seen = _Seen()
+    decoder = Decoder(seen, VERSION)
+    decoder.interpret(list(frame[4:].decode("ascii").split("\0")[:-1]))
+    [found] = seen.orders
+    return found
+
+
+def a_full_order(**changes: Any) -> ib_async.Order:
+    """Return an order with a distinct value in every field."""
+    values: dict[str, Any] = {}
+    for position, field in enumerate(dataclasses.fields(ib_async.Order), start=100):
+        default = field.default
+        if isinstance(default, bool):
+            values[field.name] = True
+        elif isinstance(default, int):
+            values[field.name] = position
+        elif isinstance(default, float):
+            values[field.name] = position + 0.25
+        elif isinstance(default, str):
+            values[field.name] = f"text {position}"
+    values |= {
+        "action": "BUY",
+        "orderType": "PEG BENCH",
+        "algoParams": [ib_async.TagValue("speed", "Normal"), ib_async.TagValue("cap", "0.1")],
+        "smartComboRoutingParams": [ib_async.TagValue("NonGuaranteed", "1")],
+        "orderComboLegs": [OrderComboLeg(1.25), OrderComboLeg(2.5)],
+        "softDollarTier": ib_async.SoftDollarTier("tier", "value", ""),
+        "conditions": [
+            PriceCondition(price=1.5, conId=4, exch="CBOE", triggerMethod=2),
+            TimeCondition(time="20261019 10:00:00 US/Eastern", conjunction="o"),
+            MarginCondition(percent=30),
+            ExecutionCondition(secType="OPT", exch="CBOE", symbol="VIX"),
+            VolumeCondition(volume=1000, conId=4, exch="CBOE"),
+            PercentChangeCondition(changePercent=1.5, conId=4, exch="CBOE"),
+        ],
+    }
+    return ib_async.Order(**(values | changes))
+
+
+def a_bag(**changes: Any) -> ib_async.Bag:
+    """Return a combo with two legs."""
+    legs = [
+        ib_async.ComboLeg(conId=con_id, ratio=ratio, action=action, exchange="SMART", openClose=1, exemptCode=-1)
+        for con_id, ratio, action in ((11, 1, "BUY"), (12, 2, "SELL"))
+    ]
+    return ib_async.Bag(**({"symbol": "VIX", "exchange": "SMART", "currency": "USD", "comboLegs": legs} | changes))
+
+
+def differences(one: ib_async.Order, other: ib_async.Order, without: set[str]) -> dict[str, tuple[Any, Any]]:
+    """Return the attributes in which two orders differ."""
+    names = [field.name for field in dataclasses.fields(ib_async.Order) if field.name not in without]
+    return {
+        name: (getattr(one, name), getattr(other, name)) for name in names if getattr(one, name) != getattr(other, name)
+    }
+
+
+def test_an_order_with_every_block_is_read_to_its_end() -> None:
+    """No field is left over, and lists have their entries."""
+    sent = taken(a_bag(), a_full_order())
+
+    assert sent.surplus == 0
+    assert [leg[:3] for leg in sent.legs] == [("11", "1", "BUY"), ("12", "2", "SELL")]
+    assert sent.leg_prices == ("1.25", "2.5")
+    assert sent.routing == (("NonGuaranteed", "1"),)
+    assert sent.algo_params == (("speed", "Normal"), ("cap", "0.1"))
+    assert [condition[0] for condition in sent.conditions] == ["1", "3", "4", "5", "6", "7"]
+    assert sent.value("referenceExchangeId") == "text " + str(
+        100 + [field.name for field in dataclasses.fields(ib_async.Order)].index("referenceExchangeId")
+    )
+
+
+@pytest.mark.parametrize("order_type", ["PEG BENCH", "VOL", "PEG MID"])
+def test_every_field_of_an_open_order_comes_back_as_it_was_sent(order_type: str) -> None:
+    """The library decodes openOrder to the order that it encoded, attribute by attribute."""
+    order = a_full_order(orderType=order_type)
+    plain = (
+        set()
+        if order_type == "PEG BENCH"
+        else {
+            *("referenceContractId", "isPeggedChangeAmountDecrease", "peggedChangeAmount"),
+            *("referenceChangeAmount", "referenceExchangeId"),
+        }
+    )
+    tails = {"minTradeQty", "minCompeteSize", "competeAgainstBestOffset"}
+    plain |= set() if order_type == "VOL" else CLEARED_BY_THE_LIBRARY
+    tails |= set() if order_type == "PEG MID" else {"midOffsetAtWhole", "midOffsetAtHalf"}
+
+    contract, back, state = decoded(open_order(taken(a_bag(), order), BAG, STATE, VERSION))
+
+    assert differences(back, order, IN_ONLY | BROKERS_OWN | plain | tails) == {}
+    assert [(leg.conId, leg.ratio, leg.action) for leg in contract.comboLegs] == [(11, 1, "BUY"), (12, 2, "SELL")]
+    assert (back.permId, back.clientId, back.orderId, state.status) == (123, 7, 9, "Submitted")
+
+
+def test_every_field_of_a_completed_order_comes_back_as_it_was_sent() -> None:
+    """The library decodes completedOrder to the order that it encoded, but for what that message leaves out."""
+    order = a_full_order()
+    tails = {"minTradeQty", "minCompeteSize", "competeAgainstBestOffset", "midOffsetAtWhole", "midOffsetAtHalf"}
+
+    contract, back, state = decoded(completed_order(taken(a_bag(), order), BAG, DONE, VERSION))
+
+    assert differences(back, order, IN_ONLY | NOT_IN_DONE | BROKERS_OWN | CLEARED_BY_THE_LIBRARY | tails) == {}
+    assert contract.comboLegsDescrip == "11|1,12|-2"
+    assert (back.permId, back.filledQuantity, state.status) == (123, 2.0, "Submitted")
+    assert (state.completedTime, state.completedStatus) == ("20261019 10:00:00 US/Eastern", "Filled")
+
+
+def test_an_order_without_optional_blocks_comes_back_plain() -> None:
+    """Unset fields stay unset, and the text "None" stands for no delta-neutral order."""
+    order = ib_async.LimitOrder("SELL", 3, 1.5, tif="DAY", orderRef="plain", account="DU1")
+
+    _, back, _ = decoded(open_order(taken(ib_async.Contract(secType="FUT", conId=5), order), BAG, STATE, VERSION))
+
+    assert (back.action, back.totalQuantity, back.lmtPrice, back.orderRef) == ("SELL", 3.0, 1.5, "plain")
+    assert back.deltaNeutralOrderType == "None"
+    unset = ib_async.Order()
+    for name in ("trailStopPrice", "percentOffset", "cashQty", "minQty", "scalePriceIncrement", "duration"):
+        assert getattr(back, name) == getattr(unset, name), name
+
+
+@pytest.mark.parametrize(
+    ("order_type", "offset", "count"), [("PEG BEST", 0.02, 2), ("PEG BEST", float("inf"), 4), ("PEG MID", 0.02, 2)]
+)
+def test_the_tail_of_pegged_orders_is_read(order_type: str, offset: float, count: int) -> None:
+    """Offsets stand at the end for some order types only, two more where the client says Infinite."""
+    order = ib_async.Order(
+        action="BUY",
+        totalQuantity=1,
+        orderType=order_type,
+        minCompeteSize=4,
+        competeAgainstBestOffset=offset,
+        midOffsetAtWhole=1.0,
+        midOffsetAtHalf=2.0,
+    )
+
+    sent = taken(ib_async.Contract(secType="FUT", conId=5), order)
+
+    assert sent.surplus == 0
+    tail = ("minCompeteSize", "competeAgainstBestOffset", "midOffsetAtWhole", "midOffsetAtHalf")
+    assert sum(name in sent.values for name in tail) == count
+
+
+def test_the_layout_below_158_has_no_tail() -> None:
+    """At 157 a plain order has 110 fields and is read to its end: the gates are in the table."""
+    fields = encoded(ib_async.Contract(secType="FUT", conId=5), ib_async.LimitOrder("BUY", 1, 1.0))
+    assert len(fields) == 115
+
+    sent = read_order(Cursor(fields[:-5], 1), 157)
+
+    assert sent.surplus == 0
+    assert "duration" not in sent.values
+
+
+@pytest.mark.parametrize(("version", "length"), [(157, 128), (163, 131), (176, 136), (177, 135)])
+def test_an_open_order_has_the_length_of_its_version(version: int, length: int) -> None:
+    """128 fields at 157, 136 at 176; the obsolete profile is gone at 177."""
+    sent = taken(ib_async.Contract(secType="FUT", conId=5), ib_async.LimitOrder("BUY", 1, 1.0))
+
+    frame = open_order(sent, BAG, STATE, version)
+
+    assert len(frame[4:].split(b"\0")) - 1 == length
