@@ -117,10 +117,13 @@ class Gate:
         )
 
     def _largest(self, intent: OrderIntent, checks: Sequence[Checked], scene: Scene) -> int:
-        """The largest smaller size that passes everything, by trying each from above; 0 where size is no cure."""
+        """The largest smaller size that passes everything, by trying each from above; 0 where size is no cure.
+
+        No size beyond the limit per leg can pass, so that the search is as short as that limit.
+        """
         if not all(checked.passed or checked.size_can_cure for checked in checks):
             return 0
-        for quantity in range(intent.quantity - 1, 0, -1):
+        for quantity in range(min(intent.quantity - 1, self._limits.max_contracts_per_leg), 0, -1):
             cost = intent.worst_cost_usd * quantity / intent.quantity
             smaller = replace(intent, quantity=quantity, worst_cost_usd=cost)
             if all(checked.passed for checked in self._checked(smaller, scene)):

@@ -1,0 +1,67 @@
+"""What limits can be set, and what can only be tightened."""
+
+from decimal import Decimal
+
+import pytest
+
+from bot.domain.errors import InvalidValueError
+from risk.limits import RiskLimits
+
+
+def test_defaults_are_the_methodologys() -> None:
+    """The numbers of the methodology hold where nobody sets others."""
+    limits = RiskLimits()
+    assert (limits.max_hedge_cost_frac, limits.neutrality_band_frac) == (Decimal("0.40"), 0.05)
+    assert (limits.neutrality_de_minimis_frac, limits.neutrality_step_frac) == (0.10, 0.50)
+    assert limits.permitted_classes == {"VIX", "VIXW", "VX", "VXM"}
+
+
+def test_the_cost_cap_may_be_lowered_but_not_raised() -> None:
+    """A cap below 40 % is accepted, one above it refused with the reason."""
+    assert RiskLimits(max_hedge_cost_frac=Decimal("0.10")).max_hedge_cost_frac == Decimal("0.10")
+    with pytest.raises(InvalidValueError, match=r"max_hedge_cost_frac may be lowered, never raised above 0\.40"):
+        RiskLimits(max_hedge_cost_frac=Decimal("0.4001"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("max_hedge_cost_frac", Decimal("NaN")),
+        ("max_hedge_cost_frac", Decimal("Infinity")),
+        ("max_hedge_cost_frac", Decimal(0)),
+        ("max_hedge_cost_frac", Decimal(-1)),
+        ("neutrality_band_frac", float("nan")),
+        ("neutrality_band_frac", 1.5),
+        ("neutrality_de_minimis_frac", 2.0),
+        ("neutrality_step_frac", -0.1),
+        ("collar_frac", Decimal(0)),
+        ("future_collar_frac", Decimal(0)),
+        ("collar_ticks", 0),
+        ("max_contracts_per_leg", 0),
+        ("max_order_value_usd", Decimal("NaN")),
+        ("max_displayed_frac", 1.1),
+        ("max_orders_per_day", 0),
+        ("closing_orders_reserve", -1),
+        ("max_working_orders", 21),
+        ("verdict_lifetime_s", float("inf")),
+        ("session_edge_minutes", -1.0),
+        ("last_trade_cutoff_minutes", float("nan")),
+        ("expiry_guard_sessions", -1),
+    ],
+)
+def test_a_limit_that_is_none_is_refused(name: str, value: object) -> None:
+    """Limits that are not finite, not positive, or looser than allowed never come into being."""
+    with pytest.raises(InvalidValueError, match=name):
+        RiskLimits(**{name: value})  # type: ignore[arg-type]  # wrong values on purpose
+
+
+def test_only_known_classes_can_be_permitted() -> None:
+    """The gate cannot judge VXX, so nobody can permit it."""
+    with pytest.raises(InvalidValueError, match="VXX"):
+        RiskLimits(permitted_classes=frozenset({"VIX", "VXX"}))
+
+
+def test_an_empty_account_name_is_refused() -> None:
+    """An empty name in the allowlist would match an account that nobody named."""
+    with pytest.raises(InvalidValueError, match="accounts"):
+        RiskLimits(accounts=frozenset({""}))
