@@ -6,7 +6,7 @@ arrived. What always holds: RECONCILING ends only with a complete comparison dur
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from bot.app.shell import Shell
@@ -26,7 +26,7 @@ class LinkKeeper:
         connection: Connection,
         broker: Broker,
         adopted: bool,
-        connected: Callable[[], None] = lambda: None,
+        connected: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """Take the parts.
 
@@ -35,7 +35,7 @@ class LinkKeeper:
             connection: Connects and reports the link's loss and return at the pump.
             broker: Whose books are asked for.
             adopted: Positions were adopted before; False lets the first comparison adopt what is found.
-            connected: Called after every successful connect, before the comparison.
+            connected: Awaited after every successful connect, before the comparison.
         """
         self._shell = shell
         self._clock = shell.clock
@@ -86,8 +86,9 @@ class LinkKeeper:
             except ConnectivityError as error:
                 self._note("connect_failed", error, first=pause == self._settings.reconnect_first_s)
             else:
+                if self._connected is not None:
+                    await self._connected()
                 self._up_since = self._clock.now()
-                self._connected()
                 return
             if not alerted and self._clock.now() - began >= timedelta(seconds=self._settings.alert_after_s):
                 alerted = True

@@ -60,7 +60,8 @@ class SessionKeeper:
         shell.pump.hear(BooksReconciled, lambda _event: self._relist.set())
 
     async def run(self) -> None:
-        """Open and close one session after another, for ever."""
+        """Open and close one session after another, for ever; the first link may still set the clock."""
+        await self._link.first_ready.wait()
         while True:
             session = self._next_session()
             await self._sleep_until(session.opens_at)

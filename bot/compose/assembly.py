@@ -1,6 +1,6 @@
 """Joins engine and shell from ports and settings; the same for every profile."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -75,6 +75,7 @@ class Start:
     credits: tuple[StatedCredit, ...] = ()
     lots: tuple[Lot, ...] = ()
     announcers: tuple[Announcer, ...] = field(default=())
+    connected: Callable[[], Awaitable[None]] | None = None  # awaited after each connect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +120,13 @@ def assemble(loaded: Loaded, ports: Ports, start: Start) -> Assembled:
 
 def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, fees: FeeSchedule) -> Assembled:
     settings = loaded.settings
-    keeper = LinkKeeper(shell=shell, connection=ports.connection, broker=ports.broker, adopted=start.adopted)
+    keeper = LinkKeeper(
+        shell=shell,
+        connection=ports.connection,
+        broker=ports.broker,
+        adopted=start.adopted,
+        connected=start.connected,
+    )
 
     def choose(
         chain: Sequence[Instrument], futures: Sequence[Instrument], vix: float, today: date, lots: Sequence[Lot]

@@ -22,7 +22,6 @@ class RunOptions:
     speed: float = 1.0
     tick_s: int = 15
     state: Path | None = None
-    confirm_limits: str | None = None
     dry_run: bool = False
     out: Path | None = None
     door: str = "wire"  # or "process": without the wire, for tests of both doors

@@ -1,0 +1,19 @@
+"""The group of all commands."""
+
+import click
+
+from bot.cli.gateway import gateway
+from bot.cli.report import report
+from bot.cli.run import run
+from bot.cli.signal import signal
+from bot.compose.guard import version
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version(), prog_name="alvh")
+def alvh() -> None:
+    """Resizes a VIX hedge sleeve over an SPX iron condor book at Interactive Brokers, unattended."""
+
+
+for command in (run, gateway, signal, report):
+    alvh.add_command(command)

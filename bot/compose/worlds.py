@@ -1,0 +1,111 @@
+"""Simulated worlds: a named scenario or a bridged daily history, with its calendar and opening book."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from adapters.history.csv_files import load_symbol
+from bot.compose.books import plan_for_window
+from bot.domain.errors import ConfigError, InvalidValueError
+from bot.domain.schedule import Session, SessionCalendar
+from simulator.gateway import FloorTime
+from simulator.opening import OpenedFloor, open_floor
+from simulator.settings import SimulatorSettings
+from simulator.world.levels import SYMBOLS, DailyLevel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorldOptions:
+    """Which world; with ``history`` the scenario is ignored and the window is ``start`` to ``end``."""
+
+    scenario: str
+    history: Path | None
+    start: date | None
+    end: date | None
+    sessions: int
+    seed: int
+    tick_s: int
+    account: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What a simulated run plays."""
+
+    settings: SimulatorSettings
+    history: dict[str, tuple[DailyLevel, ...]] | None
+    calendar: SessionCalendar
+
+    def sessions(self) -> tuple[Session, ...]:
+        """Return the sessions that were asked for."""
+        settings, calendar = self.settings, self.calendar
+        if self.history is not None:
+            return tuple(calendar.sessions(settings.start, settings.end or settings.start))
+        found = [calendar.session(settings.start) or calendar.next_session(settings.start)]
+        while len(found) < settings.sessions:
+            found.append(calendar.next_session(found[-1].day))
+        return tuple(found)
+
+    def open(self, time: FloorTime) -> OpenedFloor:
+        """Return the floor of this world on a given time.
+
+        Raises:
+            ConfigError: An unknown scenario, or a history that does not cover the window.
+        """
+        try:
+            return open_floor(self.settings, self.calendar, history=self.history, clock=time.now)
+        except InvalidValueError as error:
+            raise ConfigError(str(error)) from error
+
+
+def world_of(options: WorldOptions) -> World:
+    """Return the world that was asked for.
+
+    Raises:
+        ConfigError: The options contradict each other, or the history is wrong.
+    """
+    calendar = SessionCalendar()
+    if options.history is None:
+        if options.end is not None:
+            raise ConfigError("--end belongs to --history; a scenario takes --sessions")
+        settings = SimulatorSettings(
+            scenario=options.scenario,
+            sessions=options.sessions,
+            seed=options.seed,
+            tick_s=options.tick_s,
+            account=options.account,
+        )
+        if options.start is not None:
+            settings = replace(settings, start=options.start)
+        return World(settings=settings, history=None, calendar=calendar)
+    return _world_of_history(options, options.history, calendar)
+
+
+def _world_of_history(options: WorldOptions, folder: Path, calendar: SessionCalendar) -> World:
+    if options.start is None or options.end is None:
+        raise ConfigError("--history needs --start and --end, for example --start 2015-04-24 --end 2015-05-15")
+    if options.end < options.start:
+        raise ConfigError(f"--end {options.end} lies before --start {options.start}")
+    try:
+        settings = SimulatorSettings(
+            start=options.start,
+            end=options.end,
+            seed=options.seed,
+            tick_s=options.tick_s,
+            account=options.account,
+            book=plan_for_window(options.start, options.end, calendar),
+        )
+        empty = next(calendar.sessions(options.start, options.end), None) is None
+    except InvalidValueError as error:
+        raise ConfigError(str(error)) from error
+    if empty:
+        raise ConfigError(f"no session from {options.start} to {options.end}; choose a wider window")
+    history = {symbol: _daily_levels(folder, symbol) for symbol in SYMBOLS}
+    return World(settings=settings, history=history, calendar=calendar)
+
+
+def _daily_levels(folder: Path, symbol: str) -> tuple[DailyLevel, ...]:
+    return tuple(
+        DailyLevel(day=row.day, close=row.close, open=row.open, high=row.high, low=row.low)
+        for row in load_symbol(folder, symbol)
+    )
