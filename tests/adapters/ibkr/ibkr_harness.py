@@ -11,7 +11,17 @@ from adapters.ibkr.settings import BrokerSettings
 from bot.domain.decision import Approved, Checked, Rule
 from bot.domain.events import Event, OrderReported
 from bot.domain.instrument import Instrument, Kind, Right, Side
-from bot.domain.orders import BrokerOrder, BrokerStatus, DecisionId, IntentId, Leg, Order, OrderIntent, Prepared, Purpose
+from bot.domain.orders import (
+    BrokerOrder,
+    BrokerStatus,
+    DecisionId,
+    IntentId,
+    Leg,
+    Order,
+    OrderIntent,
+    Prepared,
+    Purpose,
+)
 from bot.domain.schedule import SessionCalendar
 from simulator.clock import VirtualClock
 from simulator.gateway import Gateway
