@@ -80,11 +80,10 @@ def peak_rises(
             peaks = np.maximum.accumulate(np.concatenate(([peak], seen)))
             stepped[positions] = np.diff(np.floor(peaks / PEAK_STEP)) > 0
             peak = float(peaks[-1])
-        if flip.position == len(fresh):
-            break
-        in_blowout, since = flip.to_blowout, flip.position
-        peak = float(excess[since]) if in_blowout else 0.0
-    return Rises(stepped=stepped, in_blowout=in_blowout, peak=peak if in_blowout else 0.0)
+        if flip.position < len(fresh):
+            in_blowout, since = flip.to_blowout, flip.position
+            peak = float(excess[since]) if in_blowout else 0.0
+    return Rises(stepped=stepped, in_blowout=in_blowout, peak=peak)
 
 
 def _fresh_time(at: Ints, freshness: Freshness) -> Ints:
