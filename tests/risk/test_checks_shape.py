@@ -1,0 +1,481 @@
+"""Shape, account, permission, hours, quotes, price and size: a table of edges for each rule."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+import pytest
+
+from bot.domain.decision import Checked, Rule
+from bot.domain.instrument import Kind, Right, index
+from bot.domain.market import DataType
+from bot.domain.orders import Leg, OrderIntent, Purpose
+from bot.domain.portfolio import Position
+from bot.domain.schedule import NEW_YORK
+from bot.domain.snapshot import Snapshot
+from tests.builders import (
+    DECEMBER,
+    NOON,
+    NOVEMBER,
+    a_future,
+    a_quote,
+    a_session,
+    an_account,
+    an_intent,
+    an_option,
+    an_order,
+    buys,
+    mirrored,
+    sells,
+    spread_legs,
+    vix_call,
+)
+from tests.risk.scenes import (
+    LIMITS,
+    LONG,
+    SHORT,
+    a_build,
+    an_unwind,
+    calm_noon,
+    checked_by,
+    holding,
+    natural_limit,
+    scenery,
+    with_book,
+)
+
+PUT = an_option(18, right=Right.PUT)
+
+
+# well formed ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("legs", "fault"),
+    [
+        ((buys(vix_call(20)),), ""),
+        ((buys(a_future("VX")),), ""),
+        (spread_legs(20, 25), ""),
+        ((buys(vix_call(20), 2),), "ratios other than one are not known"),
+        ((sells(vix_call(20)),), "a single leg is a call or a future, bought"),
+        ((sells(a_future("VX")),), "a single leg is a call or a future, bought"),
+        ((buys(PUT),), "a single leg is a call or a future, bought"),
+        ((buys(index("VIX")),), "a single leg is a call or a future, bought"),
+        (spread_legs(25, 20), "a combo is a call spread whose long leg has the lower strike"),
+        ((buys(vix_call(20)), buys(vix_call(25))), "a combo is a call spread whose long leg has the lower strike"),
+        (
+            (buys(vix_call(20)), sells(vix_call(25)), sells(vix_call(26))),
+            "a combo is a call spread whose long leg has the lower strike",
+        ),
+        ((buys(PUT), sells(vix_call(25))), "a combo is a call spread whose long leg has the lower strike"),
+        (
+            (buys(vix_call(20)), sells(an_option(25, right=Right.PUT))),
+            "a combo is a call spread whose long leg has the lower strike",
+        ),
+        (
+            (buys(vix_call(20)), sells(vix_call(25, DECEMBER))),
+            "a combo is a call spread whose long leg has the lower strike",
+        ),
+        (
+            (buys(vix_call(20)), sells(vix_call(25, trading_class="VIXW"))),
+            "a combo is a call spread whose long leg has the lower strike",
+        ),
+    ],
+)
+def test_only_known_shapes_are_bought(legs: tuple[Leg, ...], fault: str) -> None:
+    """A purchase is one call, one future, or one debit call spread of one settlement and class."""
+    checked = checked_by(Rule.WELL_FORMED, an_intent(legs))
+    assert (checked.passed, checked.note) == (not fault, fault)
+
+
+def test_a_purchase_pays() -> None:
+    """A purchase with a limit of nothing or less is no purchase."""
+    assert checked_by(Rule.WELL_FORMED, an_intent(limit=0)).note == "a purchase pays"
+
+
+def _tampered(field: str, value: object) -> OrderIntent:
+    intent = a_build()
+    object.__setattr__(intent, field, value)
+    return intent
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("quantity", True), ("quantity", 1.0), ("quantity", 10**12), ("limit", Decimal("1e12"))],
+)
+def test_numbers_that_are_none_are_refused(field: str, value: object) -> None:
+    """Quantities are whole numbers, and no number has more digits than an order can have."""
+    assert not checked_by(Rule.WELL_FORMED, _tampered(field, value)).passed
+
+
+def test_an_unwind_sells_what_the_overlay_holds_and_no_more() -> None:
+    """Two units held: two may be sold, three may not."""
+    snapshot = holding(2)
+    assert checked_by(Rule.WELL_FORMED, an_unwind(2), snapshot).passed
+    assert not checked_by(Rule.WELL_FORMED, an_unwind(3), snapshot).passed
+
+
+def test_units_that_are_being_sold_cannot_be_sold_again() -> None:
+    """One of two units on its way out leaves one to sell."""
+    working = an_order(an_unwind(1, intent_id="w-1"))
+    snapshot = with_book(holding(2), orders={working.intent.intent_id: working})
+    assert checked_by(Rule.WELL_FORMED, an_unwind(1), snapshot).passed
+    assert not checked_by(Rule.WELL_FORMED, an_unwind(2), snapshot).passed
+
+
+def test_calls_of_the_base_sleeve_are_not_an_overlay() -> None:
+    """The account holds the calls, but no overlay lot does: they are not sold."""
+    base = scenery().opening.base[0].instrument
+    intent = an_intent((sells(base),), limit="-1.60", purpose=Purpose.OVERLAY_UNWIND)
+    assert not checked_by(Rule.WELL_FORMED, intent).passed
+
+
+def test_an_unwind_passes_where_the_base_hides_a_leg() -> None:
+    """The base is long what the overlay is short: the position is their sum, and the lots tell what may be sold."""
+    snapshot = holding(2)
+    short = vix_call(SHORT)
+    positions = dict(snapshot.book.positions)
+    positions[short.key] = Position(instrument=short, quantity=3)
+    assert checked_by(Rule.WELL_FORMED, an_unwind(2), with_book(snapshot, positions=positions)).passed
+
+
+def test_a_future_is_sold_only_where_the_account_holds_it() -> None:
+    """A lot alone does not allow the sale of a future: without the position it would open a short one."""
+    mini = a_future("VXM")
+    lot = replace(holding(2).book.lots[-1], legs=(buys(mini),))
+    intent = an_intent((sells(mini),), quantity=2, limit="-18.90", purpose=Purpose.OVERLAY_UNWIND)
+    without = with_book(calm_noon(), lots=(lot,))
+    held = with_book(without, positions={mini.key: Position(instrument=mini, quantity=2)})
+    assert not checked_by(Rule.WELL_FORMED, intent, without).passed
+    assert checked_by(Rule.WELL_FORMED, intent, held).passed
+
+
+@pytest.mark.parametrize(("quantity", "limit", "passed"), [(2, "0.50", True), (3, "0.50", False), (2, "-0.50", False)])
+def test_short_contracts_may_be_bought_back(quantity: int, limit: str, passed: bool) -> None:  # noqa: FBT001 - a table
+    """A single leg held short may be bought back, up to what is short, for a price."""
+    intent = an_intent((buys(vix_call(SHORT)),), quantity=quantity, limit=limit, purpose=Purpose.OVERLAY_UNWIND)
+    assert checked_by(Rule.WELL_FORMED, intent, holding(2)).passed is passed
+
+
+def test_what_is_being_bought_back_is_not_bought_back_twice() -> None:
+    """A buy-back on its way uses up the short contracts."""
+    intent = an_intent((buys(vix_call(SHORT)),), quantity=2, limit="0.50", purpose=Purpose.OVERLAY_UNWIND)
+    assert not checked_by(Rule.WELL_FORMED, intent, holding(2), earlier=(replace(intent, quantity=1),)).passed
+
+
+# account --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({}, ""),
+        ({"account": None}, "the account's values are not known"),
+        ({"account": an_account(account="DU7")}, "the account is not on the allowlist"),
+        ({"account": an_account(ready=False)}, "the broker says that its account values are not ready"),
+        ({"account": an_account(0)}, "the net liquidation value is impossible"),
+        ({"account": an_account("1000000000000")}, ""),
+        ({"account": an_account("1000000000001")}, "the net liquidation value is impossible"),
+        ({"account": replace(an_account(), cash_usd=Decimal(-1000000000001))}, "the cash is impossible"),
+        ({"account": replace(an_account(), cash_usd=Decimal(-5))}, ""),
+    ],
+)
+def test_the_account_must_be_ours_and_possible(changes: dict[str, object], fault: str) -> None:
+    """Name, readiness and values of the account, each with its own reason."""
+    checked = checked_by(Rule.ACCOUNT, a_build(), with_book(calm_noon(), **changes))
+    assert (checked.passed, checked.note) == (not fault, fault)
+
+
+# permission -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("leg", "passed"),
+    [
+        (buys(vix_call(20)), True),
+        (buys(vix_call(20, trading_class="VIXW")), True),
+        (buys(a_future("VX")), True),
+        (buys(a_future("VXM")), True),
+        (buys(PUT), False),
+        (buys(an_option(6800, trading_class="SPX")), False),
+        (buys(an_option(6800, trading_class="SPXW")), False),
+        (buys(index("VIX")), False),
+        (buys(replace(vix_call(20), multiplier=1000)), False),
+        (buys(replace(a_future("VX"), multiplier=100)), False),
+        (buys(replace(vix_call(20), currency="EUR")), False),
+        (buys(replace(vix_call(20), symbol="VXX")), False),
+        (buys(replace(vix_call(20), trading_class="VX")), False),
+        (buys(replace(a_future("VX"), trading_class="VIX")), False),
+    ],
+)
+def test_only_permitted_instruments_pass(leg: Leg, passed: bool) -> None:  # noqa: FBT001 - a table
+    """VIX calls and VIX futures of known class, currency and multiplier; all else is denied."""
+    assert checked_by(Rule.PERMISSION, an_intent((leg,))).passed is passed
+
+
+def test_a_class_that_config_leaves_out_is_denied() -> None:
+    """The allowlist can be made shorter."""
+    limits = replace(LIMITS, permitted_classes=frozenset({"VX"}))
+    checked = checked_by(Rule.PERMISSION, a_build(), limits=limits)
+    assert (checked.passed, checked.limit) == (False, "VX")
+
+
+# hours ----------------------------------------------------------------------------------------------------------
+
+
+def _at(hour: int, minute: int, second: int = 0, day: int = 20) -> Snapshot:
+    moment = datetime(2026, 10, day, hour, minute, second, tzinfo=NEW_YORK)
+    session = a_session(moment.date())
+    return replace(calm_noon(), now=moment, session=session if session.opens_at <= moment < session.closes_at else None)
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "fault"),
+    [
+        (_at(9, 29), "no session is open"),
+        (_at(9, 30), "too soon after the open"),
+        (_at(9, 39, 59), "too soon after the open"),
+        (_at(9, 40), ""),
+        (_at(16, 4, 59), ""),
+        (_at(16, 5), "too near to the close"),
+        (_at(16, 15), "no session is open"),
+    ],
+)
+def test_orders_leave_inside_the_session_only(snapshot: Snapshot, fault: str) -> None:
+    """From ten minutes after the open to ten minutes before the close."""
+    checked = checked_by(Rule.SESSION_HOURS, a_build(), snapshot)
+    assert (checked.passed, checked.note) == (not fault, fault)
+
+
+@pytest.mark.parametrize(
+    ("day", "fault"),
+    [
+        (12, ""),
+        (13, "too few sessions before the last trading day"),
+        (17, "too few sessions before the last trading day"),
+    ],
+)
+def test_nothing_is_bought_near_the_end_of_its_life(day: int, fault: str) -> None:
+    """The last trading day of the November call is Tuesday the 17th: from Friday the 13th on nothing is bought."""
+    moment = datetime(2026, 11, day, 12, 0, tzinfo=NEW_YORK)
+    snapshot = replace(calm_noon(), now=moment, session=a_session(moment.date()))
+    assert checked_by(Rule.SESSION_HOURS, a_build(), snapshot).note == fault
+
+
+@pytest.mark.parametrize(
+    ("hour", "minute", "fault"), [(15, 14, ""), (15, 15, "past the cut-off before the last trade")]
+)
+def test_closing_is_allowed_until_an_hour_before_the_last_trade(hour: int, minute: int, fault: str) -> None:
+    """On the last trading day an unwind passes until 15:15, an hour before the options close."""
+    moment = datetime(2026, 11, 17, hour, minute, tzinfo=NEW_YORK)
+    snapshot = replace(holding(2), now=moment, session=a_session(moment.date()))
+    assert checked_by(Rule.SESSION_HOURS, an_unwind(2), snapshot).note == fault
+
+
+def test_a_future_is_past_its_cutoff_on_its_settlement_day() -> None:
+    """An expiring future stops at nine: an hour earlier no session is open, and later it is over."""
+    moment = datetime(2026, 11, 18, 12, 0, tzinfo=NEW_YORK)
+    snapshot = replace(calm_noon(), now=moment, session=a_session(moment.date()))
+    checked = checked_by(Rule.SESSION_HOURS, an_intent((buys(a_future("VX")),)), snapshot)
+    assert checked.note == "past the cut-off before the last trade"
+
+
+def test_a_contract_without_a_last_day_is_refused() -> None:
+    """What never stops trading is no contract of ours."""
+    assert (
+        checked_by(Rule.SESSION_HOURS, an_intent((buys(index("VIX")),))).note == "a contract without a last trading day"
+    )
+
+
+def test_a_last_day_that_is_no_session_counts_from_the_session_before() -> None:
+    """A last trading day on a holiday is measured by the close of the session before it."""
+    holiday = datetime(2026, 11, 26).date()  # noqa: DTZ001 - Thanksgiving as a date
+    call = replace(vix_call(20, NOVEMBER), settlement=holiday, last_trade=holiday)
+    moment = datetime(2026, 11, 25, 15, 30, tzinfo=NEW_YORK)
+    snapshot = replace(calm_noon(), now=moment, session=a_session(moment.date()))
+    checked = checked_by(Rule.SESSION_HOURS, an_intent((buys(call),)), snapshot)
+    assert checked.note == "past the cut-off before the last trade"
+
+
+# quotes ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "age_s", "kind", "fault"),
+    [
+        (1.60, 1.66, 0, DataType.LIVE, ""),
+        (1.60, 1.66, 900, DataType.LIVE, ""),
+        (1.60, 1.66, 901, DataType.LIVE, "stale"),
+        (1.60, 1.66, -2, DataType.LIVE, "stale"),
+        (1.60, 1.66, 0, DataType.DELAYED, "data type <DataType.DELAYED: 3> instead of live"),
+        (1.60, 1.66, 0, DataType.FROZEN, "data type <DataType.FROZEN: 2> instead of live"),
+        (None, 1.66, 0, DataType.LIVE, "not two-sided"),
+        (1.60, None, 0, DataType.LIVE, "not two-sided"),
+        (0.0, 0.05, 0, DataType.LIVE, "not two-sided"),
+        (1.66, 1.60, 0, DataType.LIVE, "crossed"),
+        (1.60, 1.60, 0, DataType.LIVE, ""),
+        (1.40, 1.80, 0, DataType.LIVE, ""),
+        (1.39, 1.80, 0, DataType.LIVE, "too wide"),
+        (0.01, 0.03, 0, DataType.LIVE, ""),
+        (0.01, 0.04, 0, DataType.LIVE, "too wide"),
+    ],
+)
+@pytest.mark.parametrize("leg", [0, 1])
+def test_every_leg_needs_a_good_quote(
+    leg: int, bid: float | None, ask: float | None, age_s: int, kind: DataType, fault: str
+) -> None:
+    """Type, age, sides and width of each leg, one by one."""
+    intent = a_build()
+    instrument = intent.legs[leg].instrument
+    quote = a_quote(instrument, bid, ask, at=NOON - timedelta(seconds=age_s), data_type=kind)
+    snapshot = replace(calm_noon(), quotes={**calm_noon().quotes, instrument.key: quote})
+    checked = checked_by(Rule.QUOTE_QUALITY, intent, snapshot)
+    assert (checked.passed, checked.found) == (not fault, f"{instrument.key}: {fault}" if fault else "4 good")
+
+
+def test_a_leg_without_a_quote_is_refused() -> None:
+    """No quote at all is a reason of its own."""
+    snapshot = replace(calm_noon(), quotes={})
+    checked = checked_by(Rule.QUOTE_QUALITY, a_build(), snapshot)
+    assert str(checked.found).startswith("OPT:VIX:2026-11-18:21:C: no quote")
+
+
+def test_an_unwind_needs_no_index_level() -> None:
+    """A sale is priced by its own quotes: a missing index level does not stand in its way."""
+    snapshot = replace(holding(2), levels={})
+    assert checked_by(Rule.QUOTE_QUALITY, an_unwind(2), snapshot).passed
+    assert not checked_by(Rule.QUOTE_QUALITY, a_build(), snapshot).passed
+
+
+# collar ---------------------------------------------------------------------------------------------------------
+
+
+def _middle() -> Decimal:
+    quotes = [scenery().quote(leg.instrument) for leg in spread_legs(LONG, SHORT)]
+    long, short = ((Decimal(repr(q.bid)) + Decimal(repr(q.ask))) / 2 for q in quotes)
+    return long - short
+
+
+def _collared(limit: Decimal, **changes: object) -> Checked:
+    limits = replace(LIMITS, **changes)  # type: ignore[arg-type]  # test shorthand
+    return checked_by(Rule.PRICE_COLLAR, a_build(limit=limit), limits=limits)
+
+
+def test_the_collar_passes_its_edge_and_not_one_tick_more() -> None:
+    """With five ticks allowed, the last limit inside passes and the next tick fails, on both sides."""
+    tick, wide = Decimal("0.01"), {"collar_frac": Decimal("0.001"), "collar_ticks": 5}
+    middle = _middle()
+    highest = ((middle + 5 * tick) / tick).to_integral_value(ROUND_FLOOR) * tick
+    lowest = ((middle - 5 * tick) / tick).to_integral_value(ROUND_CEILING) * tick
+    assert _collared(highest, **wide).passed
+    assert not _collared(highest + tick, **wide).passed
+    assert _collared(lowest, **wide).passed
+    assert not _collared(lowest - tick, **wide).passed
+
+
+def test_the_collar_is_a_fraction_of_the_middle_where_that_is_more() -> None:
+    """A fifth of the middle is allowed by default."""
+    checked = _collared(natural_limit())
+    assert (checked.passed, checked.limit) == (True, Decimal("0.20") * _middle())
+
+
+@pytest.mark.parametrize(
+    ("limit", "note"),
+    [
+        ("0.735", "the limit is off the tick grid"),
+        ("-0.70", "the limit's sign disagrees with the middle"),
+        ("0.00", "the limit's sign disagrees with the middle"),
+    ],
+)
+def test_off_the_grid_or_of_the_wrong_sign_is_refused(limit: str, note: str) -> None:
+    """The grid and the sign are judged before the distance."""
+    assert _collared(Decimal(limit)).note == note
+
+
+def test_a_future_has_a_tighter_collar() -> None:
+    """Two percent of a future's middle, not twenty."""
+    vx = a_future("VX")
+    quote = scenery().quote(vx)
+    middle = (Decimal(repr(quote.bid)) + Decimal(repr(quote.ask))) / 2
+    near = (middle * Decimal("1.01") // Decimal("0.05")) * Decimal("0.05")
+    assert checked_by(Rule.PRICE_COLLAR, an_intent((buys(vx),), limit=str(near))).passed
+    assert not checked_by(Rule.PRICE_COLLAR, an_intent((buys(vx),), limit=str(near + 1))).passed
+
+
+def test_without_a_quote_there_is_no_middle() -> None:
+    """A missing leg is a refusal, not a middle of the others."""
+    checked = checked_by(Rule.PRICE_COLLAR, a_build(), replace(calm_noon(), quotes={}))
+    assert (checked.passed, checked.note) == (False, "no middle: OPT:VIX:2026-11-18:21:C: no quote")
+
+
+def test_a_class_without_a_tick_cannot_be_priced() -> None:
+    """Without a known grid the quote itself is no ground: the width in ticks is unknown."""
+    stranger = an_option(20, trading_class="VIXM", symbol="VIX")
+    quotes = {**calm_noon().quotes, stranger.key: a_quote(stranger, 1.0, 1.02)}
+    with pytest.raises(ValueError, match="no tick known for class VIXM"):
+        checked_by(Rule.PRICE_COLLAR, an_intent((buys(stranger),)), replace(calm_noon(), quotes=quotes))
+
+
+# size -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("quantity", "changes", "passed", "note"),
+    [
+        (10, {"max_contracts_per_leg": 10}, True, "contracts per leg"),
+        (11, {"max_contracts_per_leg": 10}, False, "contracts per leg"),
+        (2, {"max_order_value_usd": natural_limit() * 200}, True, "value in USD"),
+        (2, {"max_order_value_usd": natural_limit() * 200 - Decimal("0.01")}, False, "value in USD"),
+        (3, {"max_order_value_usd": natural_limit() * 200}, False, "value in USD"),
+    ],
+)
+def test_size_limits_pass_at_their_edge(
+    quantity: int,
+    changes: dict[str, object],
+    passed: bool,  # noqa: FBT001 - a table
+    note: str,
+) -> None:
+    """Exactly the limit passes, one more fails, and the record names the tightest."""
+    limits = replace(LIMITS, **changes)  # type: ignore[arg-type]  # test shorthand
+    checked = checked_by(Rule.ORDER_SIZE, a_build(quantity), limits=limits)
+    assert (checked.passed, checked.note, checked.size_can_cure) == (passed, note, True)
+
+
+@pytest.mark.parametrize(
+    ("shown", "share", "passed"), [(4, 1.0, True), (3, 1.0, False), (8, 0.5, True), (7, 0.5, False)]
+)
+@pytest.mark.parametrize("leg", [0, 1])
+def test_no_more_is_asked_than_is_shown(leg: int, shown: int, share: float, passed: bool) -> None:  # noqa: FBT001 - a table
+    """Four units need four contracts on the side that each leg takes, or their share of it."""
+    instrument = a_build().legs[leg].instrument
+    quotes = dict(calm_noon().quotes)
+    side = "ask_size" if leg == 0 else "bid_size"
+    quotes[instrument.key] = replace(quotes[instrument.key], **{side: shown})
+    limits = replace(LIMITS, max_displayed_frac=share)
+    checked = checked_by(Rule.ORDER_SIZE, a_build(4), replace(calm_noon(), quotes=quotes), limits=limits)
+    assert checked.passed is passed
+
+
+def test_ratios_count_in_contracts() -> None:
+    """Three units of a leg with ratio two are six contracts."""
+    intent = an_intent((buys(vix_call(LONG), 2),), quantity=3)
+    limits = replace(LIMITS, max_contracts_per_leg=5)
+    checked = checked_by(Rule.ORDER_SIZE, intent, limits=limits)
+    assert (checked.passed, checked.found) == (False, Decimal(6))
+
+
+def test_the_value_of_a_future_is_its_notional() -> None:
+    """One VX at 19 is worth 19,000 USD."""
+    limits = replace(LIMITS, max_order_value_usd=Decimal("18999.99"))
+    checked = checked_by(Rule.ORDER_SIZE, an_intent((buys(a_future("VX")),), limit="19.00"), limits=limits)
+    assert (checked.passed, checked.found) == (False, Decimal(19000))
+
+
+def test_size_without_a_quote_is_unknown() -> None:
+    """Where nothing is shown nothing may be asked."""
+    assert not checked_by(Rule.ORDER_SIZE, a_build(), replace(calm_noon(), quotes={})).passed
+
+
+def test_the_tests_use_both_kinds_of_contract() -> None:
+    """The reference spread is made of options."""
+    assert {leg.instrument.kind for leg in (*a_build().legs, *mirrored(a_build().legs))} == {Kind.OPTION}
