@@ -1,0 +1,148 @@
+"""The asyncio shell: real sockets, slow readers, a clean stop."""
+
+import asyncio
+import logging
+import socket
+import struct
+from datetime import timedelta
+
+import pytest
+from floors import OPENS_AT, a_call, a_floor, an_open_floor
+from pretend_client import contract, packed, unpacked
+
+from simulator.faults import Disconnect
+from simulator.tws.desk import Desk
+from simulator.tws.server import Server, _Connection
+from simulator.virtual_time import run_virtual
+
+HELLO = b"API\0" + packed("v157..178")
+
+
+async def read_frame(reader: asyncio.StreamReader) -> list[str]:
+    """Return the next frame that a server writes."""
+    head = await reader.readexactly(4)
+    payload = await reader.readexactly(struct.unpack(">I", head)[0])
+    return unpacked(head + payload)[0]
+
+
+class Chunks(asyncio.Protocol):
+    """Keeps what arrives, piece by piece."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.chunks: list[bytes] = []
+
+    def data_received(self, data: bytes) -> None:
+        """Keep one piece."""
+        self.chunks.append(data)
+
+
+async def connected(port: int, client_id: int) -> tuple[asyncio.Transport, Chunks]:
+    """Return a connection that has started."""
+    transport, chunks = await asyncio.get_running_loop().create_connection(Chunks, "127.0.0.1", port)
+    transport.write(HELLO + packed(71, 2, client_id, ""))
+    return transport, chunks
+
+
+async def test_a_client_on_a_real_socket_is_served() -> None:
+    """Handshake, start and an answer over loopback; small frames are not held back."""
+    opened = an_open_floor()
+    server = Server(Desk(opened.floor))
+    port = await server.start("127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+
+    writer.write(HELLO)
+    version, _ = await read_frame(reader)
+    writer.write(packed(71, 2, 3, ""))
+    greeting = [(await read_frame(reader))[0] for _ in range(5)]
+    [connection] = server._connections
+    assert connection._transport is not None
+    server_side = connection._transport.get_extra_info("socket")
+
+    assert (version, greeting) == ("176", ["15", "9", "4", "4", "4"])
+    assert server_side.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+    await server.stop()
+    assert await reader.read() == b""
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_a_stopped_server_takes_no_connection_and_hears_no_floor() -> None:
+    """After stop the port is closed and the floor tells the server nothing any more."""
+    opened = an_open_floor()
+    desk = Desk(opened.floor)
+    server = Server(desk)
+    port = await server.start("127.0.0.1", 0)
+
+    await server.stop()
+    await server.stop()
+    desk.close()
+
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", port)
+    assert opened.floor._listeners == []
+
+
+def test_a_client_that_does_not_read_is_dropped_with_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    """Once too much waits for it its connection is cut and its id is free; the others are served on."""
+    opened = a_floor()
+    desk = Desk(opened.floor)
+    server = Server(desk, most_waiting_bytes=20_000)
+
+    async def story() -> tuple[bool, bool]:
+        port = await server.start("127.0.0.1", 0)
+        slow, _ = await connected(port, client_id=0)
+        await connected(port, client_id=1)
+        for strike in range(11, 35):
+            slow.write(packed(1, 11, strike, *contract(opened, a_call(opened, strike)), 0, "", 0, 0, ""))
+        await asyncio.sleep(1)
+        slow.pause_reading()
+        for minute in range(60):
+            opened.floor.advance(OPENS_AT + timedelta(minutes=minute))
+            await asyncio.sleep(1)
+        found = desk.client(0) is None, desk.client(1) is not None
+        slow.resume_reading()
+        await server.stop()
+        return found
+
+    with caplog.at_level(logging.WARNING):
+        assert run_virtual(story(), start=OPENS_AT) == (True, True)
+    assert [record.getMessage().partition(",")[0] for record in caplog.records] == ["client 0 does not read"]
+
+
+def test_each_quote_reaches_the_client_as_a_chunk_of_its_own() -> None:
+    """Two contracts that move in one step arrive in two pieces, so that a client sees each of them."""
+    opened = an_open_floor()
+    desk = Desk(opened.floor)
+    server = Server(desk)
+
+    async def story() -> list[set[str]]:
+        port = await server.start("127.0.0.1", 0)
+        transport, chunks = await connected(port, client_id=1)
+        for req_id, strike in ((1, 18), (2, 19)):
+            call = contract(opened, a_call(opened, strike))
+            transport.write(packed(1, 11, req_id, *call, 0, "", 0, 0, ""))
+        await asyncio.sleep(1)
+        chunks.chunks.clear()
+        opened.floor.advance(OPENS_AT + timedelta(hours=2))
+        await asyncio.sleep(1)
+        await server.stop()
+        return [{frame[2] for frame in unpacked(chunk) if frame[0] in {"1", "2"}} for chunk in chunks.chunks]
+
+    requests = run_virtual(story(), start=OPENS_AT)
+
+    assert len(requests) > 10
+    assert all(len(found) <= 1 for found in requests)
+    assert set().union(*requests) == {"1", "2"}
+
+
+def test_a_fault_that_names_nobody_does_nothing() -> None:
+    """Cutting a client that is not there holds its id when asked to, and no more."""
+    server = Server(Desk(a_floor().floor))
+
+    server.inject(Disconnect(client_id=5))
+    server.inject(Disconnect(client_id=6, hold_id=True))
+
+    assert server._desk.faults.held_ids == {6}
+    assert repr(server) == "Server(0 connections)"
+    assert _Connection.__doc__ == "One client's socket."
