@@ -28,6 +28,7 @@ _SHARE_OF_DAY: Final = 1.0 / np.sqrt(252.0)  # of the yearly volatility
 _VOL_OF_VIX: Final = 0.9  # per year, for days without a known range
 _NOISE_REACH: Final = 0.9  # of the distance to the nearer extreme
 _NOISE_GAIN: Final = 1.6
+_FLICKER: Final = 0.01  # points: a calculated index hardly ever repeats itself to the hundredth for minutes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,9 @@ class HistorySource:
         spx_noise = blended(common, own_spx, _SPX_CORRELATION)
         spx = self._equity("SPX", session, equity_steps, spx_noise)
         rut = self._equity("RUT", session, equity_steps, blended(spx_noise, own_rut, _RUT_CORRELATION))
+        flicker = _FLICKER * rng.choice((-1.0, 0.0, 1.0), steps)  # the same for both: their spread does not flicker
+        vix = _flickering(vix, flicker, self._rows["VIX"][session.day])
+        rvx = _flickering(rvx, flicker, self._rows["RVX"].get(session.day))
         series = {"SPX": spx, "RUT": rut, "VIX": vix, "RVX": rvx}
         levels = {symbol: published(values) for symbol, values in series.items()}
         return SessionPath(session=session, step_s=self.tick_s, levels=levels)
@@ -138,6 +142,20 @@ def _ranged(day: DailyLevel, start: float, noise: Series, turns: tuple[int, int]
     room = np.minimum(trend - low, high - trend)
     bounded: Series = trend + _NOISE_REACH * room * np.tanh(_NOISE_GAIN * noise)
     return bounded
+
+
+def _flickering(series: Series, flicker: Series, day: DailyLevel | None) -> Series:
+    """Return the path moved by a hundredth here and there, as a live index is, within the day's range.
+
+    First and last step stay, so do those that touch the range: open, high, low and close remain exact.
+    """
+    if day is None:
+        return series
+    moved: Series = series + flicker
+    low, high = (series.min(), series.max()) if day.low is None or day.high is None else (day.low, day.high)
+    inside = (moved >= low) & (moved <= high) & (series > low) & (series < high)
+    inside[[0, -1]] = False
+    return np.where(inside, moved, series)
 
 
 def _line(start: float, end: float, steps: int) -> Series:
