@@ -14,7 +14,7 @@ M1: any SPX tick within 15 s, no index unchanged for 300 s), or some contract's 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Final
@@ -147,7 +147,8 @@ def days_to_settlement(instrument: Instrument, now: datetime) -> float:
         raise InvalidValueError(f"{instrument.key} does not settle")
     hour = _AFTERNOON if instrument.trading_class == "SPXW" else _MORNING
     moment = datetime.combine(instrument.settlement, hour, tzinfo=NEW_YORK)
-    return max(0.0, (moment - now).total_seconds() / _SECONDS_PER_DAY)
+    elapsed = moment.astimezone(UTC) - now.astimezone(UTC)  # two times of one zone would be subtracted as wall clocks
+    return max(0.0, elapsed.total_seconds() / _SECONDS_PER_DAY)
 
 
 def feed_is_alive(snapshot: Snapshot, settings: ValuationSettings) -> bool:
@@ -201,15 +202,26 @@ class Valuer:
         self._values: dict[InstrumentKey, Valued | Unvalued] = {}
         self._forwards: dict[date, float | Unvalued] = {}
 
-    def quote(self, instrument: Instrument) -> Quote | Unvalued:
-        """Return the contract's quote if it is good, else why it is not."""
+    def quote(self, instrument: Instrument, *, may_be_unbid: bool = False) -> Quote | Unvalued:
+        """Return the contract's quote if it is good, else why it is not.
+
+        Args:
+            instrument: The contract.
+            may_be_unbid: Take an option that is offered at a few cents and not bid for as well; its bid is then 0.
+        """
         quote = self.snapshot.quotes.get(instrument.key)
         fault = quote_fault(quote, instrument, self.snapshot.now, self.settings)
+        if quote is not None and fault == NOT_TWO_SIDED and may_be_unbid and self._is_all_but_worthless(quote):
+            quote, fault = replace(quote, bid=0.0), ""
         if not fault and not self._alive:
             fault = "the market data feed is silent"
         if quote is None or fault:
             return Unvalued(reason=f"{instrument.key}: {fault}")
         return quote
+
+    def _is_all_but_worthless(self, quote: Quote) -> bool:
+        is_option = quote.key.startswith(Kind.OPTION)
+        return is_option and not quote.bid and 0.0 < (quote.ask or 0.0) <= self.settings.max_worthless_ask
 
     def value(self, instrument: Instrument) -> Valued | Unvalued:
         """Return what one long contract is worth and how it moves, or why that is unknown."""
@@ -279,25 +291,14 @@ class Valuer:
         return up_to_cent(Decimal(repr(max(0.0, roll_down) + max(reversal, unrealised))))
 
     def _value(self, instrument: Instrument) -> Valued | Unvalued:
-        price = self._price(instrument)
-        if isinstance(price, Unvalued):
-            return price
-        if instrument.kind is Kind.FUTURE and instrument.trading_class in VIX_FUTURE_CLASSES:
-            return self._future(instrument, price)
-        if instrument.kind is Kind.OPTION and instrument.trading_class in VIX_OPTION_CLASSES | SPX_OPTION_CLASSES:
-            return self._option(instrument, price)
-        return Unvalued(reason=f"{instrument.key}: no model for this contract")
-
-    def _price(self, instrument: Instrument) -> float | Unvalued:
-        """The middle of a good quote; half the ask of an option that is offered at a few cents and not bid for."""
-        quote = self.quote(instrument)
-        if isinstance(quote, Quote):
-            return quote.mid
-        shown = self.snapshot.quotes.get(instrument.key)
-        is_unbid = shown is not None and not shown.bid and quote.reason.endswith(NOT_TWO_SIDED)
-        if shown is None or not is_unbid or shown.ask is None or instrument.kind is not Kind.OPTION:
+        quote = self.quote(instrument, may_be_unbid=True)
+        if isinstance(quote, Unvalued):
             return quote
-        return shown.ask / 2.0 if 0.0 < shown.ask <= self.settings.max_worthless_ask else quote
+        if instrument.kind is Kind.FUTURE and instrument.trading_class in VIX_FUTURE_CLASSES:
+            return self._future(instrument, quote.mid)
+        if instrument.kind is Kind.OPTION and instrument.trading_class in VIX_OPTION_CLASSES | SPX_OPTION_CLASSES:
+            return self._option(instrument, quote.mid)
+        return Unvalued(reason=f"{instrument.key}: no model for this contract")
 
     def _future(self, instrument: Instrument, price: float) -> Valued:
         days = days_to_settlement(instrument, self.snapshot.now)

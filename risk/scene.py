@@ -9,11 +9,12 @@ from bot.domain.decision import Checked, Rule
 from bot.domain.fees import FeeSchedule
 from bot.domain.instrument import InstrumentKey, Side
 from bot.domain.ledger import trade_date
+from bot.domain.market import Quote
 from bot.domain.orders import Leg, OrderIntent, Purpose
 from bot.domain.portfolio import Layer
 from bot.domain.schedule import SessionCalendar
 from bot.domain.snapshot import Snapshot
-from bot.valuation import Valuer
+from bot.valuation import Unvalued, Valuer
 from risk.limits import RiskLimits
 
 CLOSES_ONLY = "closes only"
@@ -61,6 +62,15 @@ class Scene:
         if intent.purpose is not Purpose.OVERLAY_UNWIND or self.overlay_units(intent) < intent.quantity:
             return False
         return not intent.is_future or self._closes(intent.legs[0], intent.legs[0].ratio * intent.quantity)
+
+    def quote(self, leg: Leg, intent: OrderIntent) -> Quote | Unvalued:
+        """Return the quote on which a leg of an order is priced.
+
+        An order that only closes may buy back what is all but worthless and not bid for any more: the side that it
+        takes is there, and without this a spread whose short leg has become worthless could never be sold.
+        """
+        may_be_unbid = leg.side is Side.BUY and self.closes_only(intent)
+        return self.valuer.quote(leg.instrument, may_be_unbid=may_be_unbid)
 
     def _closes(self, leg: Leg, contracts: int) -> bool:
         sign = leg.side.sign

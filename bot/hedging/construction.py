@@ -62,15 +62,15 @@ def best_of(candidates: Iterable[Candidate], prefer: Prefer) -> Candidate | None
     return min(passed, key=lambda c: (c.cost_per_payoff, c.quantity, c.name), default=None)
 
 
-def natural_price(legs: Sequence[Leg], valuer: Valuer) -> Priced | Unvalued:
+def natural_price(legs: Sequence[Leg], valuer: Valuer, *, closing: bool = False) -> Priced | Unvalued:
     """Return the net price at which an order fills at once: it buys at asks and sells at bids, points per unit.
 
     ``limit`` is positive for what is paid and negative for what is received, rounded to the grid in the direction
-    that still fills.
+    that still fills. An order that closes may buy back what has become all but worthless and has no bid any more.
     """
     net, low = Decimal(0), Decimal(0)
     for leg in legs:
-        quote = valuer.quote(leg.instrument)
+        quote = valuer.quote(leg.instrument, may_be_unbid=closing and leg.side is Side.BUY)
         if isinstance(quote, Unvalued):
             return quote
         bid, ask = Decimal(repr(quote.bid)), Decimal(repr(quote.ask))

@@ -250,7 +250,7 @@ class _Moment:
     def _sale(self, lots: Sequence[Lot]) -> OrderIntent | str:
         """The order that sells all lots with the same legs, or what stands against it."""
         legs = tuple(replace(leg, side=leg.side.opposite) for leg in lots[0].legs)
-        priced = natural_price(legs, self.valuer)
+        priced = natural_price(legs, self.valuer, closing=True)
         if isinstance(priced, Unvalued):
             return priced.reason
         if priced.limit >= 0:

@@ -30,7 +30,7 @@ class OrderSize:
             ("value in USD", value, limits.max_order_value_usd),
         ]
         for leg in intent.legs:
-            quote = scene.valuer.quote(leg.instrument)
+            quote = scene.quote(leg, intent)
             if isinstance(quote, Unvalued):
                 return Checked.failed(rule=self.rule, note=f"no displayed size: {quote.reason}")
             shown = quote.ask_size if leg.side is Side.BUY else quote.bid_size

@@ -22,7 +22,7 @@ class PriceCollar:
         """Judge the price, size aside."""
         middle = Decimal(0)
         for leg in intent.legs:
-            quote = scene.valuer.quote(leg.instrument)
+            quote = scene.quote(leg, intent)
             if isinstance(quote, Unvalued):
                 return Checked.failed(rule=self.rule, note=f"no middle: {quote.reason}")
             middle += (Decimal(repr(quote.bid)) + Decimal(repr(quote.ask))) / 2 * leg.signed_ratio

@@ -11,13 +11,16 @@ from risk.scene import Scene
 
 @dataclass(frozen=True, slots=True)
 class QuoteQuality:
-    """Fails unless each leg's quote is good (docs: `bot.valuation`) and, for what adds, VIX and SPX have levels."""
+    """Fails unless each leg's quote is good, as `bot.valuation` defines it, and VIX and SPX have levels.
+
+    An order that only closes needs no levels, and may buy back a leg that nobody bids for any more.
+    """
 
     rule: Rule = Rule.QUOTE_QUALITY
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the ground of the price."""
-        found: list[object] = [scene.valuer.quote(leg.instrument) for leg in intent.legs]
+        found: list[object] = [scene.quote(leg, intent) for leg in intent.legs]
         if not scene.closes_only(intent):
             found += [good_level(scene.snapshot, index.key) for index in (VIX, SPX)]
         faults = [one.reason for one in found if isinstance(one, Unvalued)]

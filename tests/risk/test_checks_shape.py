@@ -340,6 +340,20 @@ def test_a_leg_without_a_quote_is_refused() -> None:
     assert str(checked.found).startswith("OPT:VIX:2026-11-18:21:C: no quote")
 
 
+def test_a_worthless_short_leg_is_bought_back_without_a_bid() -> None:
+    """An overlay whose short leg nobody bids for can be sold; a purchase of the same leg cannot be made."""
+    short = vix_call(SHORT)
+    unbid = {short.key: a_quote(short, None, 0.05)}
+    snapshot = replace(holding(2), quotes={**holding(2).quotes, **unbid})
+    long = scenery().quote(vix_call(LONG))
+    unwind = an_unwind(2, limit=Decimal("0.05") - Decimal(repr(long.bid)))
+    for rule in (Rule.QUOTE_QUALITY, Rule.PRICE_COLLAR, Rule.ORDER_SIZE):
+        assert checked_by(rule, unwind, snapshot).passed, rule
+    sold = {vix_call(LONG).key: a_quote(vix_call(LONG), None, 0.05)}
+    assert not checked_by(Rule.QUOTE_QUALITY, unwind, replace(snapshot, quotes={**snapshot.quotes, **sold})).passed
+    assert not checked_by(Rule.QUOTE_QUALITY, a_build(), snapshot).passed
+
+
 def test_an_unwind_needs_no_index_level() -> None:
     """A sale is priced by its own quotes: a missing index level does not stand in its way."""
     snapshot = replace(holding(2), levels={})

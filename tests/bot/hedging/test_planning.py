@@ -1,0 +1,450 @@
+"""Plans over the simulated market: when to hold, what to add, how to return to base."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from bot.domain.decision import Approved, Checked, Refused, Rule
+from bot.domain.instrument import RVX, SPX, VIX, Kind, Side
+from bot.domain.orders import DecisionId, Purpose
+from bot.domain.plan import HedgePlan, PlanAction
+from bot.domain.portfolio import Layer, Lot, Position
+from bot.domain.readings import Signal, SignalState
+from bot.domain.schedule import NEW_YORK
+from bot.domain.snapshot import Snapshot
+from bot.hedging.construction import best_of
+from bot.hedging.planning import Planner
+from bot.hedging.settings import HedgeSettings, Prefer
+from risk.gate import Gate
+from risk.limits import RiskLimits
+from tests.builders import (
+    ACCOUNT,
+    FEES,
+    NOVEMBER,
+    TODAY,
+    Scenery,
+    a_future,
+    a_lot,
+    a_plan,
+    a_quote,
+    a_session,
+    a_signal,
+    an_intent,
+    an_option,
+    an_order,
+    buys,
+    new_ids,
+    sells,
+    spread_legs,
+    vix_call,
+)
+
+TEN = Scenery(condors=10)
+FORTY = Scenery(condors=40)
+CALM = a_signal(SignalState.CALM, peak_excess=0.05)
+
+
+def _plan(snapshot: Snapshot, signal: Signal | None = None, settings: HedgeSettings | None = None) -> HedgePlan:
+    planner = Planner(settings or HedgeSettings(), FEES)
+    return planner.plan(snapshot, signal or a_signal(), DecisionId("d-1"), new_ids().__next__)
+
+
+def _overlay(units: int = 2, exposure: float = 11.0, legs: tuple[float, float] = (21, 26), lot_id: str = "o-1") -> Lot:
+    return a_lot(spread_legs(*legs), units=units, cost=80 * units, exposure=exposure, lot_id=lot_id)
+
+
+# adding -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_blowout_grows_the_overlay_of_the_reference_book() -> None:
+    """Ten condors at the threshold: base about 170, one or two five-wide spreads, about 80 USD each (M2)."""
+    plan = _plan(TEN.snapshot())
+    assert plan.action is PlanAction.INCREASE
+    assert plan.base_usd_per_point == pytest.approx(170, rel=0.15)
+    assert plan.target_usd_per_point == pytest.approx(17, rel=0.15)
+    (intent,) = plan.intents
+    assert intent.quantity in (1, 2)
+    assert [leg.side for leg in intent.legs] == [Side.BUY, Side.SELL]
+    strikes = [leg.instrument.strike or Decimal(0) for leg in intent.legs]
+    assert strikes[1] - strikes[0] == 5
+    assert intent.purpose is Purpose.OVERLAY_BUILD
+    assert intent.worst_cost_usd == intent.quantity * (intent.limit * 100 + Decimal("2.60"))
+
+
+def test_the_candidate_table_is_sensible() -> None:
+    """Every candidate shows its figures, and each that fell out its reason; the chosen one has the least cost."""
+    plan = _plan(FORTY.snapshot(), a_signal(peak_excess=0.5))
+    passed = [candidate for candidate in plan.candidates if not candidate.rejected]
+    spreads = [candidate for candidate in passed if len(candidate.legs) == 2]
+    assert len(spreads) >= 3
+    assert any(candidate.rejected == "wider than the configuration allows" for candidate in plan.candidates)
+    assert any("VXM" in candidate.name for candidate in passed)
+    vx = next(candidate for candidate in plan.candidates if candidate.name.startswith("FUT:VX:"))
+    assert (vx.quantity, vx.rejected) == (0, "one contract is too large for the gap or the ceiling")
+    for candidate in passed:
+        reached = candidate.quantity * candidate.exposure_usd_per_point
+        assert abs(reached - plan.target_usd_per_point) <= candidate.exposure_usd_per_point
+        assert candidate.cost_usd > 0
+        assert candidate.stress_payoff_usd > 0
+    assert plan.intents[0].legs == min(spreads, key=lambda one: one.cost_per_payoff).legs
+    five_wide = [one for one in spreads if one.name.endswith("21/26 call spread")]
+    assert five_wide[0].exposure_usd_per_point == pytest.approx(13.0, rel=0.20)
+    assert float(five_wide[0].cost_usd) == pytest.approx(85.0, rel=0.15)
+
+
+def test_the_gate_approves_what_the_planner_wants() -> None:
+    """Plan and gate see the same figures: the reference plan passes every rule."""
+    snapshot = FORTY.snapshot()
+    plan = _plan(snapshot, a_signal(peak_excess=0.75))
+    (verdict,) = Gate(RiskLimits(accounts=frozenset({ACCOUNT})), FEES).review(plan, snapshot)
+    assert isinstance(verdict, Approved)
+
+
+@pytest.mark.parametrize(("excess", "share"), [(0.25, 0.10), (0.5, 0.15), (0.75, 0.20)])
+def test_the_overlay_never_exceeds_a_fifth_of_the_base(excess: float, share: float) -> None:
+    """What is bought comes within one contract of f times base and stays below 20 % of base."""
+    plan = _plan(FORTY.snapshot(), a_signal(peak_excess=excess))
+    (intent,) = plan.intents
+    bought = intent.quantity * intent.exposure_usd_per_point
+    assert plan.increment_frac == pytest.approx(share)
+    assert abs(bought - share * plan.base_usd_per_point) <= intent.exposure_usd_per_point
+    assert bought <= 0.20 * plan.base_usd_per_point
+
+
+def test_what_is_held_counts_towards_the_target() -> None:
+    """With most of the target held, only the rest is bought; with all of it, nothing."""
+    target = _plan(FORTY.snapshot(), a_signal(peak_excess=0.5)).target_usd_per_point
+    some = FORTY.snapshot(book=FORTY.book(lots=(_overlay(6),)))
+    plan = _plan(some, a_signal(peak_excess=0.5))
+    (intent,) = plan.intents
+    assert intent.quantity * intent.exposure_usd_per_point == pytest.approx(target - 66.0, abs=6.0)
+    full = FORTY.snapshot(book=FORTY.book(lots=(_overlay(1, exposure=target - 1.0),)))
+    held = _plan(full, a_signal(peak_excess=0.5))
+    assert (held.action, held.reason) == (
+        PlanAction.HOLD,
+        "the overlay stands at its target, within the no-trade band",
+    )
+
+
+def test_drift_of_what_is_held_forces_no_trade() -> None:
+    """An overlay whose exposure has halved since it was bought still counts as it was bought."""
+    lot = _overlay(6, exposure=17.0)
+    plan = _plan(FORTY.snapshot(book=FORTY.book(lots=(lot,))), a_signal(peak_excess=0.5))
+    assert plan.action is PlanAction.HOLD
+
+
+def test_the_ceiling_looks_at_what_the_overlay_is_now() -> None:
+    """An overlay that has grown to a fifth of the base leaves no room, although its nominal figure is small."""
+    lot = _overlay(13, exposure=2.0)
+    plan = _plan(FORTY.snapshot(book=FORTY.book(lots=(lot,))), a_signal(peak_excess=0.75))
+    assert plan.action is PlanAction.HOLD
+    assert plan.reason == "less than half a contract is missing"
+
+
+def test_a_working_order_holds_the_next() -> None:
+    """While an overlay order may still fill, nothing more is asked for."""
+    order = an_order(an_intent(spread_legs(22, 27), intent_id="w"))
+    plan = _plan(TEN.snapshot(book=TEN.book(orders=(order,))))
+    assert (plan.action, plan.reason) == (PlanAction.HOLD, "an order for the overlay is still working")
+
+
+def test_a_small_book_is_told_so() -> None:
+    """Where the target is less than half a contract of anything, the reason says: book too small."""
+    small = Scenery(condors=2)
+    plan = _plan(small.snapshot(), settings=HedgeSettings(widths_points=(5.0,)))
+    assert plan.reason == "book too small: the target is less than half a contract"
+    assert plan.candidates
+
+
+def _bare(snapshot: Snapshot, **changes: object) -> Snapshot:
+    return replace(snapshot, book=replace(snapshot.book, **changes))  # type: ignore[arg-type]  # test shorthand
+
+
+STRAY = Position(instrument=an_option(7000, NOVEMBER, trading_class="SPXW"), quantity=1)
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "signal", "reason"),
+    [
+        (_bare(TEN.snapshot(), lots=()), a_signal(), "no base sleeve: nothing is done automatically"),
+        (
+            _bare(TEN.snapshot(), unmatched=(STRAY,)),
+            a_signal(),
+            "SPX option positions fit no condor: sizing is locked until they do",
+        ),
+        (
+            replace(TEN.snapshot(), quotes={}),
+            a_signal(),
+            f"the sleeve cannot be valued: {TEN.opening.base[0].instrument.key}: no quote",
+        ),
+        (
+            replace(TEN.snapshot(), levels={VIX.key: 40.01, SPX.key: 6800.0}),
+            a_signal(),
+            "VIX stands above the ceiling: nothing is added",
+        ),
+        (replace(TEN.snapshot(), levels={}), a_signal(), "IND:VIX: no level"),
+        (replace(TEN.snapshot(), levels={VIX.key: -1.0}), a_signal(), "IND:VIX: impossible level"),
+        (
+            replace(TEN.snapshot(), previous_closes={VIX.key: 40.01, RVX.key: 50.0}),
+            a_signal(),
+            "VIX closed above the ceiling: nothing is added",
+        ),
+        (
+            replace(TEN.snapshot(), previous_closes={VIX.key: float("nan")}),
+            a_signal(),
+            "VIX closed above the ceiling: nothing is added",
+        ),
+        (replace(TEN.snapshot(), previous_closes={}), a_signal(), "the previous close of VIX is unknown"),
+        (TEN.snapshot(), a_signal(spread=-0.1), "the spread is negative or unknown: nothing is added"),
+        (TEN.snapshot(), a_signal(spread=None), "the spread is negative or unknown: nothing is added"),
+        (replace(TEN.snapshot(), universe={}), a_signal(), "no settlement within the allowed days is listed"),
+        (TEN.snapshot(), a_signal(SignalState.UNDEFINED), "the signal is undefined: no increase, no unwind"),
+        (TEN.snapshot(), CALM, "calm: the sleeve stands at its base"),
+    ],
+)
+def test_nothing_is_added_and_the_reason_is_told(snapshot: Snapshot, signal: Signal, reason: str) -> None:
+    """Each obstacle has its own words, and none of them holds a changing figure."""
+    plan = _plan(snapshot, signal)
+    assert (plan.action, plan.reason, plan.intents) == (PlanAction.HOLD, reason, ())
+
+
+def test_no_fitting_strike_is_told() -> None:
+    """A settlement whose calls are all far from the wanted deltas offers nothing."""
+    snapshot = TEN.snapshot()
+    far = {one.key: one for one in snapshot.universe.values() if one.strike == 16}
+    assert (
+        _plan(replace(snapshot, universe=far)).reason == "no contract of the settlement is listed with a fitting delta"
+    )
+
+
+def test_a_frozen_base_sets_the_target() -> None:
+    """During an episode the target follows the frozen base, not what the calls have become."""
+    book = TEN.book(frozen_base_usd_per_point=400.0)
+    assert _plan(TEN.snapshot(book=book)).target_usd_per_point == pytest.approx(40.0)
+
+
+def test_the_reason_of_a_plan_does_not_change_with_its_figures() -> None:
+    """Two plans at different prices have the same reason, so that the second is no news."""
+    other = Scenery(condors=10, vix=18.3)
+    assert _plan(TEN.snapshot()).reason == _plan(other.snapshot()).reason
+
+
+# construction -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("prefer", "kind"), [(Prefer.SPREADS, Kind.OPTION), (Prefer.FUTURES, Kind.FUTURE), (Prefer.BEST, Kind.FUTURE)]
+)
+def test_the_preferred_kind_is_taken_first(prefer: Prefer, kind: Kind) -> None:
+    """Forty condors can take minis as well: the preference decides, and "best" takes the least cost per payoff."""
+    plan = _plan(FORTY.snapshot(), a_signal(peak_excess=0.5), HedgeSettings(prefer=prefer))
+    assert plan.intents[0].legs[0].instrument.kind is kind
+
+
+def test_a_preference_that_offers_nothing_gives_way() -> None:
+    """Ten condors are too few for a mini: spreads are taken although futures are preferred."""
+    plan = _plan(TEN.snapshot(), settings=HedgeSettings(prefer=Prefer.FUTURES))
+    assert plan.intents[0].legs[0].instrument.kind is Kind.OPTION
+
+
+def test_wider_spreads_only_where_config_allows() -> None:
+    """With ten points allowed, some ten-wide spread passes."""
+    plan = _plan(FORTY.snapshot(), settings=HedgeSettings(max_width_points=10.0))
+    assert any(not one.rejected and one.name.endswith("21/31 call spread") for one in plan.candidates)
+
+
+def _rejections(snapshot: Snapshot, settings: HedgeSettings | None = None) -> dict[str, str]:
+    plan = _plan(snapshot, a_signal(peak_excess=0.5), settings)
+    return {candidate.name: candidate.rejected for candidate in plan.candidates}
+
+
+NAME = "VIX 2026-11-18 21/26 call spread"
+
+
+def _with_quotes(*quotes: tuple[float, float, float]) -> Snapshot:
+    shown = {vix_call(strike).key: a_quote(vix_call(strike), bid, ask) for strike, bid, ask in quotes}
+    return FORTY.snapshot(quotes=shown)
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "reason"),
+    [
+        (_with_quotes((21, 1.13, 1.30), (26, 0.47, 0.55)), "too illiquid: the two sides stand too far apart"),
+        (_with_quotes((26, 1.13, 1.15)), "gains nothing under stress"),
+        (_with_quotes((26, 1.30, 1.32)), "costs nothing or hedges nothing: the quotes contradict each other"),
+    ],
+)
+def test_a_bad_market_rejects_a_spread(snapshot: Snapshot, reason: str) -> None:
+    """Wide or contradicting quotes reject the spread by name."""
+    rejections = _rejections(snapshot)
+    assert rejections[NAME] == reason or reason == "gains nothing under stress"
+    assert rejections[NAME]
+
+
+def test_an_unquoted_leg_rejects_a_spread() -> None:
+    """A short leg that nobody quotes is named as the reason; so is a long one."""
+    snapshot = FORTY.snapshot()
+    quotes = {key: quote for key, quote in snapshot.quotes.items() if key not in (vix_call(26).key, vix_call(22).key)}
+    rejections = _rejections(replace(snapshot, quotes=quotes))
+    assert rejections[NAME] == f"{vix_call(26).key}: no quote"
+    assert rejections[f"{vix_call(22).key} spreads"] == f"{vix_call(22).key}: no quote"
+
+
+def test_a_future_without_a_quote_is_rejected_with_its_reason() -> None:
+    """The mini falls out, and the forward comes from VX."""
+    mini = a_future("VXM")
+    snapshot = FORTY.snapshot()
+    quotes = {key: quote for key, quote in snapshot.quotes.items() if key != mini.key}
+    assert _rejections(replace(snapshot, quotes=quotes))[mini.key] == f"{mini.key}: no quote"
+
+
+def test_a_price_outside_the_collar_is_rejected() -> None:
+    """With a narrow collar the price at which it would fill is too far from the middle."""
+    settings = HedgeSettings(collar_frac=0.001, collar_ticks=1)
+    assert _rejections(FORTY.snapshot(), settings)[NAME] == "its price is outside the collar"
+
+
+def test_a_contract_that_is_held_the_other_way_is_no_candidate() -> None:
+    """An overlay short the 26 call does not buy it: that would close one hedge while opening another."""
+    lot = _overlay(2, legs=(16, 21))
+    rejections = _rejections(FORTY.snapshot(book=FORTY.book(lots=(lot,))))
+    assert rejections[NAME] == "the account holds the other side of a leg"
+
+
+def test_the_ceiling_may_keep_a_candidate_too_far_from_its_target() -> None:
+    """Where the room is much smaller than the gap, a candidate that cannot come near is rejected."""
+    lot = _overlay(9, exposure=2.0)
+    rejections = _rejections(FORTY.snapshot(book=FORTY.book(lots=(lot,))))
+    assert rejections[NAME] == "the ceiling keeps it from the target by more than one contract"
+
+
+def test_nothing_is_chosen_from_nothing() -> None:
+    """No candidates, no choice."""
+    assert best_of((), Prefer.BEST) is None
+
+
+# unwinding --------------------------------------------------------------------------------------------------------
+
+
+def _intents(plan: HedgePlan) -> list[tuple[int, Decimal, tuple[str, ...]]]:
+    return [
+        (intent.quantity, intent.limit, tuple(f"{leg.side} {leg.instrument.strike}" for leg in intent.legs))
+        for intent in plan.intents
+    ]
+
+
+def test_calm_sells_the_whole_overlay_at_the_price_that_fills() -> None:
+    """Mirrored legs, all open units of lots with the same legs in one order, a limit that receives."""
+    lots = (_overlay(2, lot_id="o-1"), _overlay(3, lot_id="o-2"))
+    plan = _plan(TEN.snapshot(book=TEN.book(lots=lots), state=SignalState.CALM), CALM)
+    long, short = TEN.quote(vix_call(21)), TEN.quote(vix_call(26))
+    receives = Decimal(repr(long.bid)) - Decimal(repr(short.ask))
+    assert plan.action is PlanAction.UNWIND
+    assert _intents(plan) == [(5, -receives, ("SELL 21", "BUY 26"))]
+    assert plan.intents[0].worst_cost_usd == 0
+    assert plan.intents[0].purpose is Purpose.OVERLAY_UNWIND
+
+
+def test_lots_with_other_legs_are_sold_by_orders_of_their_own() -> None:
+    """Two different spreads without a common contract: two orders, and the base stays."""
+    lots = (_overlay(2), _overlay(1, legs=(22, 27), lot_id="o-2"))
+    plan = _plan(TEN.snapshot(book=TEN.book(lots=lots)), CALM)
+    assert [row[2] for row in _intents(plan)] == [("SELL 21", "BUY 26"), ("SELL 22", "BUY 27")]
+
+
+def test_lots_that_share_a_contract_are_sold_one_after_the_other() -> None:
+    """No contract has two orders at once: the second lot waits for the next plan."""
+    lots = (_overlay(2), _overlay(1, legs=(21, "23.5"), lot_id="o-2"))  # type: ignore[arg-type]  # a strike as text
+    plan = _plan(TEN.snapshot(book=TEN.book(lots=lots)), CALM)
+    assert [row[2] for row in _intents(plan)] == [("SELL 21", "BUY 26")]
+
+
+def test_nothing_is_sold_beside_a_working_order() -> None:
+    """While an order in the same contracts may fill, the overlay stays."""
+    order = an_order(an_intent(spread_legs(21, 26), intent_id="w"))
+    plan = _plan(TEN.snapshot(book=TEN.book(lots=(_overlay(2),), orders=(order,))), CALM)
+    assert plan.action is PlanAction.HOLD
+    assert plan.reason == ("calm, but the overlay stays for now: an order in the same contracts is still working")
+
+
+@pytest.mark.parametrize(
+    ("quotes", "why"),
+    [
+        ([(21, 0.45, 0.47), (26, 0.44, 0.46)], "nobody bids for it"),
+        ([(21, 1.10, 1.30), (26, 0.45, 0.55)], "its price is outside the collar"),
+        ([(21, 0.10, 0.90), (26, 0.47, 0.48)], f"{vix_call(21).key}: too wide"),
+    ],
+)
+def test_an_overlay_without_a_fair_price_stays(quotes: Sequence[tuple[float, float, float]], why: str) -> None:
+    """Without a price that fills inside the collar the overlay stays, and the plan says why."""
+    shown = {vix_call(strike).key: a_quote(vix_call(strike), bid, ask) for strike, bid, ask in quotes}
+    plan = _plan(TEN.snapshot(book=TEN.book(lots=(_overlay(2),)), quotes=shown), CALM)
+    assert plan.reason in {
+        f"calm, but the overlay stays for now: {why}",
+        "calm: the overlay returns to base" if why.startswith("its price") else "",
+    }
+
+
+def test_a_sale_that_brings_less_than_its_fees_costs_the_difference() -> None:
+    """Two spreads at a cent each: fees of 5.20 less proceeds of 2.00."""
+    quotes = {vix_call(21).key: a_quote(vix_call(21), 0.46, 0.46), vix_call(26).key: a_quote(vix_call(26), 0.45, 0.45)}
+    plan = _plan(TEN.snapshot(book=TEN.book(lots=(_overlay(2),)), quotes=quotes), CALM)
+    assert (plan.intents[0].limit, plan.intents[0].worst_cost_usd) == (Decimal("-0.01"), Decimal("3.20"))
+
+
+def test_a_future_is_sold_for_its_fee() -> None:
+    """Closing a mini brings no premium back: its worst cost is the fee."""
+    mini = a_future("VXM")
+    lot = a_lot((buys(mini),), units=2, cost="2.40", exposure=53.6)
+    plan = _plan(FORTY.snapshot(book=FORTY.book(lots=(lot,))), CALM)
+    (intent,) = plan.intents
+    assert intent.legs == (sells(mini),)
+    assert (intent.worst_cost_usd, intent.exposure_usd_per_point) == (Decimal("2.40"), -53.6)
+
+
+def test_the_gate_approves_the_way_back() -> None:
+    """The unwind of the reference book passes every rule."""
+    snapshot = TEN.snapshot(book=TEN.book(lots=(_overlay(2),)), state=SignalState.CALM)
+    (verdict,) = Gate(RiskLimits(accounts=frozenset({ACCOUNT})), FEES).review(_plan(snapshot, CALM), snapshot)
+    assert isinstance(verdict, Approved)
+
+
+@pytest.mark.parametrize("signal", [a_signal(), CALM, a_signal(SignalState.UNDEFINED)])
+def test_an_overlay_near_its_end_is_sold_whatever_the_signal(signal: Signal) -> None:
+    """Two sessions before the last trading day the overlay goes; a session earlier it stays (M7)."""
+
+    def plan_on(day: int) -> HedgePlan:
+        at = datetime(2026, 11, day, 12, 0, tzinfo=NEW_YORK)
+        scenery = Scenery(condors=10, at=at)
+        early = scenery.snapshot(book=scenery.book(lots=(_overlay(2),)), session=a_session(at.date()))
+        return _plan(early, signal)
+
+    assert plan_on(13).reason == "the overlay nears its last trading day"
+    assert plan_on(13).action is PlanAction.UNWIND
+    assert plan_on(12).reason != "the overlay nears its last trading day"
+
+
+def test_a_lot_without_a_last_trading_day_ends_when_it_expires() -> None:
+    """A lot whose legs do not say when they stop is measured by its own expiry."""
+    lot = replace(_overlay(1), legs=(buys(VIX),), layer=Layer.OVERLAY, expires_on=TODAY + timedelta(days=2))
+    plan = _plan(_bare(TEN.snapshot(), lots=(*TEN.base_lots(), lot)), CALM)
+    assert plan.reason == "the overlay nears its end, but stays: IND:VIX: no quote"
+
+
+# sizing down ------------------------------------------------------------------------------------------------------
+
+
+def test_a_refused_order_is_asked_for_in_the_size_that_passes() -> None:
+    """The smaller order has its own id and its share of the cost, rounded up; others stay as they are."""
+    big = an_intent(quantity=3, cost="100.00", intent_id="a")
+    other = an_intent(quantity=2, cost="50.00", intent_id="b")
+    failed = Checked.failed(rule=Rule.ORDER_SIZE, note="test")
+    refused = Refused(intent=big, checks=(failed,), largest_quantity=2)
+    plan = Planner(HedgeSettings(), FEES).resized(a_plan(big, other), [refused], new_ids().__next__)
+    smaller, kept = plan.intents
+    assert (smaller.intent_id, smaller.quantity, smaller.worst_cost_usd) == ("new-1", 2, Decimal("66.67"))
+    assert kept == other
+    assert plan.reason == "test; in the largest size that every limit allows"

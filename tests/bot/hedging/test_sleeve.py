@@ -1,0 +1,123 @@
+"""The sleeve as it stands, and the settlement that the overlay goes to."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from bot.domain.orders import Cancelled, Purpose
+from bot.domain.portfolio import Layer, Lot
+from bot.domain.snapshot import Snapshot
+from bot.hedging.settings import HedgeSettings
+from bot.hedging.sleeve import Sleeve, overlay_settlement, read_sleeve
+from bot.valuation import ValuationSettings, Valuer
+from tests.builders import TODAY, Scenery, a_lot, an_intent, an_order, buys, spread_legs, vix_call
+
+SCENERY = Scenery(condors=10)
+SETTINGS = HedgeSettings()
+DAY = timedelta(days=1)
+
+
+def _sleeve(snapshot: Snapshot) -> Sleeve:
+    return read_sleeve(snapshot, Valuer(snapshot, ValuationSettings()))
+
+
+def test_the_base_of_the_reference_book() -> None:
+    """Ten condors carry a base of about 170 USD per point (M2)."""
+    assert _sleeve(SCENERY.snapshot()).base == pytest.approx(170.0, rel=0.15)
+
+
+def test_a_frozen_base_stands_for_the_live_one() -> None:
+    """While an episode lasts, the figure of its first decision is the base, also where nothing can be valued."""
+    book = SCENERY.book(frozen_base_usd_per_point=155.0)
+    assert _sleeve(SCENERY.snapshot(book=book)).base == 155.0
+    assert _sleeve(replace(SCENERY.snapshot(book=book), quotes={})).base == 155.0
+
+
+def test_a_base_that_cannot_be_valued_is_unknown() -> None:
+    """Without quotes the base is None, with the reason, and 0 for the record."""
+    sleeve = _sleeve(replace(SCENERY.snapshot(), quotes={}))
+    assert (sleeve.base, sleeve.known_base) == (None, 0.0)
+    assert sleeve.why_unknown == f"{SCENERY.opening.base[0].instrument.key}: no quote"
+
+
+def test_without_base_lots_the_base_is_nothing() -> None:
+    """No lots, no base."""
+    assert _sleeve(SCENERY.snapshot(book=SCENERY.book(lots=()), quotes={})).known_base > 0
+    bare = replace(SCENERY.book(), lots=())
+    assert _sleeve(SCENERY.snapshot(book=bare)).base == 0.0
+
+
+def test_the_overlay_counts_as_it_was_bought_and_as_it_is_now() -> None:
+    """Nominal exposure is that of the purchase, whatever the market did since; the ceiling looks at today's."""
+    lot = a_lot(spread_legs(21, 26), units=3, exposure=13.0)
+    sleeve = _sleeve(SCENERY.snapshot(book=SCENERY.book(lots=(lot,))))
+    assert sleeve.held_nominal == 39.0
+    assert sleeve.held_now == pytest.approx(3 * 10.96, rel=0.02)
+
+
+def test_an_overlay_lot_without_a_figure_counts_as_it_is() -> None:
+    """A lot that was found counts at today's exposure, or not at all where that is unknown."""
+    lot = a_lot(spread_legs(21, 26), exposure=0.0)
+    snapshot = SCENERY.snapshot(book=SCENERY.book(lots=(lot,)))
+    sleeve = _sleeve(snapshot)
+    assert sleeve.held_nominal == sleeve.held_now
+    blind = _sleeve(replace(snapshot, quotes={}))
+    assert (blind.held_nominal, blind.held_now) == (0.0, None)
+
+
+@pytest.mark.parametrize(
+    "lot",
+    [
+        a_lot(open_units=0, last_sold_on=TODAY),
+        a_lot(expires_on=TODAY),
+    ],
+)
+def test_what_is_sold_or_settled_is_no_overlay(lot: Lot) -> None:
+    """Sold out, or settling this morning: it counts no more and needs no quote."""
+    sleeve = _sleeve(SCENERY.snapshot(book=replace(SCENERY.book(), lots=(*SCENERY.base_lots(), lot))))
+    assert (sleeve.held_nominal, sleeve.held_now) == (0.0, 0.0)
+
+
+def test_orders_that_may_still_fill_are_working_exposure() -> None:
+    """Three of five units left of a build count; a dead build and an unwind do not."""
+    orders = (
+        an_order(an_intent(quantity=5, exposure=13.0, intent_id="a"), filled=2),
+        an_order(an_intent(quantity=5, intent_id="b"), state=Cancelled(reason="test")),
+        an_order(an_intent(quantity=1, intent_id="c", purpose=Purpose.OVERLAY_UNWIND)),
+    )
+    assert _sleeve(SCENERY.snapshot(book=SCENERY.book(orders=orders))).working == 39.0
+
+
+def _short(days: int) -> Lot:
+    settlement = TODAY + days * DAY
+    return a_lot((buys(vix_call(20, settlement)),), layer=Layer.SHORT, expires_on=settlement)
+
+
+def _days(*days: int) -> tuple[date, ...]:
+    return tuple(TODAY + number * DAY for number in days)
+
+
+@pytest.mark.parametrize(
+    ("offered", "short", "chosen"),
+    [
+        ((29, 57), 29, 29),
+        ((29, 57), 57, 57),
+        ((22, 50), 21, 22),
+        ((29, 57), 20, 29),
+        ((15, 43), None, 43),
+        ((21, 45), None, 21),
+        ((27, 33), None, 27),
+        ((20, 46), None, 46),
+        ((50, 57), None, 50),
+        ((20, 61), None, None),
+        ((), None, None),
+    ],
+)
+def test_the_overlay_joins_the_short_layer_or_the_nearest_month(
+    offered: tuple[int, ...], short: int | None, chosen: int | None
+) -> None:
+    """The short layer's settlement from 21 days on; else nearest 30 within 21-45, else within 46-60 (M4, M6)."""
+    lots = () if short is None else (_short(short),)
+    found = overlay_settlement(_days(*offered), lots, TODAY, SETTINGS)
+    assert found == (None if chosen is None else TODAY + chosen * DAY)
