@@ -1,0 +1,217 @@
+"""Cash, positions, margin and fees: the arithmetic behind the exchange."""
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from floors import a_call, a_floor, a_future
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.errors import InvalidValueError
+from bot.domain.instrument import Instrument, Kind, Right
+from simulator.account import Account
+from simulator.fees import NoFees, VenueFees
+from simulator.margin import margin_of
+
+_OPENED = a_floor()
+CALL = a_call(_OPENED)
+FUTURE = a_future(_OPENED, "VX")
+ZERO = Decimal(0)
+
+
+def an_spx(strike: int, right: Right, trading_class: str = "SPXW") -> Instrument:
+    """Return an SPX option of early December."""
+    return Instrument(
+        kind=Kind.OPTION,
+        symbol="SPX",
+        trading_class=trading_class,
+        exchange="CBOE",
+        multiplier=100,
+        settlement=date(2026, 12, 4),
+        last_trade=date(2026, 12, 4) if trading_class == "SPXW" else date(2026, 12, 3),
+        strike=Decimal(strike),
+        right=right,
+    )
+
+
+@pytest.mark.parametrize(
+    ("trades", "realized", "quantity", "average"),
+    [
+        ([(2, "1.00", "2")], [None], 2, "101"),
+        ([(2, "1.00", "2"), (2, "2.00", "2")], [None, None], 4, "151"),
+        ([(2, "1.00", "2"), (-1, "1.50", "1")], [None, "48.00"], 1, "101"),
+        ([(-2, "1.00", "2"), (2, "0.50", "2")], [None, "96.00"], 0, "0"),
+        ([(2, "1.00", "0"), (-3, "1.50", "3")], [None, "98.00"], -1, "149"),
+    ],
+)
+def test_a_position_keeps_its_average_cost(
+    trades: list[tuple[int, str, str]], realized: list[str | None], quantity: int, average: str
+) -> None:
+    """Buying more averages, closing realises against the average, and crossing zero starts anew."""
+    account = Account("DU1", Decimal(10_000))
+
+    found = [account.trade(CALL, change, Decimal(price), Decimal(fee)) for change, price, fee in trades]
+
+    assert found == [None if each is None else Decimal(each) for each in realized]
+    position = account.position(CALL)
+    assert (position.quantity, position.average_cost_usd) == (quantity, Decimal(average))
+
+
+def test_an_option_costs_cash_and_a_future_costs_none() -> None:
+    """Opening a future moves no cash but its fee; its gain is settled when it is closed."""
+    account = Account("DU1", Decimal(10_000))
+
+    account.trade(CALL, 1, Decimal("1.50"), ZERO)
+    after_option = account.cash_usd
+    account.trade(FUTURE, 1, Decimal("19.50"), Decimal("2.45"))
+    after_future = account.cash_usd
+    account.trade(FUTURE, -1, Decimal("20.00"), Decimal("2.45"))
+
+    assert after_option == Decimal(9_850)
+    assert after_future == Decimal("9847.55")
+    assert account.cash_usd == Decimal("9847.55") + 500 - Decimal("2.45")
+
+
+def test_an_opening_future_is_worth_its_move_alone() -> None:
+    """A future in the opening book adds nothing at its entry price and its gain above it."""
+    account = Account("DU1", Decimal(10_000), [(FUTURE, 2, Decimal(19))])
+
+    assert account.state({FUTURE: Decimal(19)}).net_liquidation_usd == Decimal(10_000)
+    assert account.state({FUTURE: Decimal(20)}).net_liquidation_usd == Decimal(12_000)
+    assert account.cash_usd == Decimal(10_000)
+
+
+@pytest.mark.parametrize("positions", [[(CALL, 0, ZERO)], [(CALL, 1, ZERO), (CALL, 2, ZERO)]])
+def test_an_opening_book_holds_each_contract_once(positions: list[tuple[Instrument, int, Decimal]]) -> None:
+    """Flat and repeated positions are mistakes."""
+    with pytest.raises(InvalidValueError, match="held once"):
+        Account("DU1", ZERO, positions)
+
+
+TRADES = st.lists(
+    st.tuples(
+        st.sampled_from([CALL, FUTURE]),
+        st.integers(-5, 5).filter(bool),
+        st.integers(1, 4000).map(lambda cents: Decimal(cents) / 100),
+        st.integers(0, 500).map(lambda cents: Decimal(cents) / 100),
+    ),
+    max_size=12,
+)
+
+
+@given(TRADES, st.integers(1, 4000))
+def test_net_liquidation_is_cash_less_everything_paid_plus_what_is_held(
+    trades: list[tuple[Instrument, int, Decimal, Decimal]], mark_cents: int
+) -> None:
+    """Whatever the order of trades, the account is worth what was put in, less costs, plus positions at their mark."""
+    account = Account("DU1", Decimal(1_000_000))
+    marks = {CALL: Decimal(mark_cents) / 100, FUTURE: Decimal(mark_cents) / 100}
+    expected, held = Decimal(1_000_000), {CALL: 0, FUTURE: 0}
+
+    for instrument, change, price, fee in trades:
+        account.trade(instrument, change, price, fee)
+        expected -= change * price * instrument.multiplier + fee
+        held[instrument] += change
+
+    worth = sum((quantity * key.multiplier * marks[key] for key, quantity in held.items()), ZERO)
+    assert account.state(marks).net_liquidation_usd == pytest.approx(expected + worth, abs=Decimal("0.01"))
+    assert {each.instrument: each.quantity for each in account.positions()} == {k: q for k, q in held.items() if q}
+
+
+@given(TRADES)
+def test_realised_profit_adds_up_to_the_change_of_cash_when_flat(
+    trades: list[tuple[Instrument, int, Decimal, Decimal]],
+) -> None:
+    """After everything is closed the realised sums are the whole change of cash, to the cents of rounding."""
+    account = Account("DU1", Decimal(1_000_000))
+    realized = ZERO
+    for instrument, change, price, fee in trades:
+        realized += account.trade(instrument, change, price, fee) or ZERO
+    for position in account.positions():
+        realized += account.trade(position.instrument, -position.quantity, Decimal(1), ZERO) or ZERO
+
+    assert account.positions() == ()
+    assert realized == pytest.approx(account.cash_usd - 1_000_000, abs=Decimal("0.01") * (len(trades) + 2))
+
+
+# Margin
+
+
+def condor(count: int) -> list[tuple[Instrument, int]]:
+    """Return iron condors of 25 points."""
+    legs = [(6400, Right.PUT, 1), (6425, Right.PUT, -1), (7000, Right.CALL, -1), (7025, Right.CALL, 1)]
+    return [(an_spx(strike, right), sign * count) for strike, right, sign in legs]
+
+
+@pytest.mark.parametrize(
+    ("positions", "initial"),
+    [
+        ([], "0"),
+        (condor(1), "2500"),
+        (condor(40), "100000"),
+        ([(an_spx(7000, Right.CALL), 1)], "0"),
+        ([(an_spx(7000, Right.CALL), -1)], "105000.00"),
+        ([(an_spx(6400, Right.PUT), -1)], "640000"),
+        ([(an_spx(7000, Right.CALL), -1), (an_spx(7025, Right.CALL), 1)], "2500"),
+        ([(an_spx(7000, Right.CALL), -1), (an_spx(7025, Right.CALL, "SPX"), 1)], "105000.00"),
+    ],
+)
+def test_an_option_book_needs_its_worst_loss(positions: list[tuple[Instrument, int]], initial: str) -> None:
+    """A condor needs its wing, a long option nothing, a naked call a share of its strike; classes do not offset."""
+    assert margin_of(positions, {}).initial_usd == Decimal(initial)
+
+
+def test_futures_need_a_share_of_their_value_on_either_side() -> None:
+    """40 % of 2 x 20 x 1000 initially, 32 % in maintenance, long or short."""
+    marks = {FUTURE: Decimal(20)}
+
+    for quantity in (2, -2):
+        margin = margin_of([(FUTURE, quantity)], marks)
+        assert (margin.initial_usd, margin.maintenance_usd) == (Decimal("16000.00"), Decimal("12800.00"))
+
+
+# Fees
+
+
+def a_vix_option() -> Instrument:
+    """Return a VIX call."""
+    return CALL
+
+
+@pytest.mark.parametrize(
+    ("make", "price", "in_combo", "fee"),
+    [
+        (a_vix_option, "0.05", False, "0.68"),  # 0.50 + 0.10 + 0.055 + 0.02
+        (a_vix_option, "0.10", False, "0.88"),  # 0.70 + 0.10 + 0.055 + 0.02, rounded half up
+        (a_vix_option, "0.11", False, "1.03"),
+        (a_vix_option, "1.70", False, "1.23"),
+        (a_vix_option, "2.00", False, "1.28"),
+        (a_vix_option, "1.70", True, "1.13"),
+        (a_vix_option, "0.05", True, "0.63"),
+        (lambda: FUTURE, "19.50", False, "2.45"),
+        (lambda: a_future(_OPENED, "VXM"), "19.50", False, "1.15"),
+        (lambda: an_spx(7000, Right.CALL), "5.00", True, "1.36"),
+        (lambda: an_spx(7000, Right.CALL, "SPX"), "0.90", True, "1.18"),
+    ],
+)
+def test_one_contract_costs_what_the_schedule_says(
+    make: Callable[[], Instrument],
+    price: str,
+    in_combo: bool,
+    fee: str,
+) -> None:
+    """Commission by premium, exchange fee by band, clearing and regulatory fees, to the cent."""
+    assert VenueFees().charge(make(), 1, Decimal(price), in_combo=in_combo) == Decimal(fee)
+
+
+@given(st.integers(1, 500), st.integers(1, 500), st.booleans())
+def test_fees_grow_with_size_and_are_never_negative(quantity: int, cents: int, in_combo: bool) -> None:  # noqa: FBT001 - drawn
+    """One more contract costs more, and rounding moves a charge by at most half a cent from its exact sum."""
+    price = Decimal(cents) / 100
+    one_less = VenueFees().charge(CALL, quantity, price, in_combo=in_combo)
+    fee = VenueFees().charge(CALL, quantity + 1, price, in_combo=in_combo)
+
+    assert 0 < one_less < fee
+    assert NoFees().charge(CALL, quantity, price, in_combo=in_combo) == 0
