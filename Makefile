@@ -1,0 +1,50 @@
+# Everything is set up in .venv from the hash-pinned lock; nothing else is installed anywhere.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := config/requirements.lock
+INSYNC_VENV := .venv-ib-insync
+INSYNC_LOCK := config/requirements-ib-insync.lock
+
+.PHONY: setup run test test-slow test-ib-insync check lint types bench clean
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: $(LOCK) pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $(LOCK)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(INSYNC_VENV)/.ready: $(INSYNC_LOCK) pyproject.toml
+	$(PYTHON) -m venv $(INSYNC_VENV)
+	$(INSYNC_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $(INSYNC_LOCK)
+	$(INSYNC_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: setup ## five simulated sessions in virtual time, with a summary and an HTML report
+	$(BIN)/alvh run
+
+test: setup ## the test suite
+	$(BIN)/python -m pytest
+
+test-slow: setup ## the long suites as well
+	$(BIN)/python -m pytest -m "slow or not slow"
+
+test-ib-insync: $(INSYNC_VENV)/.ready ## the adapter's conformance tests once more, on the older client library
+	$(INSYNC_VENV)/bin/python -m pytest tests/adapters/ibkr
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+check: lint types test ## all that must be green before a change is proposed
+
+bench: setup ## ratios against a floor in the same run; see docs/performance.md
+	$(BIN)/python -m tests.benchmarks
+
+clean:
+	rm -rf $(VENV) $(INSYNC_VENV) out .coverage* htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis
