@@ -82,7 +82,9 @@ class Books:
         """
         async with self._lock:
             client = self._ib.client
-            await self._requests.ask("own open orders", lambda _id: client.reqOpenOrders(), key="openOrders")
+            await self._requests.ask(
+                "own open orders", lambda _id: client.reqOpenOrders(), key="openOrders", is_vital=True
+            )
         await self.read()
 
     def opened(self, row: OrderRow) -> None:
@@ -115,7 +117,7 @@ class Books:
         self._orders.table.forget_ended()
         self._orders.executions.forget_before(self._clock.now() - _KEPT)
         self._open, self._completed = [], []
-        await ask("open orders", lambda _id: client.reqAllOpenOrders(), key="openOrders")
+        await ask("open orders", lambda _id: client.reqAllOpenOrders(), key="openOrders", is_vital=True)
         await ask("completed orders", lambda _id: client.reqCompletedOrders(False), key="completedOrders")
         fills, positions = await self._fills_and_positions()
         self._feed.forget()
@@ -143,8 +145,8 @@ class Books:
         for _ in range(_TRIES):
             self._executions = []
             before = self._orders.live_count
-            await ask("executions", lambda req_id: client.reqExecutions(req_id, ExecutionFilter()))
-            rows = await ask("positions", lambda _id: client.reqPositions(), key="positions")
+            await ask("executions", lambda req_id: client.reqExecutions(req_id, ExecutionFilter()), is_vital=True)
+            rows = await ask("positions", lambda _id: client.reqPositions(), key="positions", is_vital=True)
             reports = [one for one in self._executions if one.execution.acctNumber == self._account]
             if self._orders.live_count == before:
                 return await self._fills(reports), await self._positions(rows)

@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
 from adapters.ibkr.books import Books
 from adapters.ibkr.errors import LinkMeaning
+from adapters.ibkr.market_data import Streams
 from adapters.ibkr.orders import Orders
 from adapters.ibkr.settings import BrokerSettings
 from adapters.ibkr.tap import TappedIB
@@ -33,18 +33,26 @@ class Link:
         orders: Orders,
         clock: Clock,
         sink: Sink,
-        on_up: Callable[[], None],
-        on_down: Callable[[], None],
+        streams: Streams,
     ) -> None:
-        """Take the parts; ``on_up`` opens the market data lines again, ``on_down`` forgets them."""
+        """Take the parts.
+
+        Args:
+            settings: Where to connect and as whom.
+            ib: The session.
+            books: Read while connecting, so that nothing is traded on an unsynchronised book.
+            orders: Whose order ids must stay above the broker's.
+            clock: Times of events.
+            sink: Where loss and return go.
+            streams: The lines that a fresh connection opens again.
+        """
         self._settings = settings
         self._ib = ib
         self._books = books
         self._orders = orders
         self._clock = clock
         self._sink = sink
-        self._on_up = on_up
-        self._on_down = on_down
+        self._streams = streams
         self._is_up = False
         self._id_in_use = False
         self._id_in_use_since: datetime | None = None
@@ -80,7 +88,7 @@ class Link:
             raise
         self._is_up = True
         self._sink(LinkRestored(at=self._clock.now(), why="connected"))
-        self._on_up()
+        self._streams.link_up()
 
     def disconnect(self) -> None:
         """Close the link; questions under way end by an error."""
@@ -99,7 +107,7 @@ class Link:
                     self._sink(LinkLost(at=self._clock.now(), why=why))
             case LinkMeaning.RESTORED_EMPTY:
                 self._restored(why)
-                self._on_up()
+                self._streams.resubscribe()
             case LinkMeaning.RESTORED:
                 self._restored(why)
             case LinkMeaning.NOTHING:
@@ -110,6 +118,12 @@ class Link:
         if self._is_up:
             self._sink(LinkLost(at=self._clock.now(), why=why))
             self._sink(LinkRestored(at=self._clock.now(), why=why))
+
+    def fell_silent(self) -> None:
+        """Close a connection behind which nobody answers; while the broker's own line is down, silence is normal."""
+        if self._is_up:
+            _log.error("the gateway answers nothing although the connection is open: closing it")
+            self.disconnect()
 
     def client_id_refused(self) -> None:
         """Take that the client id is in use."""
@@ -170,7 +184,7 @@ class Link:
         self._down("the connection broke")
 
     def _down(self, why: str) -> None:
-        self._on_down()
+        self._streams.link_lost()
         if self._is_up:
             self._is_up = False
             self._sink(LinkLost(at=self._clock.now(), why=why))

@@ -17,7 +17,7 @@ from adapters.ibkr.contracts import (
 from adapters.ibkr.library import Contract, ContractDetails, OptionChain
 from adapters.ibkr.requests import Requests
 from adapters.ibkr.tap import TappedIB
-from bot.domain.errors import BrokerRejectedError, ConnectivityError, InvalidValueError
+from bot.domain.errors import BrokerRejectedError
 from bot.domain.instrument import Instrument, InstrumentKey, index
 from bot.domain.schedule import SessionCalendar
 
@@ -75,10 +75,11 @@ class ContractBook:
     async def resolve(self, contract: Contract) -> Instrument:
         """Return the instrument of a position or an execution, looked up by number when it is not known.
 
-        A contract without details (it expired, or is of a kind that has none) is named from its own fields.
+        A contract without details (it expired, or is of a kind that has none), or with details in doubt, is named
+        from its own fields.
 
         Raises:
-            ConnectivityError: No answer, or the fields name nothing that could exist.
+            ConnectivityError: No answer.
         """
         known = self.instrument(contract.conId)
         if known is not None:
@@ -88,7 +89,9 @@ class ContractBook:
         except BrokerRejectedError as error:
             _log.warning("contract %s has no details: %s", contract.conId, error)
         found = self.instrument(contract.conId)
-        return found or self._name_from_fields(contract)
+        if found is None:
+            found = self._said[contract.conId] = instrument_said(contract, self._calendar)
+        return found
 
     async def options(self, symbol: str, start: date, end: date) -> tuple[Instrument, ...]:
         """Return all listed options of an index that settle from ``start`` to ``end``, one look-up per expiry."""
@@ -147,20 +150,13 @@ class ContractBook:
                 self._refused[listed.con_id] = listed
                 _log.error("contract %s (%s) refused: %s", listed.con_id, listed.name, listed.reason)
                 continue
+            self._refused.pop(listed.con_id, None)
             known = self._by_con_id.get(listed.con_id)
             if known is None:
                 self._by_con_id[listed.con_id] = listed
                 self._by_key[listed.instrument.key] = listed
             learned.append(self._by_con_id[listed.con_id])
         return learned
-
-    def _name_from_fields(self, contract: Contract) -> Instrument:
-        try:
-            instrument = instrument_said(contract, self._calendar)
-        except InvalidValueError as error:
-            raise ConnectivityError(f"contract {contract.conId} cannot be named: {error}") from error
-        self._said[contract.conId] = instrument
-        return instrument
 
 
 def _sorted_between(found: Iterable[Instrument], start: date, end: date) -> tuple[Instrument, ...]:

@@ -63,10 +63,13 @@ def listed_from(details: ContractDetails, calendar: SessionCalendar, option_exch
 def instrument_said(contract: Contract, calendar: SessionCalendar) -> Instrument:
     """Return the instrument from a contract alone, its settlement by rule: for one that has no details any more.
 
-    Raises:
-        InvalidValueError: The fields contradict each other or the calendar.
+    Where the fields contradict each other or the calendar it comes back under the name that the broker gave it: it is
+    seen in the books, and it is nothing that we know how to trade.
     """
-    return _instrument(contract, calendar, "", "")
+    try:
+        return _instrument(contract, calendar, "", "")
+    except InvalidValueError:
+        return _held_otherwise(contract, f"REFUSED-{contract.localSymbol or contract.conId}")
 
 
 def _instrument(contract: Contract, calendar: SessionCalendar, expiration: str, exchanges: str) -> Instrument:
@@ -109,7 +112,7 @@ def _option(contract: Contract, calendar: SessionCalendar, expiration: str, exch
         settlement=settlement,
         last_trade=last_trade,
         strike=Decimal(str(contract.strike)),
-        right=Right(contract.right[:1].upper()),
+        right=_right(contract),
     )
 
 
@@ -139,9 +142,16 @@ def _held_otherwise(contract: Contract, trading_class: str) -> Instrument:
         symbol=contract.symbol or trading_class,
         trading_class=trading_class,
         exchange=contract.exchange or contract.primaryExchange or SMART,
-        multiplier=int(float(contract.multiplier or 1)),
+        multiplier=1,
         currency=contract.currency or "USD",
     )
+
+
+def _right(contract: Contract) -> Right:
+    try:
+        return Right(contract.right[:1].upper())
+    except ValueError as error:
+        raise InvalidValueError(f"right must be C or P, was {contract.right!r}") from error
 
 
 def _multiplier(contract: Contract) -> int:

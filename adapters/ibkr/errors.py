@@ -164,6 +164,7 @@ CODES: Final[Mapping[int, CodeMeaning]] = MappingProxyType(
     }
 )
 
+_TEXT_LENGTH: Final = 300
 _NO_DATA: Final = "no data"
 """Part of the text of 162 when the answer is that there is nothing (docs/ib/wire.md, section 5.7)."""
 _NOTICE_RANGE: Final = range(2100, 2200)
@@ -184,7 +185,7 @@ def request_error(what: str, code: int, text: str) -> BrokerRejectedError | Conn
     meaning = meaning_of(code)
     if code in _NOTICE_RANGE or meaning.request is RequestMeaning.NOTICE:
         return None
-    message = f"{what}: the broker says {code}: {text}"
+    message = f"{what}: the broker says {code}: {text[:_TEXT_LENGTH]}"
     if code == 162 and _NO_DATA in text.lower():
         return BrokerRejectedError(message)
     return ConnectivityError(message) if meaning.request is RequestMeaning.RETRY else BrokerRejectedError(message)

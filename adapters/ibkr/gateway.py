@@ -36,69 +36,98 @@ class IbkrGateway:
             clock: Receive times of ticks, times of events, waiting.
             sink: Where everything that happened is delivered.
         """
-        calendar = SessionCalendar()
-        budget = FrameBudget(loop_time)
-        self._ib = ib = TappedIB(budget)
-        requests = Requests(ib=ib, budget=budget, clock=clock, timeout_s=settings.request_timeout_s)
-        contracts = ContractBook(ib=ib, requests=requests, calendar=calendar, option_exchange=settings.option_exchange)
-        feed = DataFeed(clock=clock, sink=sink)
-        account = AccountFeed(account=settings.account, clock=clock, sink=sink)
-        streams = Streams(
-            ib=ib,
-            budget=budget,
-            contracts=contracts,
-            feed=feed,
-            clock=clock,
-            sink=sink,
-            snapshot_timeout_s=settings.snapshot_timeout_s,
-        )
-        orders = Orders(
-            settings=settings,
-            ib=ib,
-            budget=budget,
-            contracts=contracts,
-            clock=clock,
-            sink=sink,
-            is_open=self.is_open,
-        )
-        books = Books(
-            account=settings.account,
-            ib=ib,
-            requests=requests,
-            contracts=contracts,
-            orders=orders,
-            feed=account,
-            clock=clock,
-        )
-        link = Link(
-            settings=settings,
-            ib=ib,
-            books=books,
-            orders=orders,
-            clock=clock,
-            sink=sink,
-            on_up=streams.resubscribe,
-            on_down=streams.link_lost,
-        )
-        router = Router(
-            requests=requests,
-            streams=streams,
-            orders=orders,
-            books=books,
-            account=account,
-            feed=feed,
-            link=link,
-            budget=budget,
-        )
-        ib.wrapper.ear = router
         self._settings = settings
-        self._contracts = contracts
-        self._streams = streams
-        self._orders = orders
-        self._books = books
-        self._link = link
-        self._router = router
-        self._history = History(ib=ib, requests=requests, contracts=contracts, clock=clock, calendar=calendar)
+        self._clock = clock
+        self._sink = sink
+        self._budget = FrameBudget(loop_time)
+        self._ib = TappedIB(self._budget)
+        self._feed = DataFeed(clock=clock, sink=sink)
+        self._account = AccountFeed(account=settings.account, clock=clock, sink=sink)
+        self._requests = Requests(
+            ib=self._ib,
+            budget=self._budget,
+            clock=clock,
+            timeout_s=settings.request_timeout_s,
+            on_silence=self._fell_silent,
+        )
+        self._join_lookups()
+        self._join_orders()
+        self._join_link()
+
+    def _join_lookups(self) -> None:
+        """Contracts, histories and streams."""
+        calendar = SessionCalendar()
+        self._contracts = ContractBook(
+            ib=self._ib,
+            requests=self._requests,
+            calendar=calendar,
+            option_exchange=self._settings.option_exchange,
+        )
+        self._history = History(
+            ib=self._ib, requests=self._requests, contracts=self._contracts, clock=self._clock, calendar=calendar
+        )
+        self._streams = Streams(
+            ib=self._ib,
+            budget=self._budget,
+            contracts=self._contracts,
+            feed=self._feed,
+            clock=self._clock,
+            sink=self._sink,
+            snapshot_timeout_s=self._settings.snapshot_timeout_s,
+        )
+
+    def _join_orders(self) -> None:
+        """Orders and books; what they need of the link is asked when it is needed."""
+        self._orders = Orders(
+            settings=self._settings,
+            ib=self._ib,
+            budget=self._budget,
+            contracts=self._contracts,
+            clock=self._clock,
+            sink=self._sink,
+            is_open=self.is_open,
+            on_lost_fill=self._doubt_books,
+        )
+        self._books = Books(
+            account=self._settings.account,
+            ib=self._ib,
+            requests=self._requests,
+            contracts=self._contracts,
+            orders=self._orders,
+            feed=self._account,
+            clock=self._clock,
+        )
+
+    def _join_link(self) -> None:
+        """The link, and the router that hands each message to its part."""
+        self._link = Link(
+            settings=self._settings,
+            ib=self._ib,
+            books=self._books,
+            orders=self._orders,
+            clock=self._clock,
+            sink=self._sink,
+            streams=self._streams,
+        )
+        self._router = Router(
+            requests=self._requests,
+            streams=self._streams,
+            orders=self._orders,
+            books=self._books,
+            account=self._account,
+            feed=self._feed,
+            link=self._link,
+            budget=self._budget,
+        )
+        self._ib.wrapper.ear = self._router
+
+    def _fell_silent(self) -> None:
+        """Requests are made before the link; so they reach it through here."""
+        self._link.fell_silent()
+
+    def _doubt_books(self, why: str) -> None:
+        """Orders reach the link in the same way."""
+        self._link.doubt(why)
 
     def __repr__(self) -> str:
         settings = self._settings

@@ -57,6 +57,11 @@ class Streams:
         self._given_up.clear()
         self._start_pump()
 
+    def link_up(self) -> None:
+        """Open what is wanted on a fresh connection."""
+        self._given_up.clear()
+        self._start_pump()
+
     def resubscribe(self) -> None:
         """Open every wanted line again: the broker has forgotten them."""
         self._forget_streams()
@@ -180,7 +185,7 @@ class Streams:
         if line is None:
             return  # late, for a line that is closed
         tick = line.price(tick_type, price, size, self._clock.now_ns())
-        if tick is not None:
+        if tick is not None and req_id not in self._snapshots:
             self._sink(tick)
             if tick.data_type is DataType.LIVE:
                 self._feed.live_tick(tick.key)

@@ -73,8 +73,20 @@ class Orders:
         clock: Clock,
         sink: Sink,
         is_open: Callable[[], bool],
+        on_lost_fill: Callable[[str], None],
     ) -> None:
-        """Start with no orders; ``is_open`` tells whether the transport takes bytes."""
+        """Start with no orders.
+
+        Args:
+            settings: Client id, account, route.
+            ib: The session.
+            budget: The message budget.
+            contracts: Numbers of contracts.
+            clock: Times of events.
+            sink: Where events go.
+            is_open: Whether the transport takes bytes.
+            on_lost_fill: Called with the reason when an execution could not be told: the books must be compared.
+        """
         self._settings = settings
         self._ib = ib
         self._budget = budget
@@ -82,6 +94,7 @@ class Orders:
         self._clock = clock
         self._sink = sink
         self._is_open = is_open
+        self._on_lost_fill = on_lost_fill
         self._highest_id = 0
         self._lookups: set[asyncio.Task[None]] = set()
         self.table = OrderTable()
@@ -198,7 +211,7 @@ class Orders:
             return False
         judged = self.table.judged(row, code, text)
         level = logging.ERROR if meaning_of(code).alert else logging.INFO
-        _log.log(level, "order %s (%s): the broker says %s: %s", order_id, judged.value, code, text)
+        _log.log(level, "order %s (%s): the broker says %s: %.300r", order_id, judged.value, code, text)
         if judged is OrderMeaning.REJECTED:
             self._report(row)
         elif judged is OrderMeaning.DOUBT:
@@ -265,7 +278,7 @@ class Orders:
         try:
             await self._contracts.resolve(report.contract)
         except ConnectivityError as error:
-            _log.exception("execution %s: contract unknown, the books will tell", counted, exc_info=error)
+            self._on_lost_fill(f"execution {counted}: {error}")
             return
         self._sink(FillReported(at=self._clock.now(), fill=self._known_fill(report, counted)))
 

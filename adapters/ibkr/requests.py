@@ -18,7 +18,15 @@ from bot.ports import Clock
 class Requests:
     """The questions under way."""
 
-    def __init__(self, *, ib: TappedIB, budget: FrameBudget, clock: Clock, timeout_s: float) -> None:
+    def __init__(
+        self,
+        *,
+        ib: TappedIB,
+        budget: FrameBudget,
+        clock: Clock,
+        timeout_s: float,
+        on_silence: Callable[[], None],
+    ) -> None:
         """Start with none.
 
         Args:
@@ -26,15 +34,19 @@ class Requests:
             budget: The message budget.
             clock: Its sleep is used while the budget is used up.
             timeout_s: The deadline of each answer, in seconds.
+            on_silence: Called when a vital question found no answer and nothing else was heard meanwhile either: the
+                socket looks healthy, and nobody is behind it.
         """
         self._ib = ib
         self._budget = budget
         self._clock = clock
         self._timeout_s = timeout_s
+        self._on_silence = on_silence
+        self._heard = 0
         self._pending: dict[int, tuple[str, asyncio.Future[Any]]] = {}
 
     async def ask(
-        self, what: str, send: Callable[[int], object], *, key: str = "", timeout_s: float | None = None
+        self, what: str, send: Callable[[int], object], *, key: str = "", is_vital: bool = False
     ) -> list[Any]:
         """Return the rows of one answer.
 
@@ -43,7 +55,7 @@ class Requests:
             send: Writes the frame; takes the request id.
             key: The library's name of an answer that carries no request id ("positions"); such questions are asked
                 one at a time by their caller.
-            timeout_s: Another deadline than the usual one.
+            is_vital: The gateway answers this from its own memory: silence means that it is gone.
 
         Raises:
             ConnectivityError: Not connected, no answer in time, or a code after which asking again may help.
@@ -54,9 +66,14 @@ class Requests:
         req_id = self._ib.client.getReqId()
         future = self._ib.wrapper.startReq(key or req_id)
         self._pending[req_id] = (what, future)
+        heard = self._heard
         try:
             send(req_id)
-            return await self._in_time(what, future, timeout_s or self._timeout_s)
+            return await self._in_time(what, future)
+        except TimeoutError as error:
+            if is_vital and self._heard == heard and not await self._is_alive():
+                self._on_silence()
+            raise ConnectivityError(f"{what}: no answer within {self._timeout_s} s") from error
         finally:
             del self._pending[req_id]
             if key:
@@ -72,11 +89,24 @@ class Requests:
             future.set_exception(error)
         return True
 
-    async def _in_time(self, what: str, future: asyncio.Future[Any], timeout_s: float) -> list[Any]:
+    def heard(self) -> None:
+        """Take that the gateway said something, whatever it was."""
+        self._heard += 1
+
+    async def _is_alive(self) -> bool:
+        """Ask for the time; return whether anything at all was heard."""
+        heard = self._heard
+        told = self._ib.wrapper.startReq("currentTime")
         try:
-            return list(await asyncio.wait_for(future, timeout_s))
-        except TimeoutError as error:
-            raise ConnectivityError(f"{what}: no answer within {timeout_s} s") from error
+            self._ib.client.reqCurrentTime()
+            await asyncio.wait_for(told, self._timeout_s)
+        except (TimeoutError, ConnectionError):
+            return self._heard != heard
+        return True
+
+    async def _in_time(self, what: str, future: asyncio.Future[Any]) -> list[Any]:
+        try:
+            return list(await asyncio.wait_for(future, self._timeout_s))
         except ConnectionError as error:
             raise ConnectivityError(f"{what}: the connection broke") from error
 

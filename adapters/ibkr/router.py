@@ -86,7 +86,7 @@ class Router:
             or self._orders.failed(req_id, code, text)
         )
         if not named and meaning.alert:
-            _log.error("the broker says %s (id %s): %s", code, req_id, text)
+            _log.error("the broker says %s (id %s): %.300r", code, req_id, text)
 
     def order_id_told(self, order_id: int) -> None:
         """The next valid order id."""
@@ -94,12 +94,13 @@ class Router:
 
     def processed(self) -> None:
         """One read of the socket is over."""
+        self._requests.heard()
         self._streams.processed()
         self._account.processed()
 
     def undecoded(self, message_id: int, text: str) -> None:
         """A message was lost: where it belongs to the books, they must be compared again."""
         self.undecoded_count += 1
-        _log.error("message %s could not be read: %s", message_id, text)
+        _log.error("message %s could not be read: %.300r", message_id, text)
         if self._books.lost(message_id, text):
             self._link.doubt(f"message {message_id} could not be read")

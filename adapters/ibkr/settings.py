@@ -12,7 +12,8 @@ class BrokerSettings:
     """One account at one gateway; the section ``[broker]`` of a profile.
 
     ``client_id`` is fixed: only the same id may cancel an order again, and the broker numbers orders by it. Id 0 would
-    bind manual orders, and binding cancels and resubmits them, so it is refused.
+    bind manual orders, and binding cancels and resubmits them, so it is refused. When to connect again, and how long an
+    order without a trace counts as under way, are the shell's settings.
     """
 
     host: str = "127.0.0.1"
@@ -22,9 +23,6 @@ class BrokerSettings:
     connect_timeout_s: float = 10.0
     request_timeout_s: float = 10.0
     snapshot_timeout_s: float = 12.0  # the broker ends a snapshot after 11 s at the latest
-    settle_s: float = 30.0  # after a connect: an order found nowhere for so long never arrived
-    retry_first_s: float = 1.0
-    retry_max_s: float = 60.0
     id_in_use_alert_s: float = 120.0
     market_data_type: DataType = DataType.LIVE
     option_exchange: str = "SMART"  # where options and combos are routed
@@ -38,9 +36,6 @@ class BrokerSettings:
             connect_timeout_s=self.connect_timeout_s,
             request_timeout_s=self.request_timeout_s,
             snapshot_timeout_s=self.snapshot_timeout_s,
-            settle_s=self.settle_s,
-            retry_first_s=self.retry_first_s,
-            retry_max_s=self.retry_max_s,
             id_in_use_alert_s=self.id_in_use_alert_s,
         )
         if not 1 <= self.port <= 65535:
@@ -49,5 +44,3 @@ class BrokerSettings:
             raise InvalidValueError(
                 f"broker client_id must be above 0, was {self.client_id}: id 0 binds and resubmits manual orders"
             )
-        if self.retry_max_s < self.retry_first_s:
-            raise InvalidValueError(f"retry_max_s must be at least {self.retry_first_s}, was {self.retry_max_s}")

@@ -238,5 +238,8 @@ class TappedIB(IB):
         self.client: MeteredClient = MeteredClient(self.wrapper, budget)
         self.client.apiEnd += self.disconnectedEvent
 
+    def __del__(self) -> None:
+        """Close nothing: the link is closed on purpose, or with its loop."""
+
     def _onError(self, *_told: object) -> None:
         """Ask for nothing on 1102: the library would request an account summary that nobody awaits."""

@@ -7,7 +7,7 @@ import pytest
 from ibkr_harness import ACCOUNT, CLIENT, Bench, a_call, a_vxm, an_intent, an_order, bought, on_bench, sold
 
 from bot.domain.errors import BrokerProtocolError, ConnectivityError
-from bot.domain.events import AccountReported, CommissionReported, FillReported
+from bot.domain.events import AccountReported, CommissionReported, FillReported, LinkLost, LinkRestored
 from bot.domain.instrument import Kind
 from bot.domain.orders import BrokerStatus, FillPart
 from simulator.faults import Disconnect
@@ -291,5 +291,65 @@ def test_a_corrected_execution_is_not_a_second_fill() -> None:
         await asyncio.sleep(0.1)
         again = bench.of(FillReported)[-1].fill
         assert (again.exec_id, again.price) == (first.exec_id, Decimal("17.77"))
+
+    on_bench(play)
+
+
+def test_a_time_without_a_zone_is_the_gateways_own() -> None:
+    """A naive time is read in the zone of the settings, never in that of this machine."""
+
+    async def play(bench: Bench) -> None:
+        await bench.market_open()
+        bench.wire.alter = lambda fields: [[each.removesuffix(" US/Eastern") for each in fields]]
+        await bench.send(an_intent((bought(a_vxm()),), "60"))
+        await bench.until(lambda: bench.of(FillReported))
+        assert abs((bench.of(FillReported)[0].fill.at - bench.clock.now()).total_seconds()) < 60
+
+    on_bench(play, gateway_zone="America/New_York")
+
+
+def test_an_execution_whose_contract_cannot_be_looked_up_asks_for_the_books() -> None:
+    """A fill is never dropped in silence: the link is told as lost and back, so that everything is compared."""
+
+    async def play(bench: Bench) -> None:
+        await bench.market_open()
+        bench.wire.alter = lambda fields: [] if fields[0] in {"10", "52", "4"} else [fields]
+        row = [11, -1, 0, 4711, "VIX", "OPT", "20261117", 30.0, "C", 100, "CBOE", "USD", "", "VIX", "a.b.01.01"]
+        row += ["20261020 09:31:00 US/Eastern", ACCOUNT, "CBOE", "SLD", 4.0, 0.25, 99, 0, 0, 4.0, 0.25, ""]
+        bench.wire.say(*row, "", 0.0, "", 1)
+        await asyncio.sleep(15)
+        assert not bench.of(FillReported)
+        assert [type(event) for event in bench.events[-2:]] == [LinkLost, LinkRestored]
+        assert "a.b.01.01" in bench.of(LinkLost)[0].why
+
+    on_bench(play)
+
+
+def test_a_position_in_a_contract_in_doubt_locks_itself_and_not_the_books() -> None:
+    """Its details contradict the calendar: it is held under the broker's name, the rest stays as it is."""
+
+    async def play(bench: Bench) -> None:
+        row = [
+            "61",
+            "3",
+            ACCOUNT,
+            "4711",
+            "VIX",
+            "OPT",
+            "20261118",
+            "30.0",
+            "C",
+            "100",
+            "",
+            "USD",
+            "X",
+            "VIX",
+            "2",
+            "9",
+        ]
+        bench.wire.alter = lambda fields: [list(row), fields] if fields[0] == "62" else [fields]
+        held = {position.instrument.key: position.quantity for position in (await bench.broker.books()).positions}
+        assert held["STK:REFUSED-X"] == 2
+        assert len(held) == len(bench.floor.positions()) + 1
 
     on_bench(play)

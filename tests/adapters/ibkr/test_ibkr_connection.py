@@ -224,3 +224,79 @@ def test_a_deliberate_disconnect_ends_questions_under_way() -> None:
         assert bench.of(LinkLost)[-1].at >= datetime(2026, 10, 20, tzinfo=UTC)
 
     on_bench(play)
+
+
+def test_a_gateway_that_answers_nothing_any_more_loses_its_connection() -> None:
+    """A half-open socket looks healthy for ever; a vital question and the time unanswered close it."""
+
+    async def play(bench: Bench) -> None:
+        bench.wire.alter = lambda _fields: []
+        with pytest.raises(ConnectivityError, match="open orders: no answer within"):
+            await bench.broker.books()
+        assert len(bench.of(LinkLost)) == 1
+        assert not bench.broker.is_open()
+        bench.wire.alter = lambda fields: [fields]
+        await asyncio.sleep(1)
+        await bench.broker.connect()
+        assert bench.broker.is_open()
+
+    on_bench(play)
+
+
+def test_silence_is_normal_while_the_brokers_own_line_is_down() -> None:
+    """After 1100 the socket is kept, whatever stays unanswered."""
+
+    async def play(bench: Bench) -> None:
+        bench.server.inject(Broadcast(notice=LinkNotice.LOST))
+        await asyncio.sleep(1)
+        bench.wire.alter = lambda _fields: []
+        with pytest.raises(ConnectivityError, match="no answer within"):
+            await bench.broker.books()
+        assert bench.broker.is_open()
+
+    on_bench(play)
+
+
+def test_an_order_is_written_before_submit_returns_and_never_to_a_closing_transport() -> None:
+    """The library's own check stays true after a close, and its write then vanishes; ours raises."""
+
+    async def play(bench: Bench) -> None:
+        await bench.broker.snapshot([a_vxm()])
+        connection = bench.broker._ib.client.conn
+        before = connection.numMsgSent
+        bench.broker.submit(approved(an_intent((bought(a_vxm()),), "5"), bench.clock.now()))
+        assert connection.numMsgSent == before + 1
+        connection.transport.close()
+        assert not bench.broker.is_open()
+        with pytest.raises(ConnectivityError, match="the transport is closed"):
+            bench.broker.submit(approved(an_intent((bought(a_vxm()),), "5", intent_id="late"), bench.clock.now()))
+        assert connection.numMsgSent == before + 1
+
+    on_bench(play)
+
+
+def test_a_watch_before_the_connect_is_streamed_after_it() -> None:
+    """What is wanted is kept; each line is opened once."""
+
+    async def run() -> None:
+        bench = Bench()
+        bench.broker.watch([VIX, RVX])
+        await bench.start()
+        await bench.market_open()
+        await bench.until(lambda: len(bench.of(Tick)) >= 4)
+        assert len(bench.wire.frames(1)) == 2
+        await bench.stop()
+
+    in_virtual_time(run)
+
+
+def test_an_adapter_that_never_connected_is_closed_without_a_trace() -> None:
+    """The constructor does no I/O, and what was never opened is closed in peace."""
+
+    async def run() -> None:
+        bench = Bench()
+        assert repr(bench.broker) == "<IbkrGateway 127.0.0.1:4003 client 17 closed>"
+        bench.broker.disconnect()
+        assert bench.events == []
+
+    in_virtual_time(run)

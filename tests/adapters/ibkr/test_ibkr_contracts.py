@@ -19,7 +19,6 @@ from adapters.ibkr.contracts import (
     traded,
 )
 from adapters.ibkr.library import Contract, ContractDetails
-from bot.domain.errors import InvalidValueError
 from bot.domain.expiries import vix_monthlies
 from bot.domain.instrument import RUT, VIX, Kind, Right
 
@@ -188,9 +187,19 @@ def test_a_contract_without_details_is_named_by_the_rule() -> None:
         tradingClass="VIX",
     )
     assert instrument_said(contract, CALENDAR) == a_call("20")
-    contract.lastTradeDateOrContractMonth = ""
-    with pytest.raises(InvalidValueError, match="a date YYYYMMDD was expected"):
-        instrument_said(contract, CALENDAR)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"lastTradeDateOrContractMonth": ""}, {"right": "X"}, {"strike": 0.0}, {"multiplier": "many"}]
+)
+def test_a_contract_that_cannot_be_is_seen_under_a_name_that_is_not_traded(wrong: dict[str, object]) -> None:
+    """The books stay complete, and only this holding is locked."""
+    contract = query_for(a_call("20"), "SMART")
+    contract.conId = 3
+    for name, value in wrong.items():
+        setattr(contract, name, value)
+    held = instrument_said(contract, CALENDAR)
+    assert (held.kind, held.key) == (Kind.STOCK, "STK:REFUSED-3")
 
 
 @pytest.mark.parametrize(
