@@ -199,7 +199,7 @@ def a_vix_option() -> Instrument:
 def test_one_contract_costs_what_the_schedule_says(
     make: Callable[[], Instrument],
     price: str,
-    in_combo: bool,
+    in_combo: bool,  # noqa: FBT001 - a table
     fee: str,
 ) -> None:
     """Commission by premium, exchange fee by band, clearing and regulatory fees, to the cent."""
