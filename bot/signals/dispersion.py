@@ -293,7 +293,7 @@ class DispersionTracker:
         is_within = self._low <= self._smoothed <= self._high and self._low <= self._spread <= self._high
         if self._thresholds.why and self._seeded:
             self._quiet_until = self._closes_ns
-        elif self._fresh and not self._holding and is_within:
+        elif self._fresh and is_within:  # nor is a dwell running: a spread within is not beyond a threshold
             self._quiet_until = min(self._fresh_until(), self._closes_ns)
         else:
             self._quiet_until = NEVER

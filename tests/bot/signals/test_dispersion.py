@@ -444,3 +444,28 @@ def test_settings_without_a_meaning_are_refused(wrong: dict[str, float], message
     """A number out of its range, or out of order with another, is named with both values."""
     with pytest.raises(InvalidValueError, match=re.escape(message)):
         DispersionSettings(**wrong)  # type: ignore[arg-type]  # a table of one number each
+
+
+def test_a_quiet_stretch_ends_with_the_tick_that_makes_it_interesting() -> None:
+    """The crossing after a calm stretch is seen at the first tick behind it, not when freshness is looked at again."""
+    tracker = opened(DispersionSettings(half_life_s=1.0, dwell_s=60.0))
+    fed(tracker, [*steady(0.0, 300.0, rvx=CALM), At("RVX", WIDE, 301.0)])
+    answers = fed(tracker, [At("SPX", 2100.0, 301.0 + s) for s in range(1, 64)])
+    assert [302 + i for i, due in enumerate(answers) if due] == [363]  # 5.0 points at 302 s are a tie, 5.5 at 303 s not
+
+
+@pytest.mark.parametrize(
+    ("levels", "expected"),
+    [
+        ([20.0, 17.0, 15.0, 20.0], 15.0),  # 33 % above the last good one, though no 30 % from any before
+        ([20.0, 22.0, 20.0, 25.9], 25.9),
+        ([150.0, 150.0, 190.0, 191.0, 201.0], 191.0),
+        ([20.0, 20.0, math.nan], 20.0),
+    ],
+)
+def test_quiet_ticks_are_judged_like_all_others(levels: list[float], expected: float) -> None:
+    """Where nothing can happen to the state, jumps and impossible levels are still told from good ones."""
+    tracker = opened(spread=0.5)  # no usable baseline: every tick after the seed is quiet
+    fed(tracker, steady(0.0, 90.0, rvx=levels[0]))
+    fed(tracker, [At("RVX", level, 100.0 + i) for i, level in enumerate(levels)])
+    assert tracker.levels()[RVX.key] == expected
