@@ -45,7 +45,7 @@ class AccountFeed:
         if not self._changed:
             return
         self._changed = False
-        values = self.values()
+        values = self._picture()
         if values is None:
             return
         told = (values.net_liquidation_usd, values.cash_usd, values.ready)
@@ -59,11 +59,15 @@ class AccountFeed:
         Raises:
             BrokerProtocolError: The account is kept in another currency than USD.
         """
+        picture = self._picture()
+        if picture is None and self._foreign:
+            raise BrokerProtocolError(
+                f"account {self._account} is kept in {self._foreign}, expected USD: use an account in USD"
+            )
+        return picture
+
+    def _picture(self) -> AccountValues | None:
         if NET_LIQUIDATION not in self._amounts or CASH not in self._amounts:
-            if self._foreign:
-                raise BrokerProtocolError(
-                    f"account {self._account} is kept in {self._foreign}, expected USD: use an account in USD"
-                )
             return None
         return AccountValues(
             account=self._account,

@@ -76,6 +76,7 @@ class Link:
         self._id_in_use = False
         self._ib.TimezoneTWS = self._settings.gateway_zone
         self._ib.wrapper.clientId = self._settings.client_id
+        await self._close_old()
         await self._open()
         self._id_in_use_since = None
         try:
@@ -128,6 +129,30 @@ class Link:
     def client_id_refused(self) -> None:
         """Take that the client id is in use."""
         self._id_in_use = True
+
+    async def _close_old(self) -> None:
+        """Wait until the connection before is gone: its end would be taken for that of the new one.
+
+        Raises:
+            ConnectivityError: It does not end in time.
+        """
+        connection = self._ib.client.conn
+        if connection.transport is None:
+            return
+        gone = asyncio.get_running_loop().create_future()
+
+        def on_gone(_message: str) -> None:
+            if not gone.done():
+                gone.set_result(None)
+
+        connection.disconnected += on_gone
+        connection.transport.abort()
+        try:
+            await asyncio.wait_for(gone, self._settings.connect_timeout_s)
+        except TimeoutError as error:
+            raise ConnectivityError("the connection before does not end") from error
+        finally:
+            connection.disconnected -= on_gone
 
     async def _open(self) -> None:
         """Open the connection; the library would wait out its time-out when the peer closes, so both are watched."""

@@ -111,7 +111,7 @@ def _option(contract: Contract, calendar: SessionCalendar, expiration: str, exch
         currency=contract.currency or "USD",
         settlement=settlement,
         last_trade=last_trade,
-        strike=Decimal(str(contract.strike)),
+        strike=strike_of(contract.strike),
         right=_right(contract),
     )
 
@@ -145,6 +145,15 @@ def _held_otherwise(contract: Contract, trading_class: str) -> Instrument:
         multiplier=1,
         currency=contract.currency or "USD",
     )
+
+
+def strike_of(told: float) -> Decimal:
+    """Return a strike in points, whole ones without a fraction.
+
+    >>> strike_of(20.0), strike_of(22.5)
+    (Decimal('20'), Decimal('22.5'))
+    """
+    return Decimal(int(told)) if float(told).is_integer() else Decimal(str(told))
 
 
 def _right(contract: Contract) -> Right:

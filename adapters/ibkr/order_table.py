@@ -102,12 +102,13 @@ class OrderTable:
             remaining=quantity,
         )
 
-    def opened(self, contract: Contract, order: Order, status: str) -> OrderRow:
-        """Take an openOrder message; return its row."""
+    def opened(self, contract: Contract, order: Order, status: str, warning: str = "") -> OrderRow:
+        """Take an openOrder message with the broker's warning, if any; return its row."""
         row = self._row(order.clientId, order.orderId, order.permId)
         row.order_ref = order.orderRef or row.order_ref
         row.account = order.account or row.account
         row.is_combo = row.is_combo or contract.secType == BAG
+        row.text = warning[:_TEXT_LENGTH] or row.text
         row.quantity = units_of(order.totalQuantity) or row.quantity
         row.remaining = max(0, row.quantity - row.filled)
         self._take_status(row, status)
@@ -159,7 +160,8 @@ class OrderTable:
 
     def unanswered(self, client_id: int) -> tuple[OrderRow, ...]:
         """Return the rows that we wrote and the broker has not spoken of."""
-        return tuple(row for row in self._rows.values() if row.client_id == client_id and not row.acknowledged)
+        own = (row for row in self._rows.values() if row.client_id == client_id)
+        return tuple(row for row in own if not row.acknowledged and row.status not in ENDED)
 
     def forget_ended(self) -> None:
         """Drop the rows that the broker ended, so that nothing grows over the weeks."""

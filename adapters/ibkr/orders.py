@@ -181,7 +181,7 @@ class Orders:
 
     def opened(self, contract: Contract, order: Order, state: OrderState) -> OrderRow:
         """Take an open order; return its row."""
-        row = self.table.opened(contract, order, state.status)
+        row = self.table.opened(contract, order, state.status, state.warningText)
         if order.clientId == self._settings.client_id:
             self.raise_ids_above(order.orderId)
         if row.is_combo and row.perm_id:

@@ -300,3 +300,17 @@ def test_an_adapter_that_never_connected_is_closed_without_a_trace() -> None:
         assert bench.events == []
 
     in_virtual_time(run)
+
+
+def test_a_connect_right_after_a_disconnect_is_not_mistaken_by_the_old_ones_end() -> None:
+    """The end of the connection before arrives late; the new one stands at the first try."""
+
+    async def play(bench: Bench) -> None:
+        for _ in range(5):
+            bench.broker.disconnect()
+            await bench.broker.connect()
+        assert bench.broker.is_open()
+        assert len(bench.of(LinkRestored)) == 6
+        assert len(bench.of(LinkLost)) == 5
+
+    on_bench(play)

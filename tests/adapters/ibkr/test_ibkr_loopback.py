@@ -1,0 +1,52 @@
+"""The same adapter on a real event loop and real sockets of this machine: what virtual time cannot show."""
+
+import asyncio
+from datetime import timedelta
+
+from ibkr_harness import ACCOUNT, CALENDAR, FIRST_DAY, a_vxm, an_intent, approved, bought
+
+from adapters.clock import SystemClock
+from adapters.ibkr.gateway import IbkrGateway
+from adapters.ibkr.settings import BrokerSettings
+from bot.domain.events import Event, FillReported, LinkLost
+from simulator.gateway import FloorTime, Gateway
+from simulator.opening import open_floor
+from simulator.settings import SimulatorSettings
+
+
+def test_an_order_fills_over_a_real_socket_and_a_reconnect_finds_it_in_the_books() -> None:
+    """Connect, buy one mini future, lose the link on purpose, connect again at once, and compare."""
+
+    async def story() -> None:
+        opens_at = CALENDAR.next_session(FIRST_DAY - timedelta(days=1)).opens_at
+        time = FloorTime(asyncio.get_running_loop().time, opens_at + timedelta(minutes=1))
+        settings = SimulatorSettings(start=FIRST_DAY, account=ACCOUNT)
+        server = Gateway(open_floor(settings, CALENDAR, clock=time.now).floor, port=0, time=time)
+        await server.start()
+        running = asyncio.create_task(server.run())
+        events: list[Event] = []
+        filled = asyncio.Event()
+
+        def sink(event: Event) -> None:
+            events.append(event)
+            if isinstance(event, FillReported):
+                filled.set()
+
+        clock = SystemClock()
+        broker = IbkrGateway(settings=BrokerSettings(account=ACCOUNT, port=server.port), clock=clock, sink=sink)
+        try:
+            await broker.connect()
+            assert a_vxm() in await broker.futures("VIX", FIRST_DAY, FIRST_DAY + timedelta(days=40))
+            broker.submit(approved(an_intent((bought(a_vxm()),), "60"), clock.now()))
+            await asyncio.wait_for(filled.wait(), 10)
+            broker.disconnect()
+            await broker.connect()
+            books = await broker.books()
+            assert [fill.order_ref for fill in books.fills] == ["intent-1"]
+            assert sum(isinstance(event, LinkLost) for event in events) == 1
+        finally:
+            broker.disconnect()
+            running.cancel()
+            await server.stop()
+
+    asyncio.run(story())
