@@ -54,6 +54,8 @@ class Streams:
     def watch(self, instruments: Sequence[Instrument]) -> None:
         """Stream these and no others; subscriptions follow as the message budget allows."""
         self._wanted = {instrument.key: instrument for instrument in instruments}
+        for key in self._given_up - self._wanted.keys():
+            self._feed.line_closed(key)
         self._given_up.clear()
         self._start_pump()
 

@@ -87,6 +87,7 @@ class Requests:
         error = request_error(what, code, text)
         if error is not None and not future.done():
             future.set_exception(error)
+            self._drop(req_id)
         return True
 
     def heard(self) -> None:
@@ -114,7 +115,7 @@ class Requests:
         if not self._ib.client.isReady():
             raise ConnectivityError(f"{what}: not connected")
 
-    def _drop(self, key: str) -> None:
-        """Forget a named question that ended without its end marker, so that late rows find no list."""
+    def _drop(self, key: str | int) -> None:
+        """Forget a question that ended without its end marker."""
         self._ib.wrapper._futures.pop(key, None)  # noqa: SLF001 - the library has no other way to give a request up
         self._ib.wrapper._results.pop(key, None)  # noqa: SLF001 - likewise

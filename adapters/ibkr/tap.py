@@ -3,9 +3,9 @@
 How it works: `Wrapper` is the class whose methods the library's decoder calls, one for each message. We subclass it
 by plain inheritance, and give the library's `IB` a client that was made with our subclass. Nothing is patched, both
 libraries work the same way, and it does not matter when a decoder looks a method up. Messages on orders, executions,
-commissions and ticks are handed to our parts and not passed on: the library then holds no orders at all, so it cannot
-show a live one as cancelled after an error code, keeps no list that grows, and its two answers to an empty price never
-arise. Messages that end a request are passed on, because the library's request table is used.
+commissions, errors and ticks are handed to our parts and not passed on: the library then holds no orders at all, so
+it cannot show a live one as cancelled after an error code, keeps no list that grows, and its two answers to an empty
+price never arise. Messages that answer a request are passed on, because the library's request table is used.
 
 What always holds: a message that the decoder could not read is told to `Ear.undecoded` instead of being logged only.
 """
@@ -127,11 +127,10 @@ class TappedWrapper(Wrapper):
         if self.ear is not None:
             self.ear.charged(commissionReport)
 
-    def error(self, reqId: int, errorCode: int, errorString: str, advancedOrderRejectJson: str) -> None:
-        """Hand over an error, then let the library end its request and log it."""
+    def error(self, reqId: int, errorCode: int, errorString: str, advancedOrderRejectJson: str) -> None:  # noqa: ARG002
+        """Hand over an error; ours ends the request that it names, in both libraries alike."""
         if self.ear is not None:
             self.ear.failed(reqId, errorCode, errorString)
-        super().error(reqId, errorCode, errorString, advancedOrderRejectJson)
 
     def priceSizeTick(self, reqId: int, tickType: int, price: float, size: float) -> None:
         """Hand over a price tick."""

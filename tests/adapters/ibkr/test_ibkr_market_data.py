@@ -244,6 +244,8 @@ def test_an_instrument_that_the_broker_does_not_list_costs_only_itself() -> None
         await bench.until(lambda: bench.of(Tick))
         assert [event.usable for event in bench.of(DataFeedChanged)] == [False]
         assert "IND:NOPE" in bench.of(DataFeedChanged)[0].why
+        bench.broker.watch([VIX])
+        assert [event.usable for event in bench.of(DataFeedChanged)] == [False, True]
 
     on_bench(play)
 
