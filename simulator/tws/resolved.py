@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from bot.domain.instrument import Instrument, Side
+from simulator.admission import MOST_UNITS
 from simulator.listing import ContractQuery, Listing
 from simulator.ports import TradingFloor
 from simulator.tws.fields import BadFieldError, Cursor, decimal_of
@@ -82,6 +83,8 @@ def venue_order(sent: WireOrder, resolved: Resolved, client_id: int, floor: Trad
     quantity = decimal_of(sent.value("totalQuantity"), "totalQuantity") or Decimal(0)
     if quantity != quantity.to_integral_value():
         return NotPlaced(code=201, text=f"Order rejected - reason: fractional size {quantity} is not allowed")
+    if abs(quantity) > MOST_UNITS:
+        return NotPlaced(code=201, text=f"Order rejected - reason: size {quantity:.3g} is above {MOST_UNITS}")
     legs = _legs(sent, resolved, floor)
     if isinstance(legs, NotPlaced):
         return legs

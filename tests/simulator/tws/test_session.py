@@ -3,7 +3,7 @@
 import struct
 
 import pytest
-from floors import a_floor, a_future, an_open_floor
+from floors import a_call, a_floor, a_future, an_open_floor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pretend_client import PretendClient, a_client, bag, contract, packed, place_order, unpacked
@@ -233,11 +233,29 @@ def test_no_bytes_raise(data: bytes) -> None:
 def test_an_order_with_one_absurd_field_never_ends_a_session(data: st.DataObject) -> None:
     """Each of the 115 fields may hold anything; the order is refused or taken, and the session goes on."""
     client = a_client(Desk(_FLOOR.floor))
-    fields = place_order(1, contract(_FLOOR, a_future(_FLOOR)), limit="25.0")
+    [greeting] = client.ask(8, 1, 1)
+    what, legs = data.draw(st.sampled_from([(contract(_FLOOR, a_future(_FLOOR)), ()), (bag(), _LEGS)]))
+    fields = place_order(int(greeting[2]), what, limit="10.0", legs=legs, what_if=data.draw(st.integers(0, 1)))
     position = data.draw(st.integers(1, len(fields) - 1))
     fields[position] = data.draw(
         st.sampled_from(
-            ["", "-1", "1e400", "1e-400", "nan", "inf", "é", "999999999999999999999", "BAG", "0", "None", "1e30"]
+            [
+                "",
+                "-1",
+                "1e400",
+                "1e-400",
+                "nan",
+                "inf",
+                "é",
+                "999999999999999999999",
+                "BAG",
+                "0",
+                "None",
+                "1e30",
+                "-1e30",
+                "1e-9",
+                "1e9",
+            ]
         )
     )
 
@@ -262,3 +280,6 @@ def test_notices_about_the_line_reach_ready_clients_only(notice: LinkNotice) -> 
 
 
 _FLOOR = an_open_floor()
+_LEGS = tuple(
+    (_FLOOR.floor.listing(a_call(_FLOOR, strike)).con_id, 1, side) for strike, side in ((20, "BUY"), (25, "SELL"))
+)

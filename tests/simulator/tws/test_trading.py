@@ -165,6 +165,7 @@ def test_a_cancel_that_comes_to_nothing_says_why(order_id: int, code: str) -> No
         ({"limit": "-1.0"}, "201"),
         ({"limit": "1e30"}, "201"),
         ({"quantity": "1e12"}, "201"),
+        ({"quantity": "1e400"}, "201"),
     ],
 )
 def test_a_refused_order_carries_its_code_and_never_rests(changes: dict[str, object], code: str) -> None:
