@@ -84,8 +84,12 @@ class Link:
             self._ib.client.reqMarketDataType(self._settings.market_data_type.value)
             self._orders.raise_ids_above(0)
             await self._books.subscribe()
-        except BaseException:
+            if not self.is_open():
+                raise ConnectivityError("the connection broke while connecting")
+        except BaseException as error:
             self.disconnect()
+            if isinstance(error, ConnectionError):
+                raise ConnectivityError("the connection broke while connecting") from error
             raise
         self._is_up = True
         self._sink(LinkRestored(at=self._clock.now(), why="connected"))

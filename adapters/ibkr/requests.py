@@ -69,11 +69,13 @@ class Requests:
         heard = self._heard
         try:
             send(req_id)
-            return await self._in_time(what, future)
+            return list(await asyncio.wait_for(future, self._timeout_s))
         except TimeoutError as error:
             if is_vital and self._heard == heard and not await self._is_alive():
                 self._on_silence()
             raise ConnectivityError(f"{what}: no answer within {self._timeout_s} s") from error
+        except ConnectionError as error:
+            raise ConnectivityError(f"{what}: the connection broke") from error
         finally:
             del self._pending[req_id]
             if key:
@@ -96,6 +98,8 @@ class Requests:
 
     async def _is_alive(self) -> bool:
         """Ask for the time; return whether anything at all was heard."""
+        if not self._ib.client.isReady():
+            return True  # the loss was noticed already
         heard = self._heard
         told = self._ib.wrapper.startReq("currentTime")
         try:
@@ -104,12 +108,6 @@ class Requests:
         except (TimeoutError, ConnectionError):
             return self._heard != heard
         return True
-
-    async def _in_time(self, what: str, future: asyncio.Future[Any]) -> list[Any]:
-        try:
-            return list(await asyncio.wait_for(future, self._timeout_s))
-        except ConnectionError as error:
-            raise ConnectivityError(f"{what}: the connection broke") from error
 
     def _require_open(self, what: str) -> None:
         if not self._ib.client.isReady():

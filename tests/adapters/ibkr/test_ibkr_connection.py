@@ -314,3 +314,29 @@ def test_a_connect_right_after_a_disconnect_is_not_mistaken_by_the_old_ones_end(
         assert len(bench.of(LinkLost)) == 5
 
     on_bench(play)
+
+
+@pytest.mark.parametrize("moment", ["9", "15", "53", "61", "55"])
+def test_a_cut_at_any_point_of_the_connect_is_a_failed_connect(moment: str) -> None:
+    """Whatever was already synchronised, the connect raises its own error and a later one succeeds."""
+
+    async def run() -> None:
+        bench = Bench()
+        await bench.listen()
+
+        def cut(fields: list[str]) -> list[list[str]]:
+            if fields[0] == moment and bench.wire.near is not None:
+                bench.loop.call_soon(bench.wire.near.close)
+            return [fields]
+
+        bench.wire.alter = cut
+        with pytest.raises(ConnectivityError):
+            await bench.broker.connect()
+        assert not bench.broker.is_open()
+        assert not bench.of(LinkRestored)
+        bench.wire.alter = lambda fields: [fields]
+        await asyncio.sleep(1)
+        await bench.broker.connect()
+        await bench.stop()
+
+    in_virtual_time(run)
