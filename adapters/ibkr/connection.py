@@ -80,16 +80,12 @@ class Link:
         await self._open()
         self._id_in_use_since = None
         try:
-            self._require_account()
-            self._ib.client.reqMarketDataType(self._settings.market_data_type.value)
-            self._orders.raise_ids_above(0)
-            await self._books.subscribe()
-            if not self.is_open():
-                raise ConnectivityError("the connection broke while connecting")
-        except BaseException as error:
+            await self._synchronise()
+        except ConnectionError as error:
             self.disconnect()
-            if isinstance(error, ConnectionError):
-                raise ConnectivityError("the connection broke while connecting") from error
+            raise ConnectivityError("the connection broke while connecting") from error
+        except BaseException:
+            self.disconnect()
             raise
         self._is_up = True
         self._sink(LinkRestored(at=self._clock.now(), why="connected"))
@@ -133,6 +129,15 @@ class Link:
     def client_id_refused(self) -> None:
         """Take that the client id is in use."""
         self._id_in_use = True
+
+    async def _synchronise(self) -> None:
+        """Check the account, then read everything that trading relies on."""
+        self._require_account()
+        self._ib.client.reqMarketDataType(self._settings.market_data_type.value)
+        self._orders.raise_ids_above(0)
+        await self._books.subscribe()
+        if not self.is_open():
+            raise ConnectivityError("the connection broke while connecting")
 
     async def _close_old(self) -> None:
         """Wait until the connection before is gone: its end would be taken for that of the new one.
