@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.instrument import Instrument, Kind
 from simulator.listing import Listing
 from simulator.ports import OptionParameters
-from simulator.tws.framing import frame, frame_of, text_of
+from simulator.tws.framing import Value, frame, frame_of, text_of
 from simulator.tws.resolved import Resolved
 from simulator.venue import Charged, Executed, PositionChanged
 
@@ -73,8 +73,6 @@ def contract_details(req_id: int, listing: Listing, exchange: str) -> bytes:
     ``exchange`` is the one that was asked with, the contract's own when empty.
     """
     instrument = listing.instrument
-    month = listing.real_expiration[:6] or last_trade_day(instrument)[:6]
-    sec_ids = [text for pair in listing.sec_ids for text in pair]
     return frame(
         10,
         req_id,
@@ -91,28 +89,35 @@ def contract_details(req_id: int, listing: Listing, exchange: str) -> bytes:
         listing.con_id,
         listing.min_tick,
         multiplier_text(instrument),
-        _ORDER_TYPES,
-        ",".join(listing.valid_exchanges),
-        1,
-        listing.under_con_id,
-        listing.long_name,
-        listing.primary_exchange,
-        month,
-        *("", "", ""),  # industry, category, subcategory
-        listing.time_zone,
-        listing.trading_hours,
-        listing.liquid_hours,
-        "",
-        0,  # evRule, evMultiplier
+        *_description(listing),
         len(listing.sec_ids),
-        *sec_ids,
-        1,
+        *(text for pair in listing.sec_ids for text in pair),
+        1,  # aggGroup
         listing.under_symbol,
         listing.under_sec_type,
         ",".join(map(str, listing.market_rule_ids)),
         listing.real_expiration,
         "",  # stockType
         *(1.0, 1.0, 1.0),  # minSize, sizeIncrement, suggestedSizeIncrement
+    )
+
+
+def _description(listing: Listing) -> tuple[Value, ...]:
+    """Return orderTypes to evMultiplier, fifteen fields."""
+    return (
+        _ORDER_TYPES,
+        ",".join(listing.valid_exchanges),
+        1,  # priceMagnifier
+        listing.under_con_id,
+        listing.long_name,
+        listing.primary_exchange,
+        listing.real_expiration[:6],  # contractMonth
+        *("", "", ""),  # industry, category, subcategory
+        listing.time_zone,
+        listing.trading_hours,
+        listing.liquid_hours,
+        "",  # evRule
+        0,  # evMultiplier
     )
 
 

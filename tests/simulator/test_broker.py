@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 import pytest
-from floors import CLOSES_AT, NOVEMBER, OPENS_AT, a_call, a_floor, a_future, an_open_floor
+from floors import NOVEMBER, OPENS_AT, a_call, a_floor, a_future, an_open_floor
 from floors import an_order as a_venue_order
+from intents import an_intent, approved, buys, sells
 
-from bot.domain.decision import Approved, Checked, Rule
 from bot.domain.errors import BrokerRejectedError, ConnectivityError, InvalidValueError
 from bot.domain.events import (
     AccountReported,
@@ -22,18 +22,13 @@ from bot.domain.events import (
     OrderDoubted,
     OrderReported,
 )
-from bot.domain.instrument import RVX, VIX, Instrument, Side
+from bot.domain.instrument import RVX, VIX, Side
 from bot.domain.market import Quote, Tick
 from bot.domain.orders import (
     BrokerStatus,
-    DecisionId,
     FillPart,
-    IntentId,
-    Leg,
     Order,
-    OrderIntent,
     Prepared,
-    Purpose,
     Working,
 )
 from simulator.broker import InProcessLink, InProcessMarketData, venue_order
@@ -46,42 +41,6 @@ T = TypeVar("T")
 def now_of(answer: Coroutine[Any, Any, T]) -> T:
     """Return what a port answers at once."""
     return asyncio.run(answer)
-
-
-def an_intent(*legs: Leg, limit: str, quantity: int = 1, name: str = "intent-1") -> OrderIntent:
-    """Return an intent."""
-    return OrderIntent(
-        intent_id=IntentId(name),
-        decision_id=DecisionId("decision"),
-        legs=legs,
-        quantity=quantity,
-        limit=Decimal(limit),
-        worst_cost_usd=Decimal(0),
-        purpose=Purpose.OVERLAY_BUILD,
-        reason="a test",
-    )
-
-
-def approved(intent: OrderIntent) -> Approved:
-    """Return leave to send, as the gate would give it."""
-    return Approved(
-        intent=intent,
-        checks=(Checked.holds(rule=Rule.WELL_FORMED, passed=True, found=None, limit=None),),
-        book_version=1,
-        kill_epoch=0,
-        given_at=OPENS_AT,
-        valid_until=CLOSES_AT,
-    )
-
-
-def buys(instrument: Instrument, ratio: int = 1) -> Leg:
-    """Return a bought leg."""
-    return Leg(instrument=instrument, side=Side.BUY, ratio=ratio)
-
-
-def sells(instrument: Instrument) -> Leg:
-    """Return a sold leg."""
-    return Leg(instrument=instrument, side=Side.SELL)
 
 
 class Door:
