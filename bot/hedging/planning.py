@@ -129,13 +129,13 @@ class _Moment:
         if obstacle:
             return self.hold(obstacle, frac=frac)
         base, held = self.sleeve.known_base, self.sleeve.held_nominal
-        gap = frac * base - held - self.sleeve.working
+        gap = frac * base - held  # nothing is on its way: `_obstacle` has seen to that
         if is_within_band(gap=gap, base=base, settings=self.settings):
             return self.hold("the overlay stands at its target, within the no-trade band", frac=frac)
         settlement = self._settlement()
         if settlement is None:
             return self.hold("no settlement within the allowed days is listed", frac=frac)
-        room = self.settings.max_overlay_frac * base - max(held, self.sleeve.held_now or 0.0) - self.sleeve.working
+        room = self.settings.max_overlay_frac * base - max(held, self.sleeve.held_now or 0.0)
         wanted = Wanted(gap=gap, room=room, settlement=settlement)
         candidates = candidates_for(wanted, self.snapshot, self.valuer, self.settings, self.fees)
         chosen = best_of(candidates, self.settings.prefer)

@@ -14,6 +14,7 @@ from bot.domain.portfolio import Position
 from bot.domain.readings import SignalState
 from bot.domain.schedule import NEW_YORK
 from bot.domain.snapshot import Snapshot
+from bot.pricing import vix_beta
 from bot.valuation import (
     UnitValue,
     Unvalued,
@@ -207,6 +208,14 @@ def test_a_futures_reserve_is_roll_down_and_mean_reversion() -> None:
     assert not isinstance(reserve, Unvalued)
     assert reversal < float(reserve) < reversal + 95
     assert reserve == round(reserve, 2)
+
+
+def test_a_gain_on_the_way_to_the_roll_does_not_make_a_future_cheaper() -> None:
+    """In backwardation a future is expected to gain by rolling down the curve; that gain is not counted."""
+    scenery = Scenery(condors=10, vix=30.0)
+    reserve = _valuer(scenery.snapshot()).future_reserve_usd(a_future("VXM"))
+    assert not isinstance(reserve, Unvalued)
+    assert float(reserve) == pytest.approx(100 * 30.0 / 4 * vix_beta(28.9375), abs=0.01)
 
 
 def test_an_unrealised_loss_counts_where_it_is_larger() -> None:

@@ -190,6 +190,23 @@ def test_orders_on_their_way_count_filled_and_unfilled() -> None:
     assert not checked_by(Rule.NEUTRALITY, a_build(12), snapshot).passed
 
 
+def test_a_way_back_that_may_not_fill_makes_no_room() -> None:
+    """A sale on its way would bring the book inside its band; as long as it has not filled, nothing is added."""
+    limits = replace(LIMITS, neutrality_band_frac=0.03, neutrality_de_minimis_frac=0.0)
+    selling = an_order(an_unwind(12, intent_id="w-1"))
+    snapshot = with_book(holding(2), orders={selling.intent.intent_id: selling})
+    assert not checked_by(Rule.NEUTRALITY, a_build(1), snapshot, limits=limits).passed
+
+
+def test_a_step_on_the_way_may_leave_the_band_by_half() -> None:
+    """Outside by less than half a band, with the rest of the plan leading back inside; alone it is refused."""
+    back = an_unwind(20, intent_id="i-2")
+    checked = checked_by(Rule.NEUTRALITY, a_build(30), later=(back,))
+    assert (checked.passed, checked.note) == (True, "inside; on the way")
+    assert not checked_by(Rule.NEUTRALITY, a_build(30)).passed
+    assert not checked_by(Rule.NEUTRALITY, a_build(70), later=(an_unwind(60, intent_id="i-2"),)).passed
+
+
 def test_the_end_of_the_plan_is_judged_with_every_step() -> None:
     """A first step inside the band is refused where the rest of its plan ends outside."""
     rest = a_build(60, intent_id="i-2")

@@ -306,6 +306,7 @@ def test_a_last_day_that_is_no_session_counts_from_the_session_before() -> None:
         (1.60, 1.66, 0, DataType.LIVE, ""),
         (1.60, 1.66, 900, DataType.LIVE, ""),
         (1.60, 1.66, 901, DataType.LIVE, "stale"),
+        (1.60, 1.66, -1, DataType.LIVE, ""),
         (1.60, 1.66, -2, DataType.LIVE, "stale"),
         (1.60, 1.66, 0, DataType.DELAYED, "data type <DataType.DELAYED: 3> instead of live"),
         (1.60, 1.66, 0, DataType.FROZEN, "data type <DataType.FROZEN: 2> instead of live"),

@@ -17,7 +17,7 @@ from bot.domain.snapshot import Snapshot
 from risk.gate import CHECKS, Gate
 from risk.limits import RiskLimits
 from risk.scene import Scene
-from tests.builders import ACCOUNT, FEES, NOON, a_plan, an_account, an_option, an_order
+from tests.builders import ACCOUNT, FEES, NOON, a_plan, an_account, an_option, an_order, spread_legs
 from tests.risk.scenes import (
     LIMITS,
     a_build,
@@ -77,6 +77,13 @@ def test_an_approved_order_counts_for_the_next_of_its_plan() -> None:
     assert rules_against(second) == {Rule.DUPLICATES}
 
 
+def test_the_rest_of_a_plan_is_judged_with_its_first_order() -> None:
+    """A harmless first order is refused where the order after it would carry the book out of its band."""
+    second = replace(a_build(90, intent_id="i-2"), legs=spread_legs(22, 27))
+    first, _ = Gate(LIMITS, FEES).review(a_plan(a_build(1), second), calm_noon())
+    assert rules_against(first) == {Rule.NEUTRALITY}
+
+
 def test_a_refused_order_does_not_count_for_the_next() -> None:
     """A refused first order leaves the second as if it had never been asked for."""
     bad = a_build(limit="9.99")
@@ -110,7 +117,7 @@ def test_no_size_fits_where_even_one_is_too_much() -> None:
     assert verdict.largest_quantity == 0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     quantity=st.integers(1, 40),
     cap=st.decimals("0.05", "0.40", places=3),

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from bot.domain.decision import Approved, Checked, Refused, Rule
-from bot.domain.instrument import RVX, SPX, VIX, Kind, Side
+from bot.domain.instrument import RVX, SPX, VIX, Kind, Right, Side
 from bot.domain.orders import DecisionId, Purpose
 from bot.domain.plan import HedgePlan, PlanAction
 from bot.domain.portfolio import Layer, Lot, Position
@@ -18,6 +18,8 @@ from bot.domain.snapshot import Snapshot
 from bot.hedging.construction import best_of
 from bot.hedging.planning import Planner
 from bot.hedging.settings import HedgeSettings, Prefer
+from bot.pricing import black76_price, vix_beta
+from bot.valuation import ValuationSettings, Valued, Valuer
 from risk.gate import Gate
 from risk.limits import RiskLimits
 from tests.builders import (
@@ -282,6 +284,30 @@ def test_a_bad_market_rejects_a_spread(snapshot: Snapshot, reason: str) -> None:
     rejections = _rejections(snapshot)
     assert rejections[NAME] == reason or reason == "gains nothing under stress"
     assert rejections[NAME]
+
+
+def test_the_stress_payoff_is_an_immediate_revaluation() -> None:
+    """VIX up by half at once, the forward by beta of that, volatility 15 % higher, no time gone by (M5)."""
+    snapshot = FORTY.snapshot()
+    valuer = Valuer(snapshot, ValuationSettings())
+    gain = 0.0
+    for leg in spread_legs(21, 26):
+        now = valuer.value(leg.instrument)
+        assert isinstance(now, Valued)
+        then = black76_price(
+            forward=now.forward + vix_beta(now.days) * 9.0,
+            strike=float(leg.instrument.strike or 0),
+            years=now.days / 365.0,
+            vol=1.15 * now.vol,
+            rate=0.04,
+            right=Right.CALL,
+        )
+        gain += leg.signed_ratio * (then - now.price) * 100
+    plan = _plan(snapshot, a_signal(peak_excess=0.5))
+    candidate = next(one for one in plan.candidates if one.name == NAME)
+    assert candidate.stress_payoff_usd == pytest.approx(gain)
+    mini = next(one for one in plan.candidates if "VXM" in one.name)
+    assert mini.stress_payoff_usd == pytest.approx(100 * vix_beta(28.9375) * 9.0)
 
 
 def test_an_unquoted_leg_rejects_a_spread() -> None:
