@@ -122,15 +122,16 @@ class AccountDesk:
 
     def updates(self, request: ReqAccountUpdates) -> None:
         """Switch account updates on, with all values at once, or off."""
-        self._updates = request.subscribe
-        if request.account not in {"", self._desk.floor.account}:
-            self._line.error(-1, 321, f"Error validating request: invalid account code {request.account!r}")
+        if not self._is_here(request.account, -1):
             return
+        self._updates = request.subscribe
         if request.subscribe:
             self._line.send(*self._update_frames("updates", all_rows=True), frame(54, 1, self._desk.floor.account))
 
     def updates_multi(self, request: ReqAccountUpdatesMulti) -> None:
         """Tell all values now and changes later, under a request id."""
+        if not self._is_here(request.account, request.req_id):
+            return
         self._multi[request.req_id] = request.model
         self._line.send(*self._multi_frames(request.req_id, all_rows=True), frame(74, 1, request.req_id))
 
@@ -166,6 +167,13 @@ class AccountDesk:
             self._send_some(self._summary_frames(req_id, all_rows=False))
 
     # Parts
+
+    def _is_here(self, account: str, req_id: int) -> bool:
+        """Return whether an account is this gateway's; answer error 321 when it is not."""
+        if account in {"", self._desk.floor.account}:
+            return True
+        self._line.error(req_id, 321, f"Error validating request: invalid account code {account!r}")
+        return False
 
     def _send_some(self, frames: list[bytes]) -> None:
         if frames:

@@ -18,6 +18,8 @@ from simulator.venue import VenueEvent, VenueQuote
 
 MOST_WAITING_BYTES: Final = 8 * 1024 * 1024
 """About twenty seconds of a flood of ticks; a client that far behind is lost."""
+STOP_GRACE_S: Final = 2.0
+"""Seconds of the loop in which clients may read what was written before the stop."""
 _MOST_NOTE: Final = 300
 
 _log = logging.getLogger(__name__)
@@ -34,6 +36,8 @@ class Server:
         self._server: asyncio.Server | None = None
         self._stop_listening: Callable[[], None] | None = None
         self._flush_is_due = False
+        self._nobody = asyncio.Event()  # set while nobody is connected
+        self._nobody.set()
 
     def __repr__(self) -> str:
         """How many are connected, for failing tests."""
@@ -47,13 +51,20 @@ class Server:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
-        """Close every connection and stop listening."""
+        """Close every connection and stop listening; who does not read his last bytes in time is cut off."""
         if self._server is None:
             return
         self._server.close()
         for connection in tuple(self._connections):
             connection.session.close("server stops")
             connection.flush()
+        try:
+            async with asyncio.timeout(STOP_GRACE_S):
+                await self._nobody.wait()
+        except TimeoutError:
+            for connection in tuple(self._connections):
+                connection.abort()
+            await self._nobody.wait()
         await self._server.wait_closed()
         self._server = None
         if self._stop_listening is not None:
@@ -84,11 +95,14 @@ class Server:
     def attach(self, connection: "_Connection") -> int:
         """Count a connection in and return how much may wait for it, in bytes."""
         self._connections.add(connection)
+        self._nobody.clear()
         return self._most_waiting
 
     def detach(self, connection: "_Connection") -> None:
         """Count a connection out."""
         self._connections.discard(connection)
+        if not self._connections:
+            self._nobody.set()
 
     def _disconnect(self, fault: Disconnect) -> None:
         session = self._desk.client(fault.client_id)
@@ -132,6 +146,11 @@ class _Connection(asyncio.Protocol):
         self._transport = None
         self.session.close("connection lost")
         self._carry_out()
+
+    def abort(self) -> None:
+        """Cut the connection; what was not read is lost."""
+        if self._transport is not None:
+            self._transport.abort()
 
     def flush(self) -> None:
         """Carry out the session's effects, then drop a client that does not read."""

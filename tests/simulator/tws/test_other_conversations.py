@@ -433,6 +433,12 @@ def test_positions_are_told_until_cancelled() -> None:
     assert "61" not in {frame[0] for frame in later}
 
 
-def test_an_account_that_is_not_here_is_refused() -> None:
-    """Nothing is told of another account."""
-    assert seated(a_floor()).ask(6, 2, 1, "DU999")[0][3] == "321"
+@pytest.mark.parametrize(("message", "req_id"), [((6, 2, 1, "DU999"), "-1"), ((76, 1, 31, "DU999", "", 0), "31")])
+def test_an_account_that_is_not_here_is_refused(message: tuple[object, ...], req_id: str) -> None:
+    """Nothing is told of another account, now or after a fill."""
+    opened = an_open_floor()
+    client = seated(opened)
+
+    assert [frame[2:4] for frame in client.ask(*message)] == [[req_id, "321"]]
+    later = client.ask(*place_order(1, contract(opened, a_future(opened)), limit="30.0"))
+    assert not {frame[0] for frame in later} & {"6", "73"}

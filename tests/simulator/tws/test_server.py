@@ -31,10 +31,12 @@ class Chunks(asyncio.Protocol):
     def __init__(self) -> None:
         """Begin with nothing."""
         self.chunks: list[bytes] = []
+        self.arrived = asyncio.Event()
 
     def data_received(self, data: bytes) -> None:
         """Keep one piece."""
         self.chunks.append(data)
+        self.arrived.set()
 
 
 async def connected(port: int, client_id: int) -> tuple[asyncio.Transport, Chunks]:
@@ -108,6 +110,24 @@ def test_a_client_that_does_not_read_is_dropped_with_one_line(caplog: pytest.Log
     with caplog.at_level(logging.WARNING):
         assert run_virtual(story(), start=OPENS_AT) == (True, True)
     assert [record.getMessage().partition(",")[0] for record in caplog.records] == ["client 0 does not read"]
+
+
+async def test_a_stop_does_not_wait_for_a_client_that_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a real socket with a full buffer the stop cuts the client off after its grace and comes back."""
+    monkeypatch.setattr("simulator.tws.server.STOP_GRACE_S", 0.05)
+    server = Server(Desk(an_open_floor().floor))
+    port = await server.start("127.0.0.1", 0)
+    transport, chunks = await connected(port, client_id=1)
+    await chunks.arrived.wait()
+    transport.pause_reading()
+    [connection] = server._connections
+    assert connection._transport is not None
+    connection._transport.write(b"\0" * 7_000_000)
+
+    await asyncio.wait_for(server.stop(), 5)
+
+    assert repr(server) == "Server(0 connections)"
+    transport.abort()
 
 
 def test_each_quote_reaches_the_client_as_a_chunk_of_its_own() -> None:
