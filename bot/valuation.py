@@ -151,6 +151,13 @@ def days_to_settlement(instrument: Instrument, now: datetime) -> float:
     return max(0.0, elapsed.total_seconds() / _SECONDS_PER_DAY)
 
 
+def has_model(instrument: Instrument) -> bool:
+    """Return whether a contract can be valued here: VIX and SPX options, VX and VXM."""
+    if instrument.kind is Kind.FUTURE:
+        return instrument.trading_class in VIX_FUTURE_CLASSES
+    return instrument.kind is Kind.OPTION and instrument.trading_class in VIX_OPTION_CLASSES | SPX_OPTION_CLASSES
+
+
 def feed_is_alive(snapshot: Snapshot, settings: ValuationSettings) -> bool:
     """Return whether market data as a whole still flows; see the module's words on freshness."""
     if snapshot.dispersion.state is not SignalState.UNDEFINED:
@@ -167,6 +174,8 @@ def quote_fault(quote: Quote | None, instrument: Instrument, now: datetime, sett
         return f"data type {quote.data_type!r} instead of live"
     if not -_CLOCK_SLACK_S <= _age_s(quote.at_ns, now) <= settings.max_quote_age_s:
         return "stale"
+    if instrument.trading_class not in settings.ticks.outright:
+        return "no tick is known for its class"
     bid, ask = quote.bid, quote.ask
     if bid is None or ask is None or not (0.0 < bid < _MAX_PRICE and 0.0 < ask < _MAX_PRICE):
         return NOT_TWO_SIDED
@@ -291,14 +300,12 @@ class Valuer:
         return up_to_cent(Decimal(repr(max(0.0, roll_down) + max(reversal, unrealised))))
 
     def _value(self, instrument: Instrument) -> Valued | Unvalued:
+        if not has_model(instrument):
+            return Unvalued(reason=f"{instrument.key}: no model for this contract")
         quote = self.quote(instrument, may_be_unbid=True)
         if isinstance(quote, Unvalued):
             return quote
-        if instrument.kind is Kind.FUTURE and instrument.trading_class in VIX_FUTURE_CLASSES:
-            return self._future(instrument, quote.mid)
-        if instrument.kind is Kind.OPTION and instrument.trading_class in VIX_OPTION_CLASSES | SPX_OPTION_CLASSES:
-            return self._option(instrument, quote.mid)
-        return Unvalued(reason=f"{instrument.key}: no model for this contract")
+        return (self._future if instrument.kind is Kind.FUTURE else self._option)(instrument, quote.mid)
 
     def _future(self, instrument: Instrument, price: float) -> Valued:
         days = days_to_settlement(instrument, self.snapshot.now)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.domain.instrument import Instrument, InstrumentKey
 from bot.domain.orders import Leg
 from bot.domain.portfolio import Cohort, Layer, Lot, Position
-from bot.valuation import Unvalued, Valuer, days_to_settlement
+from bot.valuation import Unvalued, Valuer, days_to_settlement, has_model
 
 Units = tuple[tuple[Leg, ...], int]
 """The legs of an order and how many units of it are meant."""
@@ -48,8 +48,12 @@ def band_half_width_usd(cohorts: Iterable[Cohort], band_frac: float) -> float:
 
 
 def book_delta(positions: Mapping[InstrumentKey, Position], valuer: Valuer) -> float | Unvalued:
-    """Return USD per +1 % SPX of everything held; unknown when one position is."""
-    return _delta(((position.instrument, position.quantity) for position in positions.values()), valuer)
+    """Return USD per +1 % SPX of condors and sleeve; unknown when one of their positions is.
+
+    What else the account holds (shares, bills, options on other things) is no part of the book that is kept neutral.
+    """
+    book = (position for position in positions.values() if has_model(position.instrument))
+    return _delta(((position.instrument, position.quantity) for position in book), valuer)
 
 
 def units_delta(units: Iterable[Units], valuer: Valuer) -> float | Unvalued:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.errors import InvalidValueError
-from bot.domain.instrument import SPX, VIX, Instrument, Right
+from bot.domain.instrument import SPX, VIX, Instrument, Kind, Right
 from bot.domain.market import DataType, Quote
 from bot.domain.portfolio import Position
 from bot.domain.readings import SignalState
@@ -238,16 +238,26 @@ def test_a_reserve_needs_quote_and_level() -> None:
 # what is unknown --------------------------------------------------------------------------------------------------
 
 
-def test_a_contract_without_a_model_is_unknown() -> None:
-    """A quoted contract of another class has no value here."""
-    stranger = replace(an_option(20), symbol="RUT", trading_class="RUT")
+@pytest.mark.parametrize(
+    "stranger",
+    [
+        replace(an_option(20), symbol="RUT", trading_class="RUT"),
+        replace(a_future("VX"), trading_class="SPX", symbol="SPX"),
+        Instrument(kind=Kind.STOCK, symbol="SPY", trading_class="SPY", exchange="ARCA"),
+    ],
+)
+def test_a_contract_without_a_model_is_unknown(stranger: Instrument) -> None:
+    """A quoted contract of another class has no value here, and no error is made of it."""
     quotes = {**SCENERY.snapshot().quotes, stranger.key: a_quote(stranger, 1.0, 1.02)}
-    with pytest.raises(InvalidValueError, match="no tick known for class RUT"):
-        _valuer(replace(SCENERY.snapshot(), quotes=quotes)).value(stranger)
-    future_of_spx = replace(a_future("VX"), trading_class="SPX", symbol="SPX")
-    quotes = {**quotes, future_of_spx.key: a_quote(future_of_spx, 20.0, 20.1)}
-    words = f"{future_of_spx.key}: no model for this contract"
-    assert _reason(future_of_spx, replace(SCENERY.snapshot(), quotes=quotes)) == words
+    snapshot = replace(SCENERY.snapshot(), quotes=quotes)
+    assert _reason(stranger, snapshot) == f"{stranger.key}: no model for this contract"
+
+
+def test_a_class_without_a_tick_has_no_good_quote() -> None:
+    """Without a grid the width in ticks has no meaning."""
+    stranger = replace(an_option(20), symbol="RUT", trading_class="RUT")
+    quote = a_quote(stranger, 1.0, 1.02)
+    assert quote_fault(quote, stranger, NOON, SETTINGS) == "no tick is known for its class"
 
 
 def test_an_option_below_its_intrinsic_value_has_no_volatility() -> None:

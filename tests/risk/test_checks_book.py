@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.decision import Rule
+from bot.domain.instrument import Instrument, Kind
 from bot.domain.mode import TradingMode
 from bot.domain.orders import Cancelled, Leg, Purpose, Unknown
 from bot.domain.portfolio import Position
@@ -241,6 +242,14 @@ def test_without_condors_there_is_no_band() -> None:
     """No condors, no maximum loss, no room: nothing is added."""
     assert band_half_width_usd((), 0.05) == 0.0
     assert not checked_by(Rule.NEUTRALITY, a_build(), with_book(calm_noon(), cohorts=())).passed
+
+
+def test_what_else_the_account_holds_is_no_part_of_the_book() -> None:
+    """Shares and bills beside the condors neither move the delta nor make it unknown."""
+    shares = Instrument(kind=Kind.STOCK, symbol="SGOV", trading_class="SGOV", exchange="ARCA")
+    positions = {**calm_noon().book.positions, shares.key: Position(instrument=shares, quantity=900)}
+    with_shares = checked_by(Rule.NEUTRALITY, a_build(2), with_book(calm_noon(), positions=positions))
+    assert with_shares == checked_by(Rule.NEUTRALITY, a_build(2))
 
 
 def test_what_has_settled_moves_no_more() -> None:

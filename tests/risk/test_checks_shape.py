@@ -427,8 +427,8 @@ def test_a_class_without_a_tick_cannot_be_priced() -> None:
     """Without a known grid the quote itself is no ground: the width in ticks is unknown."""
     stranger = an_option(20, trading_class="VIXM", symbol="VIX")
     quotes = {**calm_noon().quotes, stranger.key: a_quote(stranger, 1.0, 1.02)}
-    with pytest.raises(ValueError, match="no tick known for class VIXM"):
-        checked_by(Rule.PRICE_COLLAR, an_intent((buys(stranger),)), replace(calm_noon(), quotes=quotes))
+    checked = checked_by(Rule.PRICE_COLLAR, an_intent((buys(stranger),)), replace(calm_noon(), quotes=quotes))
+    assert checked.note == f"no middle: {stranger.key}: no tick is known for its class"
 
 
 # size -----------------------------------------------------------------------------------------------------------
