@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from bot.domain.checks import require_not_negative, require_positive
 from bot.domain.errors import InvalidValueError
@@ -107,3 +107,12 @@ class TickTable:
         """
         increment = self.increment_of(legs, price)
         return (price / increment).to_integral_value(ROUND_CEILING) * increment
+
+    def rounded_down(self, legs: Sequence[Leg], price: Decimal) -> Decimal:
+        """Return the next price on the grid that pays at most as much, or receives no less.
+
+        Raises:
+            InvalidValueError: As `increment_of`.
+        """
+        increment = self.increment_of(legs, price)
+        return (price / increment).to_integral_value(ROUND_FLOOR) * increment

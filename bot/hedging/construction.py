@@ -29,7 +29,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Priced:
-    """What an order costs to fill at once: ``limit`` on the tick grid, ``mid`` and ``width`` of the net, points."""
+    """What an order is priced at: ``limit`` on the tick grid, ``mid`` and ``width`` of the net, all in points."""
 
     limit: Decimal
     mid: Decimal
@@ -62,11 +62,15 @@ def best_of(candidates: Iterable[Candidate], prefer: Prefer) -> Candidate | None
     return min(passed, key=lambda c: (c.cost_per_payoff, c.quantity, c.name), default=None)
 
 
-def natural_price(legs: Sequence[Leg], valuer: Valuer, *, closing: bool = False) -> Priced | Unvalued:
-    """Return the net price at which an order fills at once: it buys at asks and sells at bids, points per unit.
+def order_price(
+    legs: Sequence[Leg], valuer: Valuer, settings: HedgeSettings, *, closing: bool = False
+) -> Priced | Unvalued:
+    """Return the net price of an order: what fills at once, but never beyond the collar (C7), points per unit.
 
-    ``limit`` is positive for what is paid and negative for what is received, rounded to the grid in the direction
-    that still fills. An order that closes may buy back what has become all but worthless and has no bid any more.
+    An order fills at once when it buys at asks and sells at bids. In a wide market that price would be far from the
+    middle; then the collar's edge is the limit, and the order waits inside the market. ``limit`` is positive for what
+    is paid and negative for what is received. An order that closes may buy back what has become all but worthless and
+    has no bid any more.
     """
     net, low = Decimal(0), Decimal(0)
     for leg in legs:
@@ -77,17 +81,11 @@ def natural_price(legs: Sequence[Leg], valuer: Valuer, *, closing: bool = False)
         pays, gets = (ask, bid) if leg.side is Side.BUY else (-bid, -ask)
         net += pays * leg.ratio
         low += gets * leg.ratio
-    limit = valuer.settings.ticks.rounded_up(legs, net)
-    return Priced(limit=limit, mid=(net + low) / 2, width=net - low)
-
-
-def outside_collar(priced: Priced, legs: Sequence[Leg], valuer: Valuer, settings: HedgeSettings) -> bool:
-    """Return whether filling at once would pay too much beside the middle (C7); the gate judges it again."""
-    tick = valuer.settings.ticks.increment_of(legs, priced.limit)
-    is_future = legs[0].instrument.kind is Kind.FUTURE
-    frac = settings.future_collar_frac if is_future else settings.collar_frac
-    allowed = max(Decimal(repr(frac)) * abs(priced.mid), settings.collar_ticks * tick)
-    return priced.limit - priced.mid > allowed
+    ticks, mid = valuer.settings.ticks, (net + low) / 2
+    frac = settings.future_collar_frac if legs[0].instrument.kind is Kind.FUTURE else settings.collar_frac
+    allowed = max(Decimal(repr(frac)) * abs(mid), settings.collar_ticks * ticks.increment_of(legs, net))
+    limit = min(ticks.rounded_up(legs, net), ticks.rounded_down(legs, mid + allowed))
+    return Priced(limit=limit, mid=mid, width=net - low)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +136,7 @@ class _Builder:
 
     def _candidate(self, name: str, legs: tuple[Leg, ...], reserve: Decimal | None, rejected: str = "") -> Candidate:
         """Price one way; ``reserve`` is a future's, None for what costs its premium."""
-        priced = natural_price(legs, self.valuer)
+        priced = order_price(legs, self.valuer, self.settings)
         unit = self.valuer.unit(legs)
         if isinstance(priced, Unvalued) or isinstance(unit, Unvalued):
             reason = priced.reason if isinstance(priced, Unvalued) else getattr(unit, "reason", "")
@@ -170,8 +168,6 @@ class _Builder:
             return "costs nothing or hedges nothing: the quotes contradict each other"
         if priced.width > widest:
             return "too illiquid: the two sides stand too far apart"
-        if outside_collar(priced, legs, self.valuer, settings):
-            return "its price is outside the collar"
         if payoff <= 0.0:
             return "gains nothing under stress"
         if quantity == 0:

@@ -20,7 +20,7 @@ from bot.domain.portfolio import Lot
 from bot.domain.readings import Signal, SignalState
 from bot.domain.schedule import SessionCalendar
 from bot.domain.snapshot import Snapshot
-from bot.hedging.construction import Wanted, best_of, candidates_for, natural_price, outside_collar
+from bot.hedging.construction import Wanted, best_of, candidates_for, order_price
 from bot.hedging.settings import HedgeSettings
 from bot.hedging.sizing import increment_frac, is_within_band
 from bot.hedging.sleeve import Sleeve, open_overlay, overlay_builds, overlay_settlement, read_sleeve
@@ -250,13 +250,11 @@ class _Moment:
     def _sale(self, lots: Sequence[Lot]) -> OrderIntent | str:
         """The order that sells all lots with the same legs, or what stands against it."""
         legs = tuple(replace(leg, side=leg.side.opposite) for leg in lots[0].legs)
-        priced = natural_price(legs, self.valuer, closing=True)
+        priced = order_price(legs, self.valuer, self.settings, closing=True)
         if isinstance(priced, Unvalued):
             return priced.reason
         if priced.limit >= 0:
             return "nobody bids for it"
-        if outside_collar(priced, legs, self.valuer, self.settings):
-            return "its price is outside the collar"
         quantity = sum(lot.units_open for lot in lots)
         proceeds = NOTHING if lots[0].is_future else -priced.limit * legs[0].instrument.multiplier
         net_cost = max(NOTHING, self.fees.of_legs(legs) - proceeds)

@@ -173,12 +173,14 @@ def test_what_has_no_known_grid_cannot_be_priced(legs: tuple[object, ...]) -> No
 
 
 @given(cents=st.integers(-100_000, 100_000).map(lambda number: Decimal(number) / 1000))
-def test_rounding_up_reaches_the_grid_and_never_pays_less(cents: Decimal) -> None:
-    """The rounded price is on the grid, not below the price, and less than a tick above it."""
+def test_rounding_reaches_the_grid_on_its_own_side(cents: Decimal) -> None:
+    """Rounded up or down, a price is on the grid, less than a tick away, and on the side that was asked for."""
     legs = spread_legs()
-    rounded = TICKS.rounded_up(legs, cents)
-    assert TICKS.is_on_tick(legs, rounded)
-    assert 0 <= rounded - cents < TICKS.increment_of(legs, cents)
+    above, below = TICKS.rounded_up(legs, cents), TICKS.rounded_down(legs, cents)
+    assert TICKS.is_on_tick(legs, above)
+    assert TICKS.is_on_tick(legs, below)
+    assert 0 <= above - cents < TICKS.increment_of(legs, cents)
+    assert 0 <= cents - below < TICKS.increment_of(legs, cents)
 
 
 @pytest.mark.parametrize(

@@ -275,15 +275,12 @@ def _with_quotes(*quotes: tuple[float, float, float]) -> Snapshot:
     ("snapshot", "reason"),
     [
         (_with_quotes((21, 1.13, 1.30), (26, 0.47, 0.55)), "too illiquid: the two sides stand too far apart"),
-        (_with_quotes((26, 1.13, 1.15)), "gains nothing under stress"),
         (_with_quotes((26, 1.30, 1.32)), "costs nothing or hedges nothing: the quotes contradict each other"),
     ],
 )
 def test_a_bad_market_rejects_a_spread(snapshot: Snapshot, reason: str) -> None:
     """Wide or contradicting quotes reject the spread by name."""
-    rejections = _rejections(snapshot)
-    assert rejections[NAME] == reason or reason == "gains nothing under stress"
-    assert rejections[NAME]
+    assert _rejections(snapshot)[NAME] == reason
 
 
 def test_the_stress_payoff_is_an_immediate_revaluation() -> None:
@@ -327,10 +324,13 @@ def test_a_future_without_a_quote_is_rejected_with_its_reason() -> None:
     assert _rejections(replace(snapshot, quotes=quotes))[mini.key] == f"{mini.key}: no quote"
 
 
-def test_a_price_outside_the_collar_is_rejected() -> None:
-    """With a narrow collar the price at which it would fill is too far from the middle."""
-    settings = HedgeSettings(collar_frac=0.001, collar_ticks=1)
-    assert _rejections(FORTY.snapshot(), settings)[NAME] == "its price is outside the collar"
+def test_a_price_beyond_the_collar_is_brought_back_to_its_edge() -> None:
+    """With one tick allowed, the limit is the last one within a tick of the middle instead of what fills at once."""
+    quotes = [FORTY.quote(leg.instrument) for leg in spread_legs(21, 26)]
+    long, short = ((Decimal(repr(q.bid)) + Decimal(repr(q.ask))) / 2 for q in quotes)
+    plan = _plan(FORTY.snapshot(), a_signal(peak_excess=0.5), HedgeSettings(collar_frac=0.001, collar_ticks=1))
+    candidate = next(one for one in plan.candidates if one.name == NAME)
+    assert long - short < candidate.limit <= long - short + Decimal("0.01")
 
 
 def test_a_contract_that_is_held_the_other_way_is_no_candidate() -> None:
@@ -396,22 +396,36 @@ def test_nothing_is_sold_beside_a_working_order() -> None:
     assert plan.reason == ("calm, but the overlay stays for now: an order in the same contracts is still working")
 
 
+def _with_overlay(*quotes: tuple[float, float, float]) -> Snapshot:
+    shown = {vix_call(strike).key: a_quote(vix_call(strike), bid, ask) for strike, bid, ask in quotes}
+    return TEN.snapshot(book=TEN.book(lots=(_overlay(2),)), quotes=shown)
+
+
 @pytest.mark.parametrize(
     ("quotes", "why"),
     [
         ([(21, 0.45, 0.47), (26, 0.44, 0.46)], "nobody bids for it"),
-        ([(21, 1.10, 1.30), (26, 0.45, 0.55)], "its price is outside the collar"),
         ([(21, 0.10, 0.90), (26, 0.47, 0.48)], f"{vix_call(21).key}: too wide"),
     ],
 )
-def test_an_overlay_without_a_fair_price_stays(quotes: Sequence[tuple[float, float, float]], why: str) -> None:
-    """Without a price that fills inside the collar the overlay stays, and the plan says why."""
-    shown = {vix_call(strike).key: a_quote(vix_call(strike), bid, ask) for strike, bid, ask in quotes}
-    plan = _plan(TEN.snapshot(book=TEN.book(lots=(_overlay(2),)), quotes=shown), CALM)
-    assert plan.reason in {
-        f"calm, but the overlay stays for now: {why}",
-        "calm: the overlay returns to base" if why.startswith("its price") else "",
-    }
+def test_an_overlay_without_a_price_stays(quotes: Sequence[tuple[float, float, float]], why: str) -> None:
+    """Without a bid for the whole, or with a leg that cannot be priced, the overlay stays and the plan says why."""
+    plan = _plan(_with_overlay(*quotes), CALM)
+    assert (plan.action, plan.reason) == (PlanAction.HOLD, f"calm, but the overlay stays for now: {why}")
+
+
+def test_in_a_wide_market_a_sale_waits_at_the_edge_of_the_collar() -> None:
+    """Middle 0.70, natural price 0.55: the sale asks for 0.60, fifteen percent below the middle at the most."""
+    plan = _plan(_with_overlay((21, 1.10, 1.30), (26, 0.45, 0.55)), CALM)
+    assert plan.intents[0].limit == Decimal("-0.60")
+
+
+def test_a_spread_with_a_worthless_short_leg_is_sold() -> None:
+    """Nobody bids for the short leg any more: it is bought back at its ask, and the rest of the price received."""
+    snapshot = _with_overlay((21, 0.30, 0.32))
+    unbid = a_quote(vix_call(26), None, 0.03)
+    plan = _plan(replace(snapshot, quotes={**snapshot.quotes, unbid.key: unbid}), CALM)
+    assert plan.intents[0].limit == Decimal("-0.27")
 
 
 def test_a_sale_that_brings_less_than_its_fees_costs_the_difference() -> None:

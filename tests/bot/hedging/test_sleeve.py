@@ -9,7 +9,7 @@ from bot.domain.orders import Cancelled, Purpose
 from bot.domain.portfolio import Layer, Lot
 from bot.domain.snapshot import Snapshot
 from bot.hedging.settings import HedgeSettings
-from bot.hedging.sleeve import Sleeve, overlay_settlement, read_sleeve
+from bot.hedging.sleeve import Sleeve, layer_of, overlay_settlement, read_sleeve
 from bot.valuation import ValuationSettings, Valuer
 from tests.builders import TODAY, Scenery, a_lot, an_intent, an_order, buys, spread_legs, vix_call
 
@@ -121,3 +121,19 @@ def test_the_overlay_joins_the_short_layer_or_the_nearest_month(
     lots = () if short is None else (_short(short),)
     found = overlay_settlement(_days(*offered), lots, TODAY, SETTINGS)
     assert found == (None if chosen is None else TODAY + chosen * DAY)
+
+
+@pytest.mark.parametrize(
+    ("days", "layer"),
+    [
+        (1, Layer.SHORT),
+        (70, Layer.SHORT),
+        (71, Layer.MEDIUM),
+        (165, Layer.MEDIUM),
+        (166, Layer.LONG),
+        (1001, Layer.LONG),
+    ],
+)
+def test_found_positions_belong_to_a_layer_by_their_days(days: int, layer: Layer) -> None:
+    """Short up to 70 days, medium up to 165, long beyond (M4)."""
+    assert layer_of(days, SETTINGS) is layer
