@@ -79,9 +79,15 @@ class Instrument:
             raise InvalidValueError(f"{self.kind} {self.symbol}: options carry strike and right, others neither")
         if self.strike is not None:
             require_positive(strike=self.strike)
+            object.__setattr__(self, "strike", _plain(self.strike))
         if self.settlement is not None and self.last_trade is not None and self.last_trade > self.settlement:
             raise InvalidValueError(f"{self.symbol} trades until {self.last_trade}, after settling {self.settlement}")
         object.__setattr__(self, "key", _key_of(self))
+
+
+def _plain(strike: Decimal) -> Decimal:
+    """One strike has one spelling: 19 and not 19.0, whoever named it."""
+    return Decimal(int(strike)) if strike == int(strike) else strike.normalize()
 
 
 def _key_of(instrument: Instrument) -> InstrumentKey:
