@@ -10,7 +10,7 @@ from pathlib import Path
 
 PACKAGES = ("bot", "risk", "adapters", "config", "simulator")
 
-SECTIONS = ("*.settings", "risk.limits")
+SECTIONS = ("*.settings", "risk.limits", "risk.authority")
 """Section classes live beside the code that uses them, in modules of these names."""
 
 ALLOWED: Mapping[str, tuple[str, ...]] = {
@@ -63,7 +63,8 @@ WITHOUT_ASYNCIO = (
     *("bot.execution", "bot.reconcile", "bot.records", "risk"),
     *("simulator.exchange", "simulator.floor", "simulator.account", "simulator.fills", "simulator.world"),
     *("simulator.admission", "simulator.books", "simulator.universe", "simulator.broker"),
-    *("simulator.tws.session", "simulator.tws.messages", "simulator.tws.framing"),
+    *("simulator.tws.session", "simulator.tws.desk", "simulator.tws.trading", "simulator.tws.framing"),
+    *("simulator.tws.watching", "simulator.tws.accounting", "simulator.tws.looking_up", "simulator.tws.order_in"),
 )
 
 NO_CHAIN = (

@@ -19,7 +19,7 @@ from bot.compose.serving import GatewayOptions, serve_gateway
 @click.option("--sessions", type=click.IntRange(1, 250), default=5, show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=7, show_default=True)
 @click.option("--speed", type=click.FloatRange(0.1, 1000.0), default=1.0, show_default=True)
-@click.option("--tick-s", type=click.IntRange(1, 300), default=15, show_default=True)
+@click.option("--tick-s", type=click.IntRange(1, 30), default=15, show_default=True)
 @click.option("--account", default="DU1234567", show_default=True)
 @click.option("--ledger", type=click.Path(path_type=Path, dir_okay=False), help="Append every order message to it.")
 def gateway(**chosen: object) -> None:

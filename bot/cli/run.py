@@ -26,7 +26,7 @@ from bot.compose.running import run_bot
 @click.option("--realtime", is_flag=True, help="Profile sim in real time, against a gateway in another process.")
 @click.option("--gateway", metavar="HOST:PORT", help="The gateway of --realtime; without it an own one is started.")
 @click.option("--speed", type=click.FloatRange(0.1, 1000.0), default=1.0, show_default=True, help="Of --realtime.")
-@click.option("--tick-s", type=click.IntRange(1, 300), default=15, show_default=True, help="Seconds between indices.")
+@click.option("--tick-s", type=click.IntRange(1, 30), default=15, show_default=True, help="Seconds between indices.")
 @click.option("--state", type=FOLDER, help="State folder: journal, latch, keys.")
 @click.option("--dry-run", is_flag=True, help="Decide and record, send nothing.")
 @click.option("--out", type=FOLDER, default=Path("out"), show_default=True, help="Log, report, and sim's state.")

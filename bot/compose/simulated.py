@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -43,10 +44,18 @@ class SimulatedRun:
     world: World
     state: Path
     outputs: Outputs
+    observe: Callable[[Gateway], None]
 
 
-def run_simulated(options: RunOptions, outputs: Outputs) -> Outcome:
+def run_simulated(
+    options: RunOptions, outputs: Outputs, observe: Callable[[Gateway], None] = lambda _gateway: None
+) -> Outcome:
     """Run the simulated sessions and write the report.
+
+    Args:
+        options: What is asked for.
+        outputs: Where it is told.
+        observe: Sees the gateway before the bot starts; its ledger is the judge of what was really sent.
 
     Raises:
         ConfigError: Settings or history are wrong; the message names the cure.
@@ -66,7 +75,9 @@ def run_simulated(options: RunOptions, outputs: Outputs) -> Outcome:
         )
     )
     with opened_folder(options.state or outputs.folder / "state") as state:
-        run = SimulatedRun(options=options, loaded=loaded, world=world, state=state, outputs=outputs)
+        run = SimulatedRun(
+            options=options, loaded=loaded, world=world, state=state, outputs=outputs, observe=observe
+        )
         start = world.sessions()[0].opens_at - BEFORE_OPEN
         ending = run_virtual(_played(run), start=start, seed=options.seed)
         report, summary = write_report(state / JOURNAL_FILE, outputs.folder / "report.html")
@@ -103,6 +114,7 @@ class _Simulation:
         broker = self._run.loaded.settings.broker
         gateway = Gateway(self._opened.floor, broker.host, broker.port)
         await gateway.start()
+        self._run.observe(gateway)
         bot = self._bot()
         self._link.listen(bot.desk.receive)
         stop = asyncio.Event()
