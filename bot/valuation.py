@@ -7,8 +7,8 @@ quote is `Unvalued` with the reason, never a guess.
 Which quotes are good: two-sided, uncrossed, both sides above zero, live data, not too wide, and fresh. Freshness has
 two parts, because options and futures are published **on change**: an unchanged quote grows old while the market is
 well. So a quote may be up to ``max_quote_age_s`` old by our own receive time (generous), **and** the feed as a whole
-must be alive: either the dispersion reading is defined, which means that index levels keep coming (docs/methodology.md,
-M1: any SPX tick within 15 s, no index unchanged for 300 s), or some contract's quote arrived within
+must be alive: either the dispersion reading is defined, which means that index levels keep coming and that neither
+RVX nor VIX stands still (docs/methodology.md, M1, freshness of an index), or some contract's quote arrived within
 ``max_feed_silence_s``. A feed that died shows neither.
 """
 
