@@ -200,11 +200,11 @@ def test_positions_of_another_account_and_closed_ones_are_left_out() -> None:
     """The books are those of one account; a row of zero contracts is no position."""
 
     async def play(bench: Bench) -> None:
-        foreign = [*STOCK[:2], "DU9999999", *STOCK[3:]]
+        foreign = [*STOCK[:2], "DU9999999", "265598", "AAPL", *STOCK[5:12], "AAPL", "AAPL", *STOCK[14:]]
         closed = [*STOCK[:14], "0", "0.0"]
         bench.wire.alter = lambda fields: [list(foreign), list(closed), fields] if fields[0] == "62" else [fields]
         books = await bench.broker.books()
-        assert "STK:SPY" not in {position.instrument.key for position in books.positions}
+        assert {position.instrument.kind for position in books.positions} == {Kind.OPTION}
 
     on_bench(play)
 

@@ -301,6 +301,21 @@ def test_twenty_cancels_leave_at_once_after_a_burst_of_orders_and_look_ups() -> 
     on_bench(play)
 
 
+def test_cancels_are_written_before_they_return_however_many_there_are() -> None:
+    """The library's own throttle would park the forty-sixth; a cancel is worth more than the message limit."""
+
+    async def play(bench: Bench) -> None:
+        intent = an_intent((bought(a_vxm()),), FAR_BELOW)
+        await bench.send(intent)
+        await asyncio.sleep(2)
+        before = bench.broker._ib.client.conn.numMsgSent
+        for _ in range(60):
+            bench.broker.cancel(an_order(intent, bench.clock.now()))
+        assert bench.broker._ib.client.conn.numMsgSent == before + 60
+
+    on_bench(play)
+
+
 def test_a_part_filled_order_is_told_with_its_quantities() -> None:
     """Filled and remaining come from orderStatus; the order goes on working."""
 
