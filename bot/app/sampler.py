@@ -1,11 +1,12 @@
 """Takes a picture of the whole every few minutes of a session: signal, sleeve, cost, delta; the report draws them."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.app.shell import Shell
 from bot.domain.errors import InvalidValueError
-from bot.domain.events import CommissionReported, SessionClosed
+from bot.domain.events import CommissionReported, SessionClosed, SessionOpened
 from bot.domain.fees import FeeSchedule
 from bot.domain.instrument import RUT, RVX, SPX, VIX
 from bot.domain.schedule import SessionCalendar
@@ -44,16 +45,19 @@ class Sampler:
         self._shell = shell
         self._measures = measures
         self._breached = False
+        self._opened = asyncio.Event()
+        shell.pump.hear(SessionOpened, lambda _event: self._opened.set())
         shell.pump.hear(SessionClosed, lambda _event: self._sample())
         shell.pump.hear(CommissionReported, lambda _event: self._watch_cap())
 
     async def run(self) -> None:
         """Sample while a session is open, for ever."""
         while True:
+            await self._opened.wait()
             session = self._shell.engine.state.session
             every = self._shell.settings.sample_every_s
             if session is None:
-                await self._shell.clock.sleep(every)
+                self._opened.clear()
                 continue
             passed = (self._shell.clock.now() - session.opens_at).total_seconds()
             await self._shell.clock.sleep(every - (passed - SAMPLE_PHASE_S) % every)

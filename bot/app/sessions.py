@@ -30,6 +30,8 @@ CHAIN_DAYS = 300
 
 TIMER_PHASE_S = 5.0
 """Indices are published every 15 s from the open on; the timer beats five seconds after."""
+CLOSING_GRACE_S = 2.0
+"""The level published at the close belongs to the session and becomes its close."""
 
 BaselineRow = tuple[int, float, float]
 
@@ -70,6 +72,7 @@ class SessionKeeper:
             self._rewatch()
             self._shell.pump(SessionOpened(at=self._clock.now(), session=session, baseline=baseline))
             await self._during(session)
+            await self._clock.sleep(CLOSING_GRACE_S)
             self._shell.pump(SessionClosed(at=self._clock.now(), session=session))
 
     def _next_session(self) -> Session:

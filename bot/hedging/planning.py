@@ -72,7 +72,7 @@ class Planner:
             )
         match signal.state:
             case SignalState.UNDEFINED:
-                return moment.hold("the signal is undefined: no increase, no unwind")
+                return moment.paused()
             case SignalState.CALM:
                 return moment.back_to_base()
             case SignalState.BLOWOUT:
@@ -119,6 +119,12 @@ class _Moment:
             working_usd_per_point=self.sleeve.working,
             candidates=candidates,
         )
+
+    def paused(self) -> HedgePlan:
+        """UNDEFINED: neither grow nor shrink; an episode under way keeps its target for the records."""
+        under_way = self.signal.episode_began_on is not None
+        frac = increment_frac(self.signal.peak_excess, self.settings) if under_way else 0.0
+        return self.hold("the signal is undefined: no increase, no unwind", frac=frac)
 
     # adding ---------------------------------------------------------------------------------------------------
 
