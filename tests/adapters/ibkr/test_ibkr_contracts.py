@@ -119,6 +119,7 @@ def test_the_date_in_the_exchanges_own_name_must_be_one_of_both(local: str, *, i
         ("VX", "20261111", "20261111", True),  # a weekly under the monthly class
         ("VX46", "20261111", "20261111", False),
         ("VX", "20261118", "20261125", True),
+        ("VX46", "20261111", "20261125", True),  # two dates two weeks apart
     ],
 )
 def test_a_futures_dates_are_checked_as_well(
