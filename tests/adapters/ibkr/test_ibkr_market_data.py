@@ -458,3 +458,23 @@ def test_a_notice_on_a_question_does_not_end_it() -> None:
         assert len(await bench.broker.daily_closes(VIX, 5)) == 5
 
     on_bench(play)
+
+
+def test_a_refused_look_up_is_asked_once_more() -> None:
+    """After the nightly reset 200 may be transient; a second refusal stands."""
+
+    async def play(bench: Bench) -> None:
+        refused: list[str] = []
+
+        def refuse_first(fields: list[str]) -> list[list[str]]:
+            if fields[0] == "10" and not refused:
+                refused.append(fields[1])
+                return [["4", "2", fields[1], "200", "no definition", ""]]
+            return [] if fields[0] == "52" and fields[2] in refused else [fields]
+
+        await bench.market_open()
+        bench.wire.alter = refuse_first
+        assert set(await bench.broker.snapshot([a_vxm()])) == {a_vxm().key}
+        assert refused
+
+    on_bench(play)

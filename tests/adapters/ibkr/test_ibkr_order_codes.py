@@ -3,9 +3,10 @@
 import asyncio
 
 import pytest
-from ibkr_harness import Bench, a_vxm, an_intent, an_order, bought, on_bench
+from ibkr_harness import Bench, a_vxm, an_intent, an_order, approved, bought, on_bench
 
 from adapters.ibkr.errors import CODES, OrderMeaning, meaning_of
+from bot.domain.errors import ConnectivityError
 from bot.domain.events import FillReported, OrderDoubted
 from bot.domain.orders import BrokerStatus
 from simulator.faults import NextOrder, OrderFault
@@ -90,6 +91,8 @@ def test_a_broken_session_doubts_every_order_without_an_answer() -> None:
         bench.complain(-1, 100, "max rate exceeded")
         await asyncio.sleep(0.1)
         assert [(event.order_ref, event.code) for event in bench.of(OrderDoubted)] == [("in flight", 100)]
+        with pytest.raises(ConnectivityError, match="the message budget is used up"):
+            bench.broker.submit(approved(an_intent((bought(a_vxm()),), "5"), bench.clock.now()))
 
     on_bench(play)
 

