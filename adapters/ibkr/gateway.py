@@ -1,7 +1,7 @@
 """The broker as the bot's ports: one object that joins the parts; nothing is opened before `connect`."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from adapters.ibkr.account import AccountFeed
 from adapters.ibkr.books import Books
@@ -143,6 +143,14 @@ class IbkrGateway:
     def disconnect(self) -> None:
         """Close the link."""
         self._link.disconnect()
+
+    async def gateway_time(self) -> datetime:
+        """Return the gateway's own time, aware UTC, to the second: what a rehearsal sets its clock by.
+
+        Raises:
+            ConnectivityError: No answer in time.
+        """
+        return await self._requests.gateway_time()
 
     # Broker
 

@@ -6,6 +6,7 @@ return an empty answer. What always holds: `ask` returns the complete answer or 
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from adapters.ibkr.errors import request_error
@@ -80,6 +81,21 @@ class Requests:
             del self._pending[req_id]
             if key:
                 self._drop(key)
+
+    async def gateway_time(self) -> datetime:
+        """Return the gateway's own time, aware UTC, to the second.
+
+        Raises:
+            ConnectivityError: Not connected, or no answer in time.
+        """
+        self._require_open("the current time")
+        told = self._ib.wrapper.startReq("currentTime")
+        try:
+            self._ib.client.reqCurrentTime()
+            moment: datetime = await asyncio.wait_for(told, self._timeout_s)
+        except (TimeoutError, ConnectionError) as error:
+            raise ConnectivityError(f"the current time: no answer within {self._timeout_s} s") from error
+        return moment.astimezone(UTC)
 
     def failed(self, req_id: int, code: int, text: str) -> bool:
         """End the question that an error names; False when it names none."""

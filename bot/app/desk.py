@@ -250,6 +250,7 @@ class Desk:
         if isinstance(event, BooksReconciled):
             self._reconciled_at = event.at
             self._differences = len(event.differences)
+            self._publish_state()
 
     def _demand(self, mode: TradingMode, cause: str, epoch: int) -> None:
         event = ModeDemanded(at=self._clock.now(), source=DemandSource.LATCH, mode=mode, cause=cause, epoch=epoch)

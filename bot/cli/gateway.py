@@ -1,7 +1,5 @@
 """``alvh gateway``: the simulated gateway alone, for the bot or for any other program on the broker's wire."""
 
-from pathlib import Path
-
 import click
 from rich.console import Console
 
@@ -21,7 +19,6 @@ from bot.compose.serving import GatewayOptions, serve_gateway
 @click.option("--speed", type=click.FloatRange(0.1, 1000.0), default=1.0, show_default=True)
 @click.option("--tick-s", type=click.IntRange(1, 30), default=15, show_default=True)
 @click.option("--account", default="DU1234567", show_default=True)
-@click.option("--ledger", type=click.Path(path_type=Path, dir_okay=False), help="Append every order message to it.")
 def gateway(**chosen: object) -> None:
     """Serve until interrupted; clients are not authenticated, so keep it on this machine."""
     serve_gateway(GatewayOptions(**chosen), Console(stderr=True))  # type: ignore[arg-type]  # click made them so

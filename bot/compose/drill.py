@@ -65,9 +65,9 @@ class Operator:
         while stage is not AckStage.DONE and waited < PATIENCE_S:
             await self.clock.sleep(ARM_AFTER_S)
             waited += ARM_AFTER_S
-            told = self.link.retained.get("challenge")
-            if told is None:
-                continue
+            told, state = self.link.retained.get("challenge"), self.link.retained.get("state", {})
+            if told is None or state.get("reconciling", True):
+                continue  # nothing to answer yet, or the books were not compared yet
             sent = self.send(name, reason, epoch=int(str(told["epoch"])), challenge=str(told["challenge"]))
             stage = await self._answer_to(sent)
         return stage
