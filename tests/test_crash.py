@@ -137,9 +137,10 @@ async def test_a_killed_bot_goes_on_without_a_second_order(tmp_path: Path, kind:
     async with blown_out_gateway() as gateway:
         bot = Bot(tmp_path, gateway)
         assert await end_of(await bot.start(kind, when)) == -signal.SIGKILL
+        known_plans = len(bot.told("hedge_planned"))
         second = await bot.start()
         try:
-            await bot.stands_at_target(second)
+            await bot.stands_at_target(second, known_plans)
         finally:
             if second.returncode is None:
                 second.send_signal(signal.SIGTERM)
