@@ -20,7 +20,7 @@ from bot.ports import JournalRow
 
 LONGEST_TEXT = 500
 LONGEST_LIST = 40
-LIBRARY_LOGGERS = ("ib_async", "ib_insync", "eventkit", "aeventkit")
+LIBRARY_LOGGERS = ("ib_async", "ib_insync", "eventkit", "aeventkit", "mqtt")
 _ACCOUNT = re.compile(r"\b(D?U|DF|F)(\d{3,})(\d{2})\b")
 _BULKY = ("checks", "candidates", "positions")
 """Facts that stand in the journal and would drown a terminal: the line shows how many there are."""

@@ -16,6 +16,11 @@ from bot.domain.errors import ConfigError, RefusedStartError
 KEYS_FILE = "keys.json"
 SEQ_FILE = "seq.json"
 BOT_KEY_FILE = "bot.key"
+BOT_PUBLIC_FILE = "bot.pub"
+"""The bot's public key beside its private one, for whoever checks acks on this machine."""
+
+Stamp = tuple[int, int, int]
+"""Inode, length and change time of a file; differs after every replacement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +48,11 @@ class KeyRing:
         self._seq_path = seq_path
         self._keys = dict(keys)
         self._seqs = dict(seqs)
+        self._stamp = _stamp_of(keys_path)
 
     def find(self, key_id: str) -> OperatorKey | None:
-        """Return a key that is known and not revoked."""
+        """Return a key that is known and not revoked; a change of the file by `alvh keys` counts at once."""
+        self._look_again()
         key = self._keys.get(key_id)
         return None if key is None or key.revoked else key
 
@@ -93,12 +100,24 @@ class KeyRing:
         self._seqs[key_id] = seq
         write_durably(self._seq_path, json.dumps(self._seqs, sort_keys=True))
 
+    def _look_again(self) -> None:
+        """Read the file anew after it was replaced; one that became unreadable leaves no key valid."""
+        stamp = _stamp_of(self._keys_path)
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            self._keys = _read_keys(self._keys_path)
+        except RefusedStartError:
+            self._keys = {}
+
     def _write_keys(self) -> None:
         rows = [
             {"key_id": key.key_id, "roles": sorted(key.roles), "public": key.public, "revoked": key.revoked}
             for key in self.all()
         ]
         write_durably(self._keys_path, json.dumps(rows, indent=1))
+        self._stamp = _stamp_of(self._keys_path)
 
 
 def open_ring(folder: Path, keys_file: Path | None = None) -> KeyRing:
@@ -109,8 +128,20 @@ def open_ring(folder: Path, keys_file: Path | None = None) -> KeyRing:
     """
     keys_path = keys_file or folder / KEYS_FILE
     seq_path = folder / SEQ_FILE
+    keys = _read_keys(keys_path)
     try:
-        rows = json.loads(keys_path.read_text()) if keys_path.exists() else []
+        written = json.loads(seq_path.read_text()) if seq_path.exists() else {}
+        seqs = {str(key_id): int(seq) for key_id, seq in written.items()}
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise RefusedStartError(
+            f"{seq_path}: no readable sequence numbers ({error}); restore it, or revoke all keys and make new ones"
+        ) from error
+    return KeyRing(keys_path, seq_path, keys, seqs)
+
+
+def _read_keys(path: Path) -> dict[str, OperatorKey]:
+    try:
+        rows = json.loads(path.read_text()) if path.exists() else []
         keys = {
             row["key_id"]: OperatorKey(
                 key_id=row["key_id"],
@@ -122,10 +153,17 @@ def open_ring(folder: Path, keys_file: Path | None = None) -> KeyRing:
         }
         for key in keys.values():
             key.verifier()
-        seqs = json.loads(seq_path.read_text()) if seq_path.exists() else {}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RefusedStartError(f"{keys_path}: no readable keys ({error}); restore it or make keys anew") from error
-    return KeyRing(keys_path, seq_path, keys, {str(key): int(seq) for key, seq in seqs.items()})
+        raise RefusedStartError(f"{path}: no readable keys ({error}); restore it or make keys anew") from error
+    return keys
+
+
+def _stamp_of(path: Path) -> Stamp | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def open_bot_key(folder: Path) -> Ed25519PrivateKey:
@@ -137,7 +175,28 @@ def open_bot_key(folder: Path) -> Ed25519PrivateKey:
     path = folder / BOT_KEY_FILE
     if not path.exists():
         write_private(path, Ed25519PrivateKey.generate())
-    return read_private(path)
+    key = read_private(path)
+    write_durably(folder / BOT_PUBLIC_FILE, public_text(key) + "\n")
+    return key
+
+
+def public_text(key: Ed25519PrivateKey) -> str:
+    """Return the public half of a key, hexadecimal."""
+    return key.public_key().public_bytes_raw().hex()
+
+
+def public_key(text: str) -> Ed25519PublicKey:
+    """Return a public key from hexadecimal text.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    try:
+        return Ed25519PublicKey.from_public_bytes(bytes.fromhex(text.strip()))
+    except ValueError as error:
+        raise ConfigError(
+            f"{text[:80]!r} is no public key, expected 64 hexadecimal digits; `alvh keys list` shows the bot's"
+        ) from error
 
 
 def write_private(path: Path, key: Ed25519PrivateKey) -> None:

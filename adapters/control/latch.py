@@ -63,9 +63,10 @@ class DiskLatch:
     def tighten(self, mode: TradingMode, cause: str) -> int:
         """Set the flag at once, never looser than it is; HALT advances the epoch. Returns the epoch."""
         with self._lock:
-            strictest = max(mode, self._flag.mode)
-            epoch = self._flag.epoch + (mode is TradingMode.HALT)
-            self._flag = Flag(mode=strictest, cause=cause, epoch=epoch)
+            held = self._flag
+            epoch = held.epoch + (mode is TradingMode.HALT)
+            why = cause if mode >= held.mode else held.cause  # what holds the bot is what an operator must see
+            self._flag = Flag(mode=max(mode, held.mode), cause=why, epoch=epoch)
             return epoch
 
     def loosen(self, mode: TradingMode, cause: str, *, epoch: int) -> bool:

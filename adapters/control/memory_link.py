@@ -1,5 +1,6 @@
 """A command link inside the process: the same verifier and the same signed acks, without a broker of messages."""
 
+from collections import deque
 from collections.abc import Callable, Mapping
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -9,6 +10,8 @@ from adapters.control.verifier import Verifier
 from adapters.journal.codec import plain
 from bot.domain.command import Ack, Channel, Command
 from bot.ports import Clock
+
+ACKS_KEPT = 1000
 
 
 class MemoryLink:
@@ -21,7 +24,7 @@ class MemoryLink:
         self._clock = clock
         self._receive: Callable[[Command], None] | None = None
         self.retained: dict[str, Mapping[str, object]] = {}
-        self.acks: list[Ack] = []
+        self.acks: deque[Ack] = deque(maxlen=ACKS_KEPT)
 
     def listen(self, receive: Callable[[Command], None]) -> None:
         """Hand verified commands to the desk from now on."""

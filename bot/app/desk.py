@@ -19,6 +19,9 @@ from bot.domain.orders import Unknown
 from bot.ports import CommandLink, Latch
 from risk.authority import Answer, AuthorityRules, Denial, Denied, Judgement, Loosen, Situation, Tighten, judge
 
+UNPROVED_ALERT_EVERY = timedelta(minutes=15)
+"""docs/risk-controls.md, 3.4: a stranger's kills alert once in a quarter of an hour, however many there are."""
+
 CHALLENGE_BYTES = 16
 CHALLENGE_LIFE = timedelta(minutes=5)
 """docs/risk-controls.md, 3.5: 128 bits, single use, five minutes."""
@@ -33,6 +36,7 @@ class Identity:
     version: str
     config_hash: str
     requires_link: bool  # live: losing the command link for long halts
+    account_hash: str = ""  # what envelopes name instead of the account
 
 
 class Desk:
@@ -61,6 +65,10 @@ class Desk:
         self._differences = 0
         self._jobs: set[asyncio.Task[None]] = set()
         self._lost_at: datetime | None = None
+        self._back_at: datetime | None = None
+        self._unproved_at: datetime | None = None
+        self._last_kill: tuple[str, int] = ("", -1)  # command id and epoch: a repetition is only answered again
+        self._cancelling = False  # killed: whatever of ours still works is cancelled as soon as it can be
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         shell.pump.hear(BooksReconciled, self._on_reconciled)
 
@@ -79,25 +87,46 @@ class Desk:
 
     def latched_elsewhere(self, command: Command, epoch: int) -> None:
         """The guard thread has latched on its own (the loop was stalled, or a local kill): catch up with it."""
-        self._carry_out_kill(command, epoch, cancel_own=command.name is CommandName.KILL, mode=self._latch.mode)
+        now_epoch = max(epoch, self._latch.epoch)  # another kill may have come between
+        self._carry_out_kill(command, now_epoch, cancel_own=command.name is CommandName.KILL, mode=self._latch.mode)
 
     def halt(self, cause: str) -> None:
         """An automatic latch of HALT with the cancelling of own orders."""
         epoch = self._latch.tighten(TradingMode.HALT, cause)
         self._demand(TradingMode.HALT, cause, epoch)
+        self._cancelling = True
         self._shell.engine.cancel_own()
         self._start(self._persist())
 
     def _tighten(self, command: Command, judgement: Tighten) -> None:
-        mode = max(judgement.mode, self._latch.mode)
+        if not judgement.proved and not self._heeds_stranger(command, judgement.mode):
+            return
+        if judgement.proved and self._last_kill == (command.command_id, self._latch.epoch) and command.command_id:
+            self._start(self._answer_again(command))
+            return
         cause = f"{command.name.value} by {command.key_id or command.channel.value}: {command.reason}"
-        epoch = self._latch.tighten(mode, cause)
-        if not judgement.proved:
+        epoch = self._latch.tighten(judgement.mode, cause)
+        self._carry_out_kill(command, epoch, cancel_own=judgement.cancel_own, mode=self._latch.mode)
+
+    def _heeds_stranger(self, command: Command, mode: TradingMode) -> bool:
+        """An unproved kill tightens at most to REDUCE_ONLY, never advances an epoch, and alerts once in a while."""
+        now = self._clock.now()
+        if self._unproved_at is None or now - self._unproved_at >= UNPROVED_ALERT_EVERY:
+            self._unproved_at = now
             self._shell.tell("command_unproved", {"command": command.name, "channel": command.channel})
-        self._carry_out_kill(command, epoch, cancel_own=judgement.cancel_own, mode=mode)
+        return self._latch.mode < mode
+
+    async def _answer_again(self, command: Command) -> None:
+        """The operator's tool repeats a kill until it is answered: the same kill, not a new one."""
+        await self._latch.persist()
+        live = self._shell.engine.state.live_orders()
+        epoch, mode = self._latch.epoch, self._latch.mode.name
+        self._ack(command, AckStage.LATCHED, {"epoch": epoch, "mode": mode, "working": len(live)})
 
     def _carry_out_kill(self, command: Command, epoch: int, *, cancel_own: bool, mode: TradingMode) -> None:
         self._demand(mode, self._latch.cause, epoch)
+        self._last_kill = (command.command_id, epoch)
+        self._cancelling = self._cancelling or cancel_own
         cancelled = self._shell.engine.cancel_own() if cancel_own else ()
         self._shell.tell(
             "kill_latched" if mode is TradingMode.HALT else "mode_latched",
@@ -111,9 +140,9 @@ class Desk:
                 "cancels_sent": list(cancelled),
             },
         )
-        self._start(self._confirm(command, epoch, cancelled))
+        self._start(self._confirm(command, epoch, cancelled, cancel_own=cancel_own))
 
-    async def _confirm(self, command: Command, epoch: int, cancelled: Sequence[str]) -> None:
+    async def _confirm(self, command: Command, epoch: int, cancelled: Sequence[str], *, cancel_own: bool) -> None:
         """After the flag: disk, ack, then wait for the broker to confirm that our orders are dead."""
         await self._latch.persist()
         self._renew_challenge()
@@ -122,10 +151,17 @@ class Desk:
         if cancelled:
             self._ack(command, AckStage.CANCELS_SENT, {"ids": list(cancelled)})
         deadline = self._clock.now() + timedelta(seconds=self._shell.settings.kill_done_within_s)
-        while cancelled and self._clock.now() < deadline and self._shell.engine.state.live_orders():
+        while cancel_own and self._clock.now() < deadline and self._shell.engine.state.live_orders():
+            self._cancel_the_rest()
             await self._clock.sleep(0.2)
-        left = [str(order.intent.intent_id) for order in self._shell.engine.state.live_orders()] if cancelled else []
+        left = [str(order.intent.intent_id) for order in self._shell.engine.state.live_orders()] if cancel_own else []
         self._ack(command, AckStage.ESCALATED if left else AckStage.DONE, {"left": left, "epoch": epoch})
+
+    def _cancel_the_rest(self) -> None:
+        """Cancel what no cancel has left for yet: the link may have been down at the kill."""
+        for order in self._shell.engine.state.live_orders():
+            if order.cancel_requested_at is None:
+                self._shell.engine.cancel(order)
 
     async def _compare_then_judge(self, command: Command) -> None:
         """The books were compared too long ago for a resume: compare now, then judge the same command anew."""
@@ -139,6 +175,7 @@ class Desk:
     def _answer(self, command: Command, judgement: Judgement) -> None:
         match judgement:
             case Loosen(mode=mode):
+                self._challenge = None  # single use, from this instant on
                 self._start(self._loosen(command, mode))
             case Answer():
                 self._ack(command, AckStage.DONE, self.state_facts())
@@ -155,14 +192,17 @@ class Desk:
 
     async def _loosen(self, command: Command, mode: TradingMode) -> None:
         cause = f"{command.name.value} by {command.key_id}: {command.reason}"
-        self._challenge = None
         if not self._latch.loosen(mode, cause, epoch=command.kill_epoch):
             self._refuse(command, Denial.EPOCH)
             return
         await self._latch.persist()
         epoch = self._latch.epoch
-        if epoch == command.kill_epoch:  # else a kill came while the disk was written: it stands
-            self._demand(mode, cause, epoch)
+        if epoch != command.kill_epoch:  # a kill came while the disk was written: it stands
+            self._refuse(command, Denial.EPOCH)
+            return
+        self._cancelling = False
+        mode = self._latch.mode  # a REDUCE_ONLY that came meanwhile stands
+        self._demand(mode, self._latch.cause, epoch)
         self._shell.tell(
             "mode_resumed",
             {"command_id": command.command_id, "key_id": command.key_id, "mode": mode.name, "reason": command.reason},
@@ -180,7 +220,7 @@ class Desk:
     def channel_changed(self, *, up: bool) -> None:
         """The command link came up or was lost; long losses tighten by themselves."""
         if up:
-            self._lost_at = None
+            self._lost_at, self._back_at = None, self._clock.now()
             self._publish_state()
             self._publish_challenge()
         elif self._lost_at is None:
@@ -199,24 +239,41 @@ class Desk:
 
     def _judge_loss(self) -> None:
         """docs/risk-controls.md, 2.4: lost over a minute REDUCE_ONLY, over a quarter of an hour HALT in live."""
-        settings = self._shell.settings
-        engine_mode = self._shell.engine.state.demand(DemandSource.COMMAND_LINK)
-        lost_s = 0.0 if self._lost_at is None else (self._clock.now() - self._lost_at).total_seconds()
-        wanted = TradingMode.REDUCE_ONLY if lost_s > settings.command_loss_reduce_s else TradingMode.NORMAL
-        if wanted is not engine_mode:
-            cause = "command link lost" if wanted else "command link is back"
-            self._shell.pump(
-                ModeDemanded(at=self._clock.now(), source=DemandSource.COMMAND_LINK, mode=wanted, cause=cause)
-            )
+        settings, now = self._shell.settings, self._clock.now()
+        if self._lost_at is None:
+            if self._is_link_proven():
+                self._demand_for_link(TradingMode.NORMAL, "command link is back")
+            return
+        lost_s = (now - self._lost_at).total_seconds()
+        if lost_s > settings.command_loss_reduce_s:
+            self._demand_for_link(TradingMode.REDUCE_ONLY, "command link lost")
         too_long = self._identity.requires_link and lost_s > settings.command_loss_halt_s
         if too_long and self._latch.mode is not TradingMode.HALT:
             self.halt(f"command link lost for {settings.command_loss_halt_s:.0f} s")
+
+    def _is_link_proven(self) -> bool:
+        """Back for a minute without a gap, and the books have been found equal since; else they are compared."""
+        back = self._back_at
+        if back is None or self._shell.engine.state.demand(DemandSource.COMMAND_LINK) is TradingMode.NORMAL:
+            return False
+        if self._clock.now() - back < timedelta(seconds=self._shell.settings.command_loss_reduce_s):
+            return False
+        if self._reconciled_at is None or self._reconciled_at < back:
+            self._keeper.request()
+            return False
+        return self._differences == 0
+
+    def _demand_for_link(self, mode: TradingMode, cause: str) -> None:
+        if mode is not self._shell.engine.state.demand(DemandSource.COMMAND_LINK):
+            source = DemandSource.COMMAND_LINK
+            self._shell.pump(ModeDemanded(at=self._clock.now(), source=source, mode=mode, cause=cause))
 
     def state_facts(self) -> dict[str, str | int | bool | list[str]]:
         """What STATUS answers and what `state` shows."""
         state = self._shell.engine.state
         return {
             "bot": self._identity.bot,
+            "account_hash": self._identity.account_hash,
             "profile": self._identity.profile,
             "version": self._identity.version,
             "config_hash": self._identity.config_hash,
@@ -250,6 +307,8 @@ class Desk:
         if isinstance(event, BooksReconciled):
             self._reconciled_at = event.at
             self._differences = len(event.differences)
+            if self._cancelling:
+                self._cancel_the_rest()
             self._publish_state()
 
     def _demand(self, mode: TradingMode, cause: str, epoch: int) -> None:
@@ -301,3 +360,8 @@ class Desk:
         self._jobs.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None and not self.failed.done():
             self.failed.set_exception(error)
+
+    def close(self) -> None:
+        """End what still waits for the disk or the broker; the bot stops."""
+        for job in tuple(self._jobs):
+            job.cancel()

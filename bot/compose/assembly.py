@@ -76,6 +76,7 @@ class Start:
     lots: tuple[Lot, ...] = ()
     announcers: tuple[Announcer, ...] = field(default=())
     connected: Callable[[], Awaitable[None]] | None = None  # awaited after each connect
+    account_hash: str = ""  # what commands name instead of the account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +146,7 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, fees: FeeS
             version=version(),
             config_hash=loaded.config_hash,
             requires_link=start.requires_link,
+            account_hash=start.account_hash,
         ),
     )
     measures = Measures(hedge=settings.hedge, limits=settings.risk, fees=fees, calendar=start.calendar)

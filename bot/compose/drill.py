@@ -27,6 +27,7 @@ class Operator:
     ids: Ids
     bot: str
     account_hash: str
+    key_id: str = KEY_ID
 
     async def arm(self) -> AckStage:
         """End the halt of the first boot, as soon as there is a challenge to answer."""
@@ -47,7 +48,7 @@ class Operator:
             account_hash=self.account_hash,
             cmd=name.value,
             id=self.ids.new_id(),
-            key_id=KEY_ID,
+            key_id=self.key_id,
             seq=self.clock.now_ns() // 1_000_000,
             iat=now,
             exp=now + 30,

@@ -13,10 +13,12 @@ from pathlib import Path
 from adapters.clock import SystemClock, SystemIds, SystemRng
 from adapters.control.memory_link import MemoryLink
 from adapters.ibkr.gateway import IbkrGateway
+from bot.app.desk import Desk
 from bot.compose.assembly import Assembled, Junction, Ports, Start, assemble
 from bot.compose.books import lots_of_book, sessions_before_expiry
 from bot.compose.drill import KEY_ID, Operator
 from bot.compose.guard import version
+from bot.compose.lines import Lines, open_lines, watched
 from bot.compose.options import Outcome, RunOptions
 from bot.compose.outputs import Outputs
 from bot.compose.reporting import write_report
@@ -99,8 +101,10 @@ async def _run(run: RealtimeRun) -> Outcome:
     standing = open_standing(run.state, run.loaded.settings, clock, clock.now())
     stop = asyncio.Event()
     try:
-        async with _gateway_beside(run):
-            return await _Rehearsed(run, clock, standing, stop).play()
+        lines = open_lines(run.state, run.loaded.settings, standing)
+        with watched(lines.guard):
+            async with _gateway_beside(run):
+                return await _Rehearsed(run, clock, standing, lines, stop).play()
     finally:
         standing.journal.close()
 
@@ -139,30 +143,40 @@ async def _gateway_beside(run: RealtimeRun) -> AsyncIterator[None]:
 class _Rehearsed:
     """The parts of one run in real time."""
 
-    def __init__(self, run: RealtimeRun, clock: SystemClock, standing: Standing, stop: asyncio.Event) -> None:
+    def __init__(
+        self, run: RealtimeRun, clock: SystemClock, standing: Standing, lines: Lines, stop: asyncio.Event
+    ) -> None:
         self._run = run
         self._clock = clock
         self._standing = standing
         self._stop = stop
         self._clock_is_set = asyncio.Event()
-        self._link = MemoryLink(verifier=standing.verifier, bot_key=standing.bot_key, clock=clock)
+        self._lines = lines
 
     async def play(self) -> Outcome:
         """Run until the stop event."""
         bot = self._bot()
-        self._link.listen(bot.desk.receive)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
+        self._lines.connect(bot.desk)
+        self._obey_signals()
         bot.shell.tell("bot_started", self._run.outputs.started_facts(self._run.options, self._run.loaded, version()))
         helpers = [asyncio.ensure_future(job) for job in self._jobs()]
+        if self._lines.mqtt is not None:
+            helpers.append(_ending_the_bot(asyncio.create_task(self._lines.mqtt.run()), bot.desk))
         try:
+            await self._lines.ready_or_halted()
             ending = await bot.supervisor.run(self._standing.memory.restored, self._stop)
         finally:
             for helper in helpers:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
         return Outcome(exit_code=ending.exit_code, why=ending.why)
+
+    def _obey_signals(self) -> None:
+        """SIGTERM and SIGINT stop in order; SIGUSR1 is a kill that the guard thread carries out."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        signal.signal(signal.SIGUSR1, lambda _number, _frame: self._lines.guard.interrupt())
 
     def _bot(self) -> Assembled:
         settings, junction = self._run.loaded.settings, Junction()
@@ -175,7 +189,7 @@ class _Rehearsed:
             broker=gateway,
             market_data=gateway,
             connection=gateway,
-            command_link=self._link,
+            command_link=self._lines.link,
             journal=self._standing.journal,
             latch=self._standing.latch,
             junction=junction,
@@ -187,7 +201,8 @@ class _Rehearsed:
             requires_link=settings.profile is Profile.LIVE,
             credits=stated,
             lots=lots,
-            announcers=self._run.outputs.announcers(self._clock),
+            announcers=(*self._run.outputs.announcers(self._clock), *self._lines.announcers()),
+            account_hash=self._standing.account_hash,
             connected=self._clock_of(gateway.gateway_time),
         )
         return assemble(self._run.loaded, ports, start)
@@ -217,16 +232,19 @@ class _Rehearsed:
         if self._run.world is None:
             return []
         jobs: list[Awaitable[None]] = [self._stop_after(self._run.world)]
-        latch = self._standing.latch
-        if latch.mode is TradingMode.HALT and latch.cause.startswith(FIRST_BOOT):
-            jobs.append(self._arm())
+        latch, memory = self._standing.latch, self._lines.memory
+        if memory is not None and latch.mode is TradingMode.HALT and latch.cause.startswith(FIRST_BOOT):
+            jobs.append(self._arm(memory))
         return jobs
 
-    async def _arm(self) -> None:
+    async def _arm(self, memory: MemoryLink) -> None:
         """A rehearsal's built-in operator ends the halt of the first boot; later halts need a person."""
+        ring = self._standing.ring
+        key_id = f"{KEY_ID}-{len(ring.all())}"  # a first boot that was never armed has left a key behind
         operator = Operator(
-            link=self._link,
-            key=self._standing.ring.add(KEY_ID, (Role.KILL, Role.RESUME)),
+            link=memory,
+            key=ring.add(key_id, (Role.KILL, Role.RESUME)),
+            key_id=key_id,
             clock=self._clock,
             ids=SystemIds(),
             bot=self._run.loaded.settings.bot,
@@ -245,3 +263,15 @@ class _Rehearsed:
         ):
             await self._clock.sleep(5.0)
         self._stop.set()
+
+
+def _ending_the_bot(task: asyncio.Task[None], desk: Desk) -> asyncio.Task[None]:
+    """Have a helper that breaks end the bot halted, instead of leaving it without that helper."""
+
+    def ended(done: asyncio.Task[None]) -> None:
+        error = None if done.cancelled() else done.exception()
+        if error is not None and not desk.failed.done():
+            desk.failed.set_exception(error)
+
+    task.add_done_callback(ended)
+    return task

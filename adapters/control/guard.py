@@ -1,0 +1,294 @@
+"""The guard thread: every local way to stop the bot, served without the event loop.
+
+How it works: one thread waits for the unix socket, for the flag that SIGUSR1 sets, and looks twice a second for the
+file KILL. A local kill sets the latch's flag and tells the loop, which cancels our orders; meanwhile it is written,
+flushed and answered here. Commands that need a signature go to the loop as they came. What always holds: a stalled loop
+delays no latch and no first answer; no client and no file can end this thread.
+
+The file KILL counts once more whenever the bot is not halted while it stands there. When the latch is on disk the file
+is renamed to KILL.taken: the sign, for whoever put it there, that it worked. At start it is looked for before anything
+else runs.
+"""
+
+import json
+import selectors
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from adapters.control.acks import signed_ack
+from adapters.control.envelope import PrivateKey
+from adapters.control.latch import DiskLatch
+from adapters.control.local_socket import MOST_CLIENTS, Client, Request, accepted, listening
+from adapters.journal.codec import Plain, plain
+from bot.domain.command import Ack, AckStage, Channel, Command, CommandName, Proof
+from bot.domain.errors import LatchError
+from bot.domain.mode import TradingMode
+from bot.ports import Clock, Ids
+
+KILL_FILE = "KILL"
+TAKEN_FILE = "KILL.taken"
+LONGEST_REASON = 200
+LONGEST_ID = 64
+JOIN_S = 5.0
+
+LATCHED_MODES: Mapping[str, tuple[CommandName, TradingMode]] = {
+    "kill": (CommandName.KILL, TradingMode.HALT),
+    "pause": (CommandName.PAUSE, TradingMode.HALT),
+    "reduce-only": (CommandName.REDUCE_ONLY, TradingMode.REDUCE_ONLY),
+}
+
+Latched = Callable[[Command, int], None]
+"""Told of a latch that the guard has set, with its epoch; called in the guard's thread."""
+
+Signed = Callable[[str, bytes], None]
+"""Given the name and bytes of a signed command; called in the guard's thread."""
+
+
+class Guard:
+    """A `bot.ports.CommandLink` for the clients of the local socket, and the thread that serves them."""
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        latch: DiskLatch,
+        bot_key: PrivateKey,
+        clock: Clock,
+        ids: Ids,
+        poll_s: float,
+    ) -> None:
+        """Take the parts; nothing runs before `start`."""
+        self._folder = folder
+        self._latch = latch
+        self._bot_key = bot_key
+        self._clock = clock
+        self._ids = ids
+        self._poll_s = poll_s
+        self._latched: Latched = _nobody
+        self._signed: Signed = _nobody
+        self._selector = selectors.DefaultSelector()
+        self._clients: list[Client] = []
+        self._told: dict[str, Mapping[str, object]] = {}
+        self._handled: dict[str, int] = {}
+        self._taken: tuple[int, int] | None = None
+        self._outgoing: list[Ack] = []
+        self._mutex = threading.Lock()
+        self._signalled = False
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="guard", daemon=True)
+        self._here, self._there = socket.socketpair()
+
+    # called by others -----------------------------------------------------------------------------------------
+
+    def listen(self, latched: Latched, signed: Signed) -> None:
+        """Tell these of local latches and of signed commands; both are called in the guard's thread."""
+        self._latched = latched
+        self._signed = signed
+
+    def look(self) -> None:
+        """Look for the file KILL in the calling thread: before anything else of the bot runs."""
+        self._look_for_file()
+
+    def start(self) -> None:
+        """Open the socket and begin to watch.
+
+        Raises:
+            RefusedStartError: The socket cannot be made.
+        """
+        self._here.setblocking(False)
+        self._there.setblocking(False)
+        self._server = listening(self._folder)
+        self._selector.register(self._server, selectors.EVENT_READ)
+        self._selector.register(self._here, selectors.EVENT_READ)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and close the socket; what waits is sent first as far as clients read."""
+        self._stopping = True
+        self._wake()
+        if self._thread.ident is not None:
+            self._thread.join(JOIN_S)
+        for closed in (self._here, self._there):
+            closed.close()
+        self._selector.close()
+
+    def interrupt(self) -> None:
+        """A signal asks for a kill; safe inside a signal handler, which must do nothing but this."""
+        self._signalled = True
+        self._wake()
+
+    def acknowledge(self, ack: Ack) -> None:
+        """Answer whoever waits on the local socket for this command."""
+        with self._mutex:
+            self._outgoing.append(ack)
+        self._wake()
+
+    def publish(self, topic: str, payload: Mapping[str, object], *, retain: bool = False) -> None:
+        """Keep the last state and challenge, for the verbs ``status`` and ``challenge``."""
+        if retain:
+            self._told = {**self._told, topic: dict(payload)}
+
+    # the thread -----------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping:
+                for key, _ in self._selector.select(self._poll_s):
+                    self._serve(key)
+                if self._signalled:
+                    self._signalled = False
+                    self._tighten("kill", self._ids.new_id(), "SIGUSR1", Channel.SIGNAL)
+                self._look_for_file()
+                self._send_acks()
+        finally:
+            self._send_acks()
+            for client in list(self._clients):
+                self._drop(client)
+            self._server.close()
+
+    def _serve(self, key: selectors.SelectorKey) -> None:
+        if key.fileobj is self._here:
+            _drain(self._here)
+        elif key.fileobj is self._server:
+            client = accepted(self._server)
+            if client is not None and len(self._clients) < MOST_CLIENTS:
+                self._clients.append(client)
+                self._selector.register(client.connection, selectors.EVENT_READ, client)
+            elif client is not None:
+                client.connection.close()
+        elif isinstance(key.data, Client):
+            self._serve_client(key.data)
+
+    def _serve_client(self, client: Client) -> None:
+        requests = client.requests()
+        if requests is None:
+            self._drop(client)
+            return
+        for request in requests:
+            self._carry_out(client, request)
+
+    def _carry_out(self, client: Client, request: Request) -> None:
+        wanted = request.id[:LONGEST_ID] or self._ids.new_id()
+        if request.verb in LATCHED_MODES:
+            client.waits_for.add(wanted)
+            self._tighten(request.verb, wanted, request.reason, Channel.LOCAL_SOCKET)
+        elif request.verb == "signed":
+            client.waits_for.add(_id_in(request.envelope))
+            self._signed(request.name, request.envelope.encode(errors="replace"))
+        elif request.verb in ("status", "challenge"):
+            topic = "state" if request.verb == "status" else request.verb
+            self._answer(client, Ack(command_id=wanted, stage=AckStage.DONE, detail=self._facts(topic)))
+        else:
+            self._answer(client, Ack(command_id=wanted, stage=AckStage.REFUSED, code="unknown_verb"))
+
+    def _facts(self, topic: str) -> dict[str, str | int | bool | list[str]]:
+        """What was last told on a topic; mode and epoch are the latch's own, also while the loop is stalled."""
+        facts = {name: _signable(value) for name, value in self._told.get(topic, {}).items()}
+        if topic == "state":
+            facts |= {"latch": self._latch.mode.name, "epoch": self._latch.epoch, "cause": self._latch.cause}
+        return facts
+
+    def _tighten(self, verb: str, command_id: str, reason: str, channel: Channel) -> bool:
+        """Flag, loop, disk, answer: in this order; asked again with the same id, only the answer is repeated.
+
+        Returns whether the latch is on disk. Where it cannot be written the loop, told of the kill, fails likewise and
+        ends the bot halted.
+        """
+        name, mode = LATCHED_MODES[verb]
+        if self._handled.get(command_id) == self._latch.epoch and self._latch.mode >= mode:
+            self._ack_latched(command_id, self._latch.epoch)
+            return True
+        why = reason[:LONGEST_REASON].strip() or "no reason given"
+        epoch = self._latch.tighten(mode, f"{verb} by {channel.value}: {why}")
+        command = Command(
+            name=name,
+            command_id=command_id,
+            channel=channel,
+            proof=Proof.LOCAL,
+            received_at=self._clock.host_now(),
+            reason=why,
+        )
+        self._latched(command, epoch)
+        try:
+            self._latch.write()
+        except LatchError:
+            return False
+        self._handled = {command_id: epoch}
+        self._ack_latched(command_id, epoch)
+        return True
+
+    def _ack_latched(self, command_id: str, epoch: int) -> None:
+        detail: dict[str, str | int | bool | list[str]] = {"epoch": epoch, "mode": self._latch.mode.name}
+        with self._mutex:
+            self._outgoing.append(Ack(command_id=command_id, stage=AckStage.LATCHED, detail=detail))
+
+    def _look_for_file(self) -> None:
+        path = self._folder / KILL_FILE
+        try:
+            found = path.stat()
+        except OSError:
+            return
+        stamp = (found.st_ino, found.st_mtime_ns)
+        if stamp != self._taken or self._latch.mode is not TradingMode.HALT:
+            if not self._tighten("kill", self._ids.new_id(), "file KILL", Channel.KILL_FILE):
+                return
+            self._taken = stamp
+        try:
+            path.replace(self._folder / TAKEN_FILE)
+        except OSError:
+            return  # it stays and goes on counting; the latch is on disk all the same
+
+    def _send_acks(self) -> None:
+        with self._mutex:
+            acks, self._outgoing = self._outgoing, []
+        for ack in acks:
+            for client in [client for client in self._clients if ack.command_id in client.waits_for]:
+                self._answer(client, ack)
+        for client in [client for client in self._clients if client.unsent and not client.flush()]:
+            self._drop(client)
+
+    def _answer(self, client: Client, ack: Ack) -> None:
+        if not client.send(signed_ack(ack, self._bot_key, self._clock.host_now())):
+            self._drop(client)
+
+    def _drop(self, client: Client) -> None:
+        if client in self._clients:
+            self._clients.remove(client)
+            self._selector.unregister(client.connection)
+            client.connection.close()
+
+    def _wake(self) -> None:
+        try:
+            self._there.send(b".")
+        except OSError:
+            return  # the pipe is full: the thread is about to look anyway; or closed: it has ended
+
+
+def _drain(pipe: socket.socket) -> None:
+    try:
+        while pipe.recv(4096):
+            pass
+    except OSError:
+        return
+
+
+def _id_in(envelope: str) -> str:
+    """The command's id in an envelope that nobody has checked yet: only where the answer goes depends on it."""
+    try:
+        facts = json.loads(envelope)
+    except (ValueError, RecursionError):
+        return ""
+    return str(facts.get("id", ""))[:LONGEST_ID] if isinstance(facts, dict) else ""
+
+
+def _signable(value: object) -> str | int | bool | list[str]:
+    written: Plain = plain(value)
+    if isinstance(written, (str, int, bool)):
+        return written
+    return [str(held) for held in written] if isinstance(written, list) else str(written)
+
+
+def _nobody(*_what: object) -> None:
+    """Nobody listens yet."""

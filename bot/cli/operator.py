@@ -1,0 +1,120 @@
+"""``alvh kill``, ``pause``, ``reduce-only``, ``resume``, ``arm`` and ``status``: over MQTT, or ``--local``."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+from rich.console import Console
+
+from bot.cli.params import FILE, FOLDER
+from bot.compose.operating import DONE, Report, Target, Wish, operate
+from bot.domain.command import CommandName
+
+Command = Callable[..., Any]
+
+WAYS = (
+    click.option("--profile", type=click.Choice(["sim", "paper", "live"]), default="paper", show_default=True),
+    click.option("--config", type=FILE, help="The bot's TOML file: names broker of messages and bot."),
+    click.option("--local", is_flag=True, help="On the bot's own host, without MQTT; a kill then needs no key."),
+    click.option("--state", type=FOLDER, help="State folder of the bot, for --local."),
+    click.option("--key", type=FILE, help="Your key, as `alvh keys new` wrote it."),
+    click.option("--bot-key", help="The bot's public key, hexadecimal or a file; else the one in your key file."),
+    click.option("--username", help="At the broker of messages; default operator-KEY."),
+    click.option("--password-file", type=FILE, help="Your password there: one line, mode 0600."),
+    click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON on stdout."),
+)
+WHY = click.option("--reason", default="", help="Goes into the journal.")
+WHO = (
+    click.option("--mode", type=click.Choice(["NORMAL", "REDUCE_ONLY"]), default="NORMAL", show_default=True),
+    click.option("--i-am", "person", help="Your name; needed with --reason where there is no terminal."),
+    WHY,
+)
+
+
+def _with(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+@click.command()
+@_with(*WAYS, WHY)
+def kill(reason: str, **way: Any) -> int:
+    """Halt the bot at once and cancel its working orders; repeated until the bot itself has answered."""
+    return _operated(Wish(name=CommandName.KILL, reason=reason or "no reason given"), way)
+
+
+@click.command()
+@_with(*WAYS, WHY)
+def pause(reason: str, **way: Any) -> int:
+    """Halt the bot; working orders stay until their time is up."""
+    return _operated(Wish(name=CommandName.PAUSE, reason=reason), way)
+
+
+@click.command("reduce-only")
+@_with(*WAYS, WHY)
+def reduce_only(reason: str, **way: Any) -> int:
+    """Allow only orders that reduce the risk."""
+    return _operated(Wish(name=CommandName.REDUCE_ONLY, reason=reason), way)
+
+
+@click.command()
+@_with(*WAYS, *WHO)
+def resume(**chosen: Any) -> int:
+    """Lift a halt: answers the bot's one-time challenge, with your signature and your reason."""
+    return _loosened(CommandName.RESUME, chosen)
+
+
+@click.command()
+@_with(*WAYS, *WHO)
+def arm(**chosen: Any) -> int:
+    """End the halt of a first boot and adopt the positions found."""
+    return _loosened(CommandName.ARM, chosen)
+
+
+@click.command()
+@_with(*WAYS)
+def status(**way: Any) -> int:
+    """Show the bot's mode, cause, epoch, working orders and differences."""
+    return _operated(Wish(name=CommandName.STATUS), way)
+
+
+def _loosened(name: CommandName, chosen: dict[str, Any]) -> int:
+    mode, person, reason = chosen.pop("mode"), chosen.pop("person"), chosen.pop("reason")
+    scripted = bool(person and reason)
+    if not scripted and not sys.stdin.isatty():
+        raise click.UsageError(f"alvh {name.value} needs a terminal, or both --i-am NAME and --reason TEXT")
+
+    def confirm(facts: Mapping[str, object]) -> str:
+        _show(facts)
+        if scripted:
+            return f"{person}: {reason}"
+        return str(click.prompt(f"reason to go on in mode {mode} (empty gives up)", default=reason, err=True))
+
+    return _operated(Wish(name=name, mode=mode), chosen, confirm)
+
+
+def _operated(wish: Wish, way: dict[str, Any], confirm: Callable[[Mapping[str, object]], str] | None = None) -> int:
+    as_json = way.pop("as_json")
+    report = operate(Target(**way), wish, confirm or (lambda _facts: ""))
+    if as_json:
+        click.echo(json.dumps({"exit_code": report.exit_code, "says": report.says, "facts": dict(report.facts)}))
+    else:
+        _tell(wish, report)
+    return report.exit_code
+
+
+def _tell(wish: Wish, report: Report) -> None:
+    style = "green" if report.exit_code == DONE else "bold red"
+    Console(stderr=True).print(f"{wish.name.value}: {report.says}", style=style, highlight=False, markup=False)
+    _show(report.facts)
+
+
+def _show(facts: Mapping[str, object]) -> None:
+    for name, value in sorted(facts.items()):
+        click.echo(f"{name}: {value}", err=True)
