@@ -7,9 +7,9 @@ events are applied at once and what they ask for is planned next; a kill waits f
 from collections.abc import Iterable
 
 from bot.domain.decision import Approved, Refused, Verdict
-from bot.domain.events import Decided, Event, OrderDoubted, OrderReported, Released
+from bot.domain.events import Decided, Event, OrderDoubted, OrderDropped, OrderReported, Released
 from bot.domain.market import Quote, Tick
-from bot.domain.orders import DecisionId, IntentId, Order
+from bot.domain.orders import DecisionId, IntentId, Order, Prepared
 from bot.domain.plan import HedgePlan
 from bot.domain.snapshot import Snapshot
 from bot.execution import Execution
@@ -45,6 +45,7 @@ class Engine:
         self._ids = ids
         self._unwritten: list[JournalRow] = []
         self._working = False
+        self._shut = False
         self._held: list[Event] | None = None  # what arrives while an order is being written
         self._trigger = ""
         self._last_fingerprint: tuple[object, ...] = ()
@@ -61,12 +62,15 @@ class Engine:
         return False
 
     def _take(self, event: Event) -> bool:
-        due = self.state.apply(event)
         if event.__class__ is Tick or event.__class__ is Quote:
+            due = self.state.apply(event)
             if due:
                 self._trigger = "signal_changed"
             return due
-        rows = rows_of(event, self._order_of(event)) if due or event.__class__ is not OrderReported else ()
+        is_known = self.state.is_booked(event)
+        due = self.state.apply(event)
+        is_silent = is_known or (not due and isinstance(event, OrderReported | OrderDoubted))
+        rows = () if is_silent else rows_of(event, self._order_of(event))
         self._unwritten += rows
         if due:
             self._trigger = rows[0].kind if rows else _snake(event)
@@ -78,12 +82,26 @@ class Engine:
             return
         self._working = True
         try:
-            while self._unwritten or self.state.plan_is_due:
+            while self._unwritten or self._must_decide:
                 await self._write()
-                if self.state.plan_is_due:
+                if self._must_decide:
                     await self._decide(self._trigger)
         finally:
             self._working = False
+
+    @property
+    def _must_decide(self) -> bool:
+        return self.state.plan_is_due and not self._shut
+
+    def shut(self, why: str) -> None:
+        """Decide and send nothing more, for good; events are applied and written, cancels leave as before.
+
+        What was prepared and has not left never will.
+        """
+        self._shut = True
+        for order in self.state.live_orders():
+            if isinstance(order.state, Prepared):
+                self._take(OrderDropped(at=self._clock.now(), intent_id=order.intent.intent_id, why=why))
 
     async def _decide(self, trigger: str) -> None:
         """Carry one change through the whole flow; the decision is written before anything leaves."""
@@ -96,19 +114,32 @@ class Engine:
         decided = Decided(at=now, decision_id=decision_id, trigger=trigger, signal=signal, plan=plan, verdicts=verdicts)
         self.state.apply(decided)  # reserves; deciding until Released
         self.last_plan = plan
-        if self._is_news(decided):
+        is_news = self._is_news(decided)
+        if is_news:
             self._unwritten += rows_of(decided, None)
             await self._write()
-        self._release(verdicts)
+        self._release(verdicts, written=is_news)
         self.state.apply(Released(at=now, decision_id=decision_id))  # what waited is planned next
 
-    def _release(self, verdicts: Iterable[Verdict]) -> None:
-        """Send what was approved; the answers are applied after all of it counts as sent."""
-        self._held = []
-        for verdict in verdicts:
-            if isinstance(verdict, Approved):
-                self._take(self._execution.release(verdict, self.state.standing()))
-        answers, self._held = self._held, None
+    def _release(self, verdicts: Iterable[Verdict], *, written: bool) -> None:
+        """Send what was approved; the answers are applied after all of it counts as sent.
+
+        Orders that were not written down, in a dry run that repeats itself, leave no rows either.
+        """
+        if self._shut:
+            return
+        answers: list[Event] = []
+        self._held = answers
+        try:
+            for verdict in verdicts:
+                if isinstance(verdict, Approved):
+                    outcome = self._execution.release(verdict, self.state.standing())
+                    if written:
+                        self._take(outcome)
+                    else:
+                        self.state.apply(outcome)
+        finally:
+            self._held = None
         for event in answers:
             self.receive(event)
 
@@ -145,8 +176,13 @@ class Engine:
     async def _write(self) -> None:
         """Commit what waits to be written, in the order in which it happened."""
         rows, self._unwritten = self._unwritten, []
-        if rows:
+        if not rows:
+            return
+        try:
             await self._journal.commit(rows)
+        except BaseException:
+            self._unwritten = rows + self._unwritten  # perhaps twice in the journal, never missing before later rows
+            raise
 
     def note(self, rows: Iterable[JournalRow]) -> None:
         """Add rows of the shell (start, commands, samples) to what is written next."""

@@ -8,11 +8,15 @@ from bot.domain.decision import Approved
 from bot.domain.errors import ConnectivityError
 from bot.domain.events import CancelSent, OrderDoubted, OrderDropped, OrderSent
 from bot.domain.mode import TradingMode
-from bot.domain.orders import Order, Sent, Unknown
+from bot.domain.orders import Order, Prepared, Sent, Unknown
 from bot.domain.snapshot import Standing
 from bot.ports import Broker, Clock, Latch
 
 Released = OrderSent | OrderDropped | OrderDoubted
+
+DRY_RUN, KILLED, CLOSED = "dry run", "killed meanwhile", "transport closed"
+WILL_BE_HEARD_OF = frozenset({DRY_RUN, KILLED, CLOSED})
+"""Objections that the state does not know yet, or never will: planning again at once would run into them again."""
 
 
 class Execution:
@@ -56,7 +60,9 @@ class Execution:
         with self._latch.lock:
             objection = self._objection(approved, standing, now)
             if objection:
-                return OrderDropped(at=now, intent_id=intent_id, why=objection)
+                return OrderDropped(
+                    at=now, intent_id=intent_id, why=objection, plan_again=objection not in WILL_BE_HEARD_OF
+                )
             try:
                 self._broker.submit(approved)
             except ConnectivityError as error:
@@ -66,9 +72,9 @@ class Execution:
     def _objection(self, approved: Approved, standing: Standing, now: datetime) -> str:
         """What changed between the verdict and this moment; empty when nothing did."""
         if self.dry_run:
-            return "dry run"
+            return DRY_RUN
         if self._latch.epoch != approved.kill_epoch or self._latch.mode is TradingMode.HALT:
-            return "killed meanwhile"
+            return KILLED
         if standing.mode is TradingMode.HALT:
             return "mode HALT"
         if standing.reconciling:
@@ -80,12 +86,15 @@ class Execution:
         if now > approved.valid_until:
             return f"verdict expired at {approved.valid_until.isoformat()}"
         if not self._broker.is_open():
-            return "transport closed"
+            return CLOSED
         return ""
 
     def cancel(self, order: Order) -> CancelSent | None:
-        """Write one cancel frame; None when there is nothing to cancel or no transport to write to."""
-        if self.dry_run or order.is_terminal or not self._broker.is_open():
+        """Write one cancel frame; None when there is nothing to cancel or no transport to write to.
+
+        An order that is only prepared has not left: its release is what a kill stops.
+        """
+        if self.dry_run or order.is_terminal or isinstance(order.state, Prepared) or not self._broker.is_open():
             return None
         try:
             self._broker.cancel(order)
@@ -94,12 +103,15 @@ class Execution:
         return CancelSent(at=self._clock.now(), intent_id=order.intent.intent_id)
 
     def overdue(self, orders: Iterable[Order], now: datetime) -> tuple[Order, ...]:
-        """Return the working orders whose time is up and for which no cancel is under way."""
+        """Return the orders whose time is up and for which no cancel is under way.
+
+        An order whose sending was never confirmed, after a crash or a broken transport, lives from its preparation.
+        """
         return tuple(
             order
             for order in orders
-            if order.sent_at is not None
-            and now - order.sent_at >= self._order_life
+            if not isinstance(order.state, Prepared)
+            and now - (order.sent_at or order.prepared_at) >= self._order_life
             and (order.cancel_requested_at is None or now - order.cancel_requested_at >= self._order_life)
         )
 

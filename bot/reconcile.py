@@ -1,13 +1,14 @@
 """The broker's truth against ours at start and at every reconnect: orders settled, fills found, differences named.
 
 How it works: every order of ours that may be live is looked for by its orderRef among open orders, completed orders
-and executions. What is found takes the broker's state. What is found nowhere stays UNKNOWN on the first look and is
-declared never to have arrived on a later look, after the settle time, because a frame may still have been under way.
-Nothing is ever sent again.
+and executions. What is found takes the broker's state. What is found nowhere stays UNKNOWN until the settle time has
+passed since it was written, because a frame may still have been under way; then it never arrived. An order that left
+any trace was at the broker, whatever the books show now. Nothing is ever sent again.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from bot.domain.instrument import InstrumentKey
@@ -52,22 +53,25 @@ class Reconciliation:
     commissions: Mapping[str, Decimal]
 
 
-def reconcile(own: OwnBooks, broker: BrokerBooks, *, settled: bool) -> Reconciliation:
+def reconcile(own: OwnBooks, broker: BrokerBooks, *, settled_before: datetime | None) -> Reconciliation:
     """Compare both books.
 
     Args:
         own: Our side.
         broker: The broker's complete answer.
-        settled: The settle time has passed since the link came up, so that an order found nowhere never arrived.
+        settled_before: Orders written no later than this and found nowhere never arrived; None: too early for any.
 
     Returns:
-        Orders settled by the broker's word; an order without any trace is CANCELLED only when ``settled``.
+        Orders settled by the broker's word; an order found nowhere is CANCELLED only when it is settled.
     """
     known = {fill.exec_id for fill in own.fills}
-    missed = tuple(fill for fill in broker.fills if fill.exec_id not in known)
+    missed = tuple({fill.exec_id: fill for fill in broker.fills if fill.exec_id not in known}.values())
     fills = own.fills + missed
     rows = _rows_by_ref(broker)
-    orders = tuple(_settle(order, rows.get(order.intent.intent_id), fills, settled=settled) for order in own.orders)
+    orders = tuple(
+        _settle(order, rows.get(order.intent.intent_id), fills, settled=_is_settled(order, settled_before))
+        for order in own.orders
+    )
     expected = None if own.positions is None else positions_after(own.positions, missed)
     return Reconciliation(
         orders=orders,
@@ -76,6 +80,10 @@ def reconcile(own: OwnBooks, broker: BrokerBooks, *, settled: bool) -> Reconcili
         differences={} if expected is None else _differences(expected, broker.positions),
         commissions={exec_id: Decimal(text) for exec_id, text in broker.commissions_usd.items()},
     )
+
+
+def _is_settled(order: Order, before: datetime | None) -> bool:
+    return before is not None and (order.sent_at or order.prepared_at) <= before
 
 
 def _rows_by_ref(broker: BrokerBooks) -> dict[str, BrokerOrder]:
@@ -93,15 +101,21 @@ def _settle(order: Order, row: BrokerOrder | None, fills: Sequence[Fill], *, set
     if filled >= order.intent.quantity:
         return order if isinstance(order.state, Filled) else order.moved(Filled(), filled=order.intent.quantity)
     if row is None:
-        return _without_trace(order, filled, settled=settled)
+        has_executions = any(fill.order_ref == order.intent.intent_id for fill in fills)
+        return _found_nowhere(order, filled, settled=settled, has_executions=has_executions)
     return order.moved(_state_from(row, filled), filled=filled, perm_id=row.perm_id, order_id=row.order_id)
 
 
-def _without_trace(order: Order, filled: int, *, settled: bool) -> Order:
+def _found_nowhere(order: Order, filled: int, *, settled: bool, has_executions: bool) -> Order:
+    """No row names the order; what it left elsewhere says whether it was ever there."""
     if not settled:
         return order.moved(Unknown(why="no trace at the broker yet"), filled=filled)
-    why = "never reached the broker" if filled == 0 else "no longer at the broker, partly filled"
-    return order.moved(Cancelled(reason=why), filled=filled)
+    if has_executions and filled == 0:
+        return order.moved(Unknown(why="its legs traded, the execution of the whole is missing"))
+    if filled:
+        return order.moved(Cancelled(reason="no longer at the broker, partly filled"), filled=filled)
+    why = "no longer at the broker" if order.perm_id else "never reached the broker"
+    return order.moved(Cancelled(reason=why))
 
 
 def _state_from(row: BrokerOrder, filled: int) -> OrderState:

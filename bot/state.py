@@ -8,7 +8,7 @@ late fill, and every order that may still fill stays in the book at its worst ca
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -76,6 +76,7 @@ class _Ledger:
     account: AccountValues | None = None
     locks: dict[str, str] = field(default_factory=dict)
     version: int = 0
+    adopted: bool = False  # positions were taken over, now or in an earlier run
 
 
 class BotState:
@@ -106,6 +107,7 @@ class BotState:
         self._plan_due = False
         self._frozen_base: float | None = None
         self._book: Book | None = None
+        self._book_day: date | None = None
         self._handlers: Mapping[type, Callable[..., bool]] = {
             Quote: self._on_quote,
             SessionOpened: self._on_session_opened,
@@ -168,9 +170,14 @@ class BotState:
         """One of our own orders, live or ended."""
         return self._ledger.orders.get(IntentId(intent_id))
 
-    def knows_fill(self, exec_id: str) -> bool:
-        """The execution is booked already."""
-        return exec_id in self._ledger.fills
+    def is_booked(self, event: Event) -> bool:
+        """The event repeats an execution or a commission that is booked already, as after every reconnect."""
+        match event:
+            case FillReported():
+                return event.fill.exec_id in self._ledger.fills
+            case CommissionReported():
+                return self._ledger.commissions.get(event.exec_id) == event.commission_usd
+        return False
 
     def live_orders(self) -> tuple[Order, ...]:
         """Every own order that may still fill, oldest first."""
@@ -363,6 +370,7 @@ class BotState:
         ledger.account = event.account
         ledger.locks = {key: why for key, why in ledger.locks.items() if why.startswith("foreign")}
         ledger.locks |= dict(event.differences)
+        ledger.adopted = True
         self._reconciling = False
         self._changed(book=True)
         return True
@@ -373,7 +381,9 @@ class BotState:
             return
         self._ledger.fills[fill.exec_id] = fill
         order = self.order(fill.order_ref)
-        if order is not None and fill.part is not FillPart.LEG:
+        if order is None and self._ledger.adopted:
+            self._lock_foreign(fill)  # what was traded before the first comparison is adopted with the positions
+        elif order is not None and fill.part is not FillPart.LEG:
             self._fill_order(order)
 
     def _adopted(self, event: BooksReconciled) -> tuple[Position, ...]:
@@ -385,6 +395,7 @@ class BotState:
     def _on_restored(self, event: Restored) -> bool:
         ledger = self._ledger
         ledger.start = event.positions or ()
+        ledger.adopted = event.positions is not None
         ledger.fills = {fill.exec_id: fill for fill in event.fills}
         ledger.commissions = dict(event.commissions)
         ledger.orders = {order.intent.intent_id: order for order in event.orders}
@@ -435,7 +446,7 @@ class BotState:
     def _on_order_dropped(self, event: OrderDropped) -> bool:
         order = self._ledger.orders[event.intent_id]
         self._store(order.moved(Cancelled(reason=f"not sent: {event.why}")))
-        return True
+        return event.plan_again
 
     def _on_cancel_sent(self, event: CancelSent) -> bool:
         self._store(self._ledger.orders[event.intent_id].with_cancel_requested(event.at))
@@ -444,14 +455,15 @@ class BotState:
     # the book -----------------------------------------------------------------------------------------------------
 
     def _book_at(self, now: datetime) -> Book:
-        """The frozen book; rebuilt only when something in it changed."""
-        if self._book is None:
-            self._book = self._build_book(now)
+        """The frozen book; rebuilt only when something in it changed, or the day did."""
+        today = trade_date(now)
+        if self._book is None or self._book_day != today:
+            self._book = self._build_book(today)
+            self._book_day = today
         return self._book
 
-    def _build_book(self, now: datetime) -> Book:
+    def _build_book(self, today: date) -> Book:
         ledger = self._ledger
-        today = trade_date(now)
         positions = positions_after(ledger.start, ledger.fills.values())
         condors = recognise_condors(positions.values())
         own_lots = lots_of(ledger.orders.values(), ledger.fills.values(), ledger.commissions, self._fees)

@@ -22,19 +22,23 @@ class Pump:
         self._hearers.setdefault(kind, []).append(callback)
 
     def __call__(self, event: Event) -> None:
-        """Apply one event."""
-        if self._failure is not None:
-            return  # the bot is stopping; the broker's books will tell what is missed now
+        """Apply one event; after a failure still, so that fills and cancels of the bot's last seconds are booked."""
         try:
             due = self._engine.receive(event)
+            for callback in self._hearers.get(event.__class__, ()):
+                callback(event)
         except Exception as error:  # noqa: BLE001 - the supervisor halts; a library would only log it
-            self._failure = error
-            self._wake.set()
+            self._fail(error)
             return
-        for callback in self._hearers.get(event.__class__, ()):
-            callback(event)
         if due:
             self._wake.set()
+
+    def _fail(self, error: Exception) -> None:
+        """Keep the first failure, and let nothing leave any more: also not what waits for its commit right now."""
+        if self._failure is None:
+            self._failure = error
+            self._engine.shut(f"internal fault: {error}")
+        self._wake.set()
 
     def wake(self) -> None:
         """Something was noted that must be written."""

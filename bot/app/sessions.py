@@ -68,7 +68,9 @@ class SessionKeeper:
             session = self._next_session()
             await self._sleep_until(session.opens_at)
             await self._link.ready.wait()
-            baseline = await self._baseline(session.day)
+            baseline = await self._baseline(session)
+            if baseline is None:
+                continue  # the link or the history came too late: this session is over
             self._rewatch()
             self._shell.pump(SessionOpened(at=self._clock.now(), session=session, baseline=baseline))
             await self._during(session)
@@ -105,17 +107,18 @@ class SessionKeeper:
         passed = (self._clock.now() - session.opens_at).total_seconds() - TIMER_PHASE_S
         return session.opens_at + timedelta(seconds=TIMER_PHASE_S + (math.floor(passed / every) + 1) * every)
 
-    async def _baseline(self, today: date) -> tuple[BaselineRow, ...]:
-        """The closes of common sessions before today; asked for until there is an answer."""
-        while True:
+    async def _baseline(self, session: Session) -> tuple[BaselineRow, ...] | None:
+        """The closes of common sessions before this one; asked for until there is an answer, None past its close."""
+        while self._clock.now() < session.closes_at:
             try:
                 rvx = await self._market.data.daily_closes(RVX, self._settings.baseline_closes)
                 vix = await self._market.data.daily_closes(VIX, self._settings.baseline_closes)
             except (ConnectivityError, BrokerRejectedError) as error:
-                self._shell.tell("baseline_missing", {"why": str(error)})
+                self._shell.complain("baseline_missing", {"why": str(error)})
                 await self._clock.sleep(self._settings.plan_every_s)
                 continue
-            return self._common(rvx, vix, today)
+            return self._common(rvx, vix, session.day)
+        return None
 
     def _common(self, rvx: Iterable[DailyClose], vix: Iterable[DailyClose], today: date) -> tuple[BaselineRow, ...]:
         """Join by date; only regular sessions on which both indices closed count."""
@@ -138,7 +141,7 @@ class SessionKeeper:
             chain = await self._market.data.option_chain("VIX", today, until)
             futures = await self._market.data.futures("VIX", today, until)
         except (ConnectivityError, BrokerRejectedError) as error:
-            self._shell.tell("candidates_missing", {"why": str(error)})
+            self._shell.complain("candidates_missing", {"why": str(error)})
             return False
         chosen = tuple(self._market.choose(chain, futures, vix, today, snapshot.book.lots))
         self._shell.pump(CandidatesListed(at=self._clock.now(), instruments=chosen))

@@ -26,6 +26,7 @@ class AppSettings:
     command_loss_reduce_s: float = 60.0  # docs/risk-controls.md, 2.4: command link lost
     command_loss_halt_s: float = 900.0
     kill_done_within_s: float = 30.0  # then the rest is escalated
+    repeat_every_s: float = 900.0  # docs/risk-controls.md, C26: the same complaint at most once in a quarter of an hour
     stop_within_s: float = 8.0  # orderly stop: own orders cancelled and confirmed
 
     def __post_init__(self) -> None:

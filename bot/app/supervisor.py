@@ -10,13 +10,15 @@ from bot.app.link import LinkKeeper
 from bot.app.sampler import Sampler
 from bot.app.sessions import SessionKeeper
 from bot.app.shell import Shell
-from bot.domain.errors import JournalError, LatchError
+from bot.domain.errors import InvariantError, JournalError, LatchError
 from bot.domain.events import Restored
 from bot.domain.mode import TradingMode
 from bot.ports import Connection, Latch
 
 DONE, ENDED_HALTED, INTERNAL_FAULT = 0, 4, 5
 """Exit codes of a run; docs/operations.md."""
+FINITE = frozenset({"boot", "stop"})
+"""Tasks that end when they have done their work; all others run for ever."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +88,20 @@ class Supervisor:
         while pending:
             done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
             for future in done:
-                error = None if future.cancelled() else future.exception()
+                error = self._why_over(future)
                 if error is not None:
                     return self._halted(error)
-                if future is stopping:
-                    return self._stopped()
+            if stopping in done:
+                return self._stopped()
         return self._stopped()
+
+    @staticmethod
+    def _why_over(future: asyncio.Future[None]) -> BaseException | None:
+        """What ended a task; one that ends by itself although its work is never done has failed, too."""
+        error = asyncio.CancelledError() if future.cancelled() else future.exception()
+        if error is None and isinstance(future, asyncio.Task) and future.get_name() not in FINITE:
+            return InvariantError(f"task {future.get_name()} ended by itself")
+        return error
 
     def _stopped(self) -> Ending:
         if self._parts.latch.mode is TradingMode.HALT:
@@ -109,18 +119,19 @@ class Supervisor:
     async def _close(self, ending: Ending) -> Ending:
         """Cancel what still works, wait for the broker's word, write the last rows, close the link."""
         engine, clock = self._shell.engine, self._shell.clock
+        engine.shut("stopping")
         cancelled = engine.cancel_own()
         deadline = clock.now() + timedelta(seconds=self._shell.settings.stop_within_s)
         while cancelled and engine.state.live_orders() and clock.now() < deadline:
             await clock.sleep(0.1)
         left = [str(order.intent.intent_id) for order in engine.state.live_orders()]
         self._shell.tell("bot_stopped", {"exit_code": ending.exit_code, "why": ending.why, "orders_left": left})
-        try:
-            if ending.exit_code != DONE:
-                await self._parts.latch.persist()
-            await engine.work()
-        except (JournalError, LatchError) as error:
-            ending = Ending(exit_code=ENDED_HALTED, why=f"{ending.why}; {error}")
+        for last in (self._parts.latch.persist, engine.work) if ending.exit_code != DONE else (engine.work,):
+            try:
+                await last()
+            except (JournalError, LatchError) as error:
+                ending = Ending(exit_code=ENDED_HALTED, why=f"{ending.why}; {error}")
+        self._parts.desk.close()
         self._parts.connection.disconnect()
         return ending
 

@@ -182,11 +182,15 @@ class OrderSent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderDropped:
-    """An approved order was not sent: something changed between verdict and release."""
+    """An approved order was not sent: something changed between verdict and release.
+
+    ``plan_again`` is false where planning at once would end the same way: the next event or the timer plans again.
+    """
 
     at: datetime
     intent_id: IntentId
     why: str
+    plan_again: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
