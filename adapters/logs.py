@@ -16,13 +16,19 @@ import orjson
 import structlog
 
 from adapters.journal.codec import Plain, plain
+from bot.domain.errors import AlvhError
 from bot.ports import JournalRow
 
 LONGEST_TEXT = 500
 LONGEST_LIST = 40
+LARGEST_INT = 2**53 - 1
+"""Beyond it, readers of JSON disagree about a number: it is shown as text."""
 LIBRARY_LOGGERS = ("ib_async", "ib_insync", "eventkit", "aeventkit", "mqtt")
-_ACCOUNT = re.compile(r"\b(D?U|DF|F)(\d{3,})(\d{2})\b")
-_BULKY = ("checks", "candidates", "positions")
+LINE_KEYS = ("at", "event", "decision_id")
+"""What every line has; a fact of the same name goes by the name with an underscore."""
+_ACCOUNT = re.compile(r"(?<![A-Z0-9])(D?[UFI][A-Z]?)(\d{3,})(\d{2})(?!\d)")
+"""Account names as the broker gives them: U1234567, DU1234567, DF..., DUH...; also glued to other text."""
+_BULKY = ("checks", "candidates", "positions", "commissions")
 """Facts that stand in the journal and would drown a terminal: the line shows how many there are."""
 
 EventDict = MutableMapping[str, Any]
@@ -45,13 +51,13 @@ class Logs:
 
     def __init__(self, file: IO[bytes] | None, terminal: Terminal | None, now: Callable[[], datetime]) -> None:
         """Write JSON lines to ``file`` and readable lines to ``terminal``; either may be None."""
-        self._outputs: list[tuple[structlog.typing.FilteringBoundLogger, bool]] = []
+        self._outputs: list[structlog.typing.FilteringBoundLogger] = []
         self.lines_lost = 0
         self._now = now
         if file is not None:
-            self._outputs.append((_bound(self._guarded(file), (_safe, _as_json)), False))
+            self._outputs.append(_bound(self._guarded(file), (_flat, _safe, _as_json)))
         if terminal is not None:
-            self._outputs.append((_bound(self._guarded_text(terminal), (_brief, _safe, _as_text)), True))
+            self._outputs.append(_bound(self._guarded_text(terminal), (_flat, _brief, _safe, _as_text)))
 
     def row(self, row: JournalRow) -> None:
         """Log one committed journal row."""
@@ -61,15 +67,18 @@ class Logs:
         self, event: str, *, at: datetime | None = None, decision_id: str = "", facts: Mapping[str, object]
     ) -> None:
         """Log one thing; ``event`` in the past tense."""
-        moment = (at or self._now()).astimezone(UTC)
+        try:
+            self._emit(event, (at or self._now()).astimezone(UTC), decision_id, facts)
+        except (AlvhError, TypeError, ValueError, RecursionError):  # facts that no line can hold
+            self.lines_lost += 1
+
+    def _emit(self, event: str, moment: datetime, decision_id: str, facts: Mapping[str, object]) -> None:
         fields: dict[str, Any] = {"at": moment.isoformat(timespec="milliseconds")}
         if decision_id:
             fields["decision_id"] = decision_id
-        written = plain(dict(facts))
-        if isinstance(written, dict):
-            fields |= written
-        for logger, _ in self._outputs:
-            logger.info(event, **fields)
+        written = plain(dict(facts), null_if_not_finite=True)
+        for logger in self._outputs:
+            logger.info(event, **fields, facts=written)
 
     def attach_libraries(self) -> "LibraryHandler":
         """Send the client library's own records through this pipeline; the returned handler ends it on `close`."""
@@ -113,9 +122,12 @@ class LibraryHandler(logging.Handler):
         """Log one record; a record that cannot be formatted is logged as such."""
         try:
             text = record.getMessage()
-        except (TypeError, ValueError):
-            text = f"unreadable record {record.msg!r}"
-        self._logs.log("library_logged", facts={"library": record.name, "level": record.levelname, "text": text})
+        except Exception as error:  # noqa: BLE001 - foreign formatting code must not stop what it only describes
+            text = f"unreadable record: {type(error).__name__}"
+        facts = {"library": record.name, "level": record.levelname, "text": text}
+        if record.exc_info and record.exc_info[0] is not None:
+            facts["error"] = f"{record.exc_info[0].__name__}: {record.exc_info[1]}"
+        self._logs.log("library_logged", facts=facts)
 
     def close(self) -> None:
         """Detach from the libraries."""
@@ -150,6 +162,12 @@ def _bound(write: Callable[[Any], None], processors: Sequence[Any]) -> Any:
     )
 
 
+def _flat(_logger: object, _name: str, event: EventDict) -> EventDict:
+    """Put the facts beside the line's own keys, which they never replace."""
+    facts = event.pop("facts")
+    return {**event, **{f"{key}_" if key in LINE_KEYS else key: value for key, value in facts.items()}}
+
+
 def _brief(_logger: object, _name: str, event: EventDict) -> EventDict:
     """Replace what would drown a terminal by its size."""
     for key in _BULKY:
@@ -160,7 +178,7 @@ def _brief(_logger: object, _name: str, event: EventDict) -> EventDict:
 
 def _safe(_logger: object, _name: str, event: EventDict) -> EventDict:
     """Mask account numbers, escape control characters, cut what is too long; always the last one before rendering."""
-    return {key: safe_value(value) for key, value in event.items()}
+    return {str(safe_value(key)): safe_value(value) for key, value in event.items()}
 
 
 def safe_value(value: Plain) -> Plain:
@@ -175,6 +193,8 @@ def safe_value(value: Plain) -> Plain:
         return [safe_value(held) for held in value[:LONGEST_LIST]]
     if isinstance(value, dict):
         return {str(safe_value(key)): safe_value(held) for key, held in value.items()}
+    if isinstance(value, int) and abs(value) > LARGEST_INT:
+        return str(value)[:LONGEST_TEXT]
     return value
 
 

@@ -128,14 +128,15 @@ def _standing_rows(event: Event) -> tuple[JournalRow, ...]:
 
 
 def _reconciled_rows(event: BooksReconciled) -> tuple[JournalRow, ...]:
-    """One row for the outcome, and one for each order and fill that it settled."""
-    rows = [_order_row(STATE_KINDS[type(order.state)], order, event.at, "reconciled: ") for order in event.orders]
-    rows += [
+    """One row for each fill that it found and each order that it settled, in this order, and one for the outcome."""
+    rows = [
         JournalRow(kind="order_filled", decision_id="", at=event.at, payload={"fill": fill}) for fill in event.fills
     ]
+    rows += [_order_row(STATE_KINDS[type(order.state)], order, event.at, "reconciled: ") for order in event.orders]
     facts = {
         "positions": [{"instrument": p.instrument, "quantity": p.quantity} for p in event.positions],
         "differences": dict(event.differences),
+        "commissions": dict(event.commissions),
         "net_liquidation_usd": event.account.net_liquidation_usd,
     }
     rows.append(JournalRow(kind="books_reconciled", decision_id="", at=event.at, payload=facts))

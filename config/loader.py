@@ -10,11 +10,15 @@ import difflib
 import hashlib
 import json
 import math
+import re
+import stat
 import tomllib
-from collections.abc import Iterator, Mapping
-from datetime import date, datetime, time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, time
+from decimal import Decimal
+from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -24,8 +28,15 @@ from config.settings import Profile, Settings
 PROFILE_FOLDER = Path(__file__).parent
 ENVIRONMENT_PREFIX = "ALVH_"
 LARGEST_FILE_BYTES = 1_000_000
+PLACEHOLDERS = frozenset({"DU0000000", "U0000000"})
+"""The accounts in paper.toml and live.toml, which nobody has."""
+PAPER_PREFIX = "D"
+"""Interactive Brokers' paper accounts begin with it, live ones never do."""
+PAPER_PORTS, LIVE_PORTS = frozenset({4002, 7497}), frozenset({4001, 7496})
+"""Of IB Gateway and TWS as they are installed; any other port is the operator's own choice."""
+LONGEST_FOUND = 80
+"""Characters of a wrong value that a message repeats."""
 
-T = TypeVar("T")
 Table = dict[str, Any]
 
 
@@ -48,17 +59,71 @@ def load(profile: Profile, file: Path | None, environment: Mapping[str, str]) ->
     Raises:
         ConfigError: A file is missing or no TOML, a key is unknown, or a value is not what the section expects.
     """
-    layers = [(PROFILE_FOLDER / f"{profile.value}.toml", read_toml(PROFILE_FOLDER / f"{profile.value}.toml"))]
+    layers = [_layer(PROFILE_FOLDER / f"{profile.value}.toml")]
     if file is not None:
-        layers.append((file, read_toml(file)))
-    layers.append((Path("environment"), from_environment(environment)))
+        layers.append(_layer(file))
+    layers.append(Layer(where="environment", table=from_environment(environment)))
     raw: Table = {}
-    for where, table in layers:
-        check_keys(table, Settings, where=str(where))
-        raw = _laid_over(raw, table)
+    for layer in layers:
+        check_keys(layer.table, Settings, where=layer.where)
+        _require_same_profile(layer, profile)
+        raw = _laid_over(raw, layer.table)
     raw["profile"] = profile.value
-    settings = parse(Settings, raw, where=" + ".join(str(where) for where, table in layers if table))
+    settings = _parsed(raw, layers)
+    require_agreement(settings, layers)
     return Loaded(settings=settings, config_hash=hash_of(raw))
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """The settings of one source, with the name that messages give it."""
+
+    where: str
+    table: Table
+
+
+def _layer(path: Path) -> Layer:
+    return Layer(where=str(path), table=read_toml(path))
+
+
+def _require_same_profile(layer: Layer, profile: Profile) -> None:
+    stated = layer.table.get("profile", profile.value)
+    if stated != profile.value:
+        raise ConfigError(
+            f"{layer.where}: profile: found {_short(stated)}, the run asks for {profile.value!r}; "
+            "remove the key or run with --profile"
+        )
+
+
+def require_agreement(settings: Settings, layers: Sequence[Layer]) -> None:
+    """Raise ConfigError unless profile, account, port and allowlist agree (docs/risk-controls.md, C23)."""
+    profile, broker = settings.profile, settings.broker
+    account = f"{source_of(layers, ('broker', 'account'))}: broker.account: "
+    if broker.account in PLACEHOLDERS:
+        raise ConfigError(
+            f"{account}{broker.account!r} is the placeholder of the profile; state your account, as TWS shows it, "
+            "in broker.account and risk.accounts of your own file and pass it with --config"
+        )
+    is_paper = broker.account.startswith(PAPER_PREFIX)
+    if is_paper == (profile is Profile.LIVE):
+        expected = "one that does not begin with D" if profile is Profile.LIVE else "one that begins with D"
+        other = "paper" if profile is Profile.LIVE else "live"
+        raise ConfigError(
+            f"{account}{broker.account!r} is no account for profile {profile.value}, expected {expected}; "
+            f"correct it or run with --profile {other}"
+        )
+    foreign = PAPER_PORTS if profile is Profile.LIVE else LIVE_PORTS
+    if broker.port in foreign:
+        kind = "paper" if profile is Profile.LIVE else "live"
+        raise ConfigError(
+            f"{source_of(layers, ('broker', 'port'))}: broker.port: {broker.port} is the port of {kind} trading, "
+            f"found with profile {profile.value}; name the port of the right gateway"
+        )
+    if broker.account not in settings.risk.accounts:
+        raise ConfigError(
+            f"{source_of(layers, ('risk', 'accounts'))}: risk.accounts: does not hold broker.account "
+            f"{broker.account!r}, found {sorted(settings.risk.accounts)}; every order would be refused: add it"
+        )
 
 
 def read_toml(path: Path) -> Table:
@@ -68,34 +133,50 @@ def read_toml(path: Path) -> Table:
         ConfigError: No such file, too large, or not TOML.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ConfigError(f"{path}: is no file, expected a TOML file of settings; name one with --config")
         if path.stat().st_size > LARGEST_FILE_BYTES:
-            raise ConfigError(f"{path}: larger than {LARGEST_FILE_BYTES} bytes, expected a short TOML file of settings")
+            raise ConfigError(
+                f"{path}: holds {path.stat().st_size} bytes, expected at most {LARGEST_FILE_BYTES} of settings; "
+                "name the right file with --config"
+            )
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); name an existing TOML file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: byte {error.start} is no UTF-8 text; save the file as UTF-8") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: nested far deeper than any setting; expected sections and keys") from error
+    except ValueError as error:  # tomllib lets those of its numbers and dates through as they are
+        raise ConfigError(f"{path}: not valid TOML: {error}; correct this line") from error
 
 
 def from_environment(environment: Mapping[str, str]) -> Table:
-    """Return the settings among the variables; a value is read as TOML, and as plain text where it is none."""
+    """Return the settings among the variables; a value is read as TOML, and as plain text where it is none.
+
+    Raises:
+        ConfigError: One variable sets a key and another something inside that key.
+    """
     table: Table = {}
     for name in sorted(environment):
-        if not name.startswith(ENVIRONMENT_PREFIX) or "__" not in name:
+        if not name.startswith(ENVIRONMENT_PREFIX):
             continue
         *sections, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
-        place = table
+        place: object = table
         for section in sections:
-            place = place.setdefault(section, {})
+            place = place.setdefault(section, {}) if isinstance(place, dict) else None
+        if not isinstance(place, dict) or isinstance(place.get(key), dict):
+            raise ConfigError(f"environment: {name} contradicts another variable of the same section; unset one")
         place[key] = _toml_value(environment[name])
     return table
 
 
 def _toml_value(text: str) -> object:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        read = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
         return text
+    return read["value"] if len(read) == 1 else text
 
 
 def _laid_over(below: Table, above: Table) -> Table:
@@ -113,50 +194,96 @@ def check_keys(table: Table, section: type, *, where: str, path: str = "") -> No
     for key, value in table.items():
         name = f"{path}.{key}" if path else key
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            cure = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(known)}"
-            raise ConfigError(f"{where}: unknown key {name!r}; {cure}")
-        for nested in _sections_in(hints[key]):
-            for part in value if isinstance(value, list) else [value]:
-                if isinstance(part, dict):
-                    check_keys(part, nested, where=where, path=name)
+            raise _unknown(name, key, known, where)
+        _check_form(value, hints[key], where=where, path=name)
 
 
-def _sections_in(hint: Any) -> Iterator[type]:
-    """The section classes in a type: the class itself, or those inside a tuple or a union."""
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        yield hint
-    for part in get_args(hint):
-        yield from _sections_in(part)
+def _check_form(value: object, hint: Any, *, where: str, path: str) -> None:
+    """Judge what JSON could not tell apart any more, and the keys of whatever lies deeper."""
+    inner = get_args(hint)
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint) and isinstance(value, dict):
+        check_keys(value, hint, where=where, path=path)
+    elif get_origin(hint) is Mapping and isinstance(value, dict):
+        _check_names(value, inner[0], where=where, path=path)
+        for key, part in value.items():
+            _check_form(part, inner[1], where=where, path=f"{path}.{key}")
+    elif isinstance(value, list):
+        for number, part in enumerate(value):
+            _check_form(part, inner[0] if inner else None, where=where, path=f"{path}[{number}]")
+    elif isinstance(value, (date, time)) and date not in (hint, *inner):
+        raise ConfigError(f"{where}: {path}: found the time {value}, expected another kind of value; quote text")
+    elif isinstance(value, str) and Decimal in (hint, *inner):
+        raise ConfigError(f"{where}: {path}: found the text {_short(value)}, expected a number; remove the quotes")
 
 
-def parse(section: type[T], raw: Table, *, where: str) -> T:
-    """Return a section's frozen value.
-
-    Raises:
-        ConfigError: A value is missing, of another type, out of range or not finite; the message names the key.
-    """
-    try:
-        value: T = TypeAdapter(section).validate_json(_as_json(raw, where), strict=True)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "settings"
-        found = first["input"] if not isinstance(first["input"], dict) else "this table"
-        message = first["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"{where}: {key}: {message}; found {found!r}") from error
-    return value
+def _check_names(value: Table, kind: Any, *, where: str, path: str) -> None:
+    """The keys of a table whose names are a closed set."""
+    known = [str(member.value) for member in kind] if isinstance(kind, type) and issubclass(kind, Enum) else [*value]
+    for key in value:
+        if key not in known:
+            raise _unknown(f"{path}.{key}", key, known, where)
 
 
-def _as_json(raw: Table, where: str) -> str:
-    def plain(value: object) -> str:
-        if isinstance(value, (datetime, date, time)):
-            return value.isoformat()
-        raise ConfigError(f"{where}: a {type(value).__name__} is no setting")
+def _unknown(name: str, key: str, known: Sequence[str], where: str) -> ConfigError:
+    near = difflib.get_close_matches(key, known, n=1)
+    cure = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(known)}"
+    return ConfigError(f"{where}: unknown key {_short(name)}; {cure}")
 
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST_FOUND else f"{text[:LONGEST_FOUND]}..."
+
+
+def source_of(layers: Sequence[Layer], path: Sequence[object]) -> str:
+    """Return the name of the last layer that sets a key, or else the section nearest above it."""
+    for length in range(len(path), 0, -1):
+        for layer in reversed(layers):
+            if _reaches(layer.table, path[:length]):
+                return layer.where
+    return layers[0].where
+
+
+def _reaches(place: object, path: Sequence[object]) -> bool:
+    for part in path:
+        if not isinstance(place, dict) or part not in place:
+            return False
+        place = place[part]
+    return True
+
+
+def _parsed(raw: Table, layers: Sequence[Layer]) -> Settings:
+    """Return the settings, or name the layer that is wrong."""
     for path, value in _leaves(raw):
         if isinstance(value, float) and not math.isfinite(value):
-            raise ConfigError(f"{where}: {path}: expected a finite number, found {value}")
-    return json.dumps(raw, default=plain)
+            where = source_of(layers, path.partition("[")[0].split("."))
+            raise ConfigError(f"{where}: {path}: found {value}, expected a finite number; correct it")
+    try:
+        return TypeAdapter(Settings).validate_json(json.dumps(raw, default=_dated), strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        message = first["msg"].removeprefix("Value error, ")
+        keys = _path_of([str(part) for part in first["loc"] if isinstance(part, str)], message, raw)
+        key = ".".join(keys) or "settings"
+        if first["type"] == "missing":
+            message = "is missing; add it"
+        found = "" if isinstance(first["input"], dict) else f"; found {_short(first['input'])}"
+        raise ConfigError(f"{source_of(layers, keys)}: {key}: {message}{found}") from error
+
+
+def _path_of(loc: Sequence[str], message: str, raw: Table) -> list[str]:
+    """The keys that lead to what is wrong; a section's own check names the key at fault in its message."""
+    place: object = raw
+    for part in loc:
+        place = place.get(part) if isinstance(place, dict) else None
+    named = [word for word in re.findall(r"[a-z_]+", message) if isinstance(place, dict) and word in place]
+    return [*loc, *named[:1]]
+
+
+def _dated(value: object) -> str:
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    raise ConfigError(f"a {type(value).__name__} is no setting")
 
 
 def _leaves(table: object, path: str = "") -> Iterator[tuple[str, object]]:

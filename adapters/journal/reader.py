@@ -9,14 +9,16 @@ from pathlib import Path
 
 from adapters.journal.codec import value_of
 from adapters.journal.store import WrittenRow, read_rows
-from bot.domain.errors import JournalError
+from bot.domain.errors import JournalError, RefusedStartError
 from bot.domain.events import Restored
-from bot.domain.ledger import positions_before
-from bot.domain.mode import TradingMode
+from bot.domain.instrument import InstrumentKey
+from bot.domain.ledger import positions_after, positions_before, units_filled
+from bot.domain.mode import DemandSource, TradingMode
 from bot.domain.orders import (
     Cancelled,
     Fill,
     Filled,
+    FillPart,
     IntentId,
     Order,
     OrderIntent,
@@ -41,6 +43,10 @@ REMEMBERED = (
 )
 
 
+RECONCILED_PREFIX = "reconciled: "
+"""How a row says that the broker's books settled the order; it is no part of the reason."""
+
+
 @dataclass(slots=True)
 class _Memory:
     """What has been read so far."""
@@ -51,6 +57,7 @@ class _Memory:
     start: tuple[Position, ...] | None = None
     base: float | None = None
     episode: Episode | None = None
+    latch_mode: TradingMode | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,16 +74,14 @@ def remembered(path: Path, at: datetime) -> Remembered:
     Orders that may be live come back as UNKNOWN: only the broker's books can tell what became of them.
 
     Raises:
-        JournalError: It cannot be read, or a row describes something impossible.
+        RefusedStartError: It cannot be read, or a row describes something impossible.
     """
     memory = _Memory()
-    latch_mode: TradingMode | None = None
-    for row in read_rows(path, REMEMBERED):
-        facts = json.loads(row.payload)
-        if row.kind == "mode_demanded":
-            latch_mode = TradingMode[facts["mode"]] if facts["source"] == "latch" else latch_mode
-        else:
-            _remember(memory, row, facts)
+    try:
+        for row in read_rows(path, REMEMBERED):
+            _remember(memory, row)
+    except JournalError as error:
+        raise RefusedStartError(f"{path}: {error}; restore a backup, or reconcile by hand with a new one") from error
     restored = Restored(
         at=at,
         orders=tuple(_doubted(order) for order in memory.orders.values()),
@@ -86,10 +91,23 @@ def remembered(path: Path, at: datetime) -> Remembered:
         frozen_base_usd_per_point=memory.base,
         episode=memory.episode,
     )
-    return Remembered(restored=restored, latch_mode=latch_mode)
+    return Remembered(restored=restored, latch_mode=memory.latch_mode)
 
 
-def _remember(memory: _Memory, row: WrittenRow, facts: Mapping[str, object]) -> None:
+def _remember(memory: _Memory, row: WrittenRow) -> None:
+    """Take one row in.
+
+    Raises:
+        JournalError: It lacks a fact, or describes something impossible.
+    """
+    try:
+        _take_in(memory, row, json.loads(row.payload))
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        what = f"{type(error).__name__} {error}"
+        raise JournalError(f"row {row.seq} ({row.kind}) cannot be understood: {what}") from error
+
+
+def _take_in(memory: _Memory, row: WrittenRow, facts: Mapping[str, object]) -> None:
     match row.kind:
         case "order_prepared":
             intent = value_of(OrderIntent, facts["intent"])
@@ -101,8 +119,10 @@ def _remember(memory: _Memory, row: WrittenRow, facts: Mapping[str, object]) -> 
         case "commission_booked":
             memory.commissions[str(facts["exec_id"])] = Decimal(str(facts["commission_usd"]))
         case "books_reconciled":
-            held = _positions(facts["positions"])
-            memory.start = positions_before(held, memory.fills.values())
+            _adopt(memory, facts)
+        case "mode_demanded":
+            if facts["source"] == DemandSource.LATCH:
+                memory.latch_mode = TradingMode[str(facts["mode"])]
         case "hedge_planned":
             _remember_plan(memory, facts)
         case _:
@@ -115,25 +135,42 @@ def _positions(written: object) -> tuple[Position, ...]:
     return tuple(value_of(Position, position) for position in written)
 
 
+def _table(written: object) -> dict[str, object]:
+    if not isinstance(written, dict):
+        raise JournalError(f"the journal holds no table where one belongs: {written!r}")
+    return written
+
+
+def _adopt(memory: _Memory, facts: Mapping[str, object]) -> None:
+    """The broker's positions, but ours where they differed unexplained, as the living state takes them."""
+    differing = _table(facts["differences"])
+    for exec_id, commission in _table(facts.get("commissions", {})).items():
+        memory.commissions[exec_id] = Decimal(str(commission))
+    ours = positions_after(memory.start or (), memory.fills.values())
+    held = [position for position in _positions(facts["positions"]) if position.instrument.key not in differing]
+    held += [ours[InstrumentKey(key)] for key in differing if key in ours]
+    memory.start = positions_before(held, memory.fills.values())
+
+
 def _count_fill(memory: _Memory, fill: Fill) -> None:
-    """A fill completes or moves its order even where the row about the order was not written before a crash."""
+    """A fill moves its order even where the row about the order was not written before a crash."""
     order = memory.orders.get(IntentId(fill.order_ref))
-    if order is None or fill.part.value == "leg":
+    if order is None or fill.part is FillPart.LEG:
         return
-    filled = sum(
-        one.quantity for one in memory.fills.values() if one.order_ref == fill.order_ref and one.part.value != "leg"
-    )
-    done = filled >= order.intent.quantity
-    state: OrderState = Filled() if done else order.state
-    memory.orders[order.intent.intent_id] = replace(order, filled=min(filled, order.intent.quantity), state=state)
+    filled = min(units_filled(order.intent.intent_id, memory.fills.values()), order.intent.quantity)
+    state: OrderState = Filled() if filled == order.intent.quantity else Partial()
+    if isinstance(order.state, Cancelled) and not isinstance(state, Filled):
+        state = order.state  # a late part of a cancelled order: booked, still dead
+    memory.orders[order.intent.intent_id] = replace(order, filled=filled, state=state)
 
 
 def _remember_plan(memory: _Memory, facts: Mapping[str, object]) -> None:
     signal = value_of(Signal, facts["signal"])
     base = float(str(facts["base_usd_per_point"]))
-    if signal.state is SignalState.BLOWOUT and signal.episode_began_on is not None:
-        memory.episode = Episode(began_on=signal.episode_began_on, peak_excess=signal.peak_excess)
+    if signal.state is SignalState.BLOWOUT:
         memory.base = memory.base or (base if base > 0 else None)
+        if signal.episode_began_on is not None:
+            memory.episode = Episode(began_on=signal.episode_began_on, peak_excess=signal.peak_excess)
     elif signal.state is SignalState.CALM:
         memory.episode, memory.base = None, None
 
@@ -146,7 +183,7 @@ def _move(memory: _Memory, row: WrittenRow, facts: Mapping[str, object]) -> None
         return
     memory.orders[order.intent.intent_id] = replace(
         order,
-        state=_state(row.kind, str(facts["why"])),
+        state=_state(row.kind, str(facts["why"]).removeprefix(RECONCILED_PREFIX)),
         sent_at=row.at if row.kind == "order_sent" else order.sent_at,
         filled=max(order.filled, int(str(facts["filled"]))),
         perm_id=int(str(facts["perm_id"])) or order.perm_id,

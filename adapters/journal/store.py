@@ -1,25 +1,28 @@
 """The append-only journal on SQLite: one writer, every commit flushed, every row chained to the one before by hash.
 
 How it works: WAL mode with synchronous FULL, one transaction per commit. A row's hash covers the hash before it, its
-number and all its fields, so that a changed, missing or reordered row is found by `verify`. The writer runs on one
-thread of its own; on a virtual loop the same call runs inline. Rows are never updated or deleted: triggers refuse it.
+number and all its fields, and the number and hash of the last row stand beside the rows, so that a changed, missing,
+reordered or added row is found by `first_fault`. The writer runs on one thread of its own; on a virtual loop the same
+call runs inline. Rows are never updated or deleted: triggers refuse it.
 """
 
 import asyncio
-import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
-from adapters.journal.codec import text_of
+from adapters.journal.chain import GENESIS, StoredRow, chained, fault_in, head_of
+from adapters.journal.codec import plain, text_of
 from bot.domain.errors import JournalError, RefusedStartError
 from bot.ports import JournalRow
 
 SCHEMA_VERSION = 1
-GENESIS = "0" * 64
+HEAD = "head"
+"""The key in `meta` under which the last committed row is written down."""
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -58,12 +61,6 @@ class WrittenRow:
     hash: str
 
 
-def chained(before: str, *, seq: int, at: str, kind: str, decision_id: str, payload: str) -> str:
-    """Return a row's hash: SHA-256 over the hash before it and the row's fields, each on a line of its own."""
-    text = "\n".join((before, str(seq), at, kind, decision_id, payload))
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 class SqliteJournal:
     """The writer; open one per state folder."""
 
@@ -89,12 +86,13 @@ class SqliteJournal:
         records = []
         for row in rows:
             seq += 1
-            at, payload = row.at.astimezone(UTC).isoformat(), text_of(row.payload)
+            at, payload = str(plain(row.at)), text_of(row.payload)
             last = chained(last, seq=seq, at=at, kind=row.kind, decision_id=row.decision_id, payload=payload)
             records.append((seq, at, row.kind, row.decision_id, payload, last))
         try:
             with self._connection:
                 self._connection.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?)", records)
+                self._connection.execute("UPDATE meta SET value = ? WHERE key = ?", (head_of(seq, last), HEAD))
         except sqlite3.Error as error:
             raise JournalError(f"the journal could not be written: {error}; free disk space or repair it") from error
         self._seq, self._hash = seq, last
@@ -111,38 +109,60 @@ def open_journal(path: Path, owner: Owner) -> SqliteJournal:
     Raises:
         RefusedStartError: It belongs to another bot, profile or account, was written by a newer version, or is damaged.
     """
+    mend = "restore a backup, or move the file away and reconcile by hand"
     try:
         connection = _connect(path)
-        if connection.execute("SELECT name FROM sqlite_master WHERE name = 'meta'").fetchone() is None:
-            _create(connection, owner)
-        _check_owner(connection, path, owner)
-    except sqlite3.Error as error:
-        raise RefusedStartError(f"{path}: no usable journal ({error}); restore a backup or move it away") from error
-    journal = SqliteJournal(connection, ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal"))
-    fault = first_fault(path)
+        try:
+            _prepare(connection, path, owner)
+            fault = first_fault(path)
+        except BaseException:
+            connection.close()
+            raise
+    except (sqlite3.Error, JournalError) as error:
+        raise RefusedStartError(f"{path}: no usable journal ({error}); {mend}") from error
     if fault is not None:
-        journal.close()
-        raise RefusedStartError(f"{path}: {fault}; restore a backup, or move the file away and reconcile by hand")
-    return journal
+        connection.close()
+        raise RefusedStartError(f"{path}: {fault}; {mend}")
+    return SqliteJournal(connection, ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal"))
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, owner: Owner) -> None:
+    """Make the tables where there are none, and refuse a journal that is not ours."""
+    if connection.execute("SELECT name FROM sqlite_master WHERE name = 'meta'").fetchone() is None:
+        _create(connection, owner)
+    _check_owner(connection, path, owner)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, check_same_thread=False, timeout=5.0)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
 def _create(connection: sqlite3.Connection, owner: Owner) -> None:
     connection.executescript(_SCHEMA)
-    facts = {"schema": str(SCHEMA_VERSION), "bot": owner.bot, "profile": owner.profile, "account": owner.account}
+    facts = {
+        "schema": str(SCHEMA_VERSION),
+        "bot": owner.bot,
+        "profile": owner.profile,
+        "account": owner.account,
+        HEAD: head_of(0, GENESIS),
+    }
     with connection:
         connection.executemany("INSERT INTO meta VALUES (?, ?)", facts.items())
 
 
 def _check_owner(connection: sqlite3.Connection, path: Path, owner: Owner) -> None:
     meta = dict(connection.execute("SELECT key, value FROM meta"))
-    schema = int(meta.get("schema", "0"))
+    written = meta.get("schema", "")
+    if not written.isdigit():
+        raise RefusedStartError(f"{path}: is no journal of alvh (no schema number); use another --state folder")
+    schema = int(written)
     if schema > SCHEMA_VERSION:
         raise RefusedStartError(
             f"{path}: written by a newer version (schema {schema}, this one knows {SCHEMA_VERSION}); upgrade alvh"
@@ -156,49 +176,45 @@ def _check_owner(connection: sqlite3.Connection, path: Path, owner: Owner) -> No
 
 
 def read_rows(path: Path, kinds: Sequence[str] = ()) -> Iterator[WrittenRow]:
-    """Yield rows in order of writing, of the given kinds or all.
+    """Yield rows in order of writing, of the given kinds or all; also while a bot is writing.
 
     Raises:
         JournalError: There is no readable journal at this path.
     """
-    if not path.exists():
-        raise JournalError(f"{path}: no journal there; name the journal.db of a run with --journal")
     marks = ",".join("?" * len(kinds))
     where = f"WHERE kind IN ({marks})" if kinds else ""
-    try:
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-        try:
-            query = f"SELECT seq, at, kind, decision_id, payload, hash FROM rows {where} ORDER BY seq"  # noqa: S608 - only question marks are put in
-            for seq, at, kind, decision_id, payload, digest in connection.execute(query, tuple(kinds)):
-                yield WrittenRow(
-                    seq=seq,
-                    at=datetime.fromisoformat(at),
-                    kind=kind,
-                    decision_id=decision_id,
-                    payload=payload,
-                    hash=digest,
-                )
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        raise JournalError(f"{path}: cannot be read as a journal ({error})") from error
+    with _reading(path) as connection:
+        query = f"SELECT seq, at, kind, decision_id, payload, hash FROM rows {where} ORDER BY seq"  # noqa: S608 - only question marks are put in
+        for seq, at, kind, decision_id, payload, digest in connection.execute(query, tuple(kinds)):
+            try:
+                moment = datetime.fromisoformat(at)
+            except (TypeError, ValueError) as error:
+                raise JournalError(f"{path}: row {seq} has no readable moment; run alvh journal verify") from error
+            yield WrittenRow(seq=seq, at=moment, kind=kind, decision_id=decision_id, payload=payload, hash=digest)
 
 
 def first_fault(path: Path) -> str | None:
-    """Return what is wrong with the first row that breaks the chain, None when it is whole."""
-    before, expected = GENESIS, 1
-    for row in read_rows(path):
-        if row.seq != expected:
-            return f"row {expected} is missing, found row {row.seq}"
-        digest = chained(
-            before,
-            seq=row.seq,
-            at=row.at.astimezone(UTC).isoformat(),
-            kind=row.kind,
-            decision_id=row.decision_id,
-            payload=row.payload,
+    """Return what is wrong with the first row that breaks the chain, None when it is whole.
+
+    Raises:
+        JournalError: There is no readable journal at this path.
+    """
+    with _reading(path) as connection:
+        connection.execute("BEGIN")  # rows and head of one moment, also while a bot is writing
+        rows: Iterator[StoredRow] = connection.execute(
+            "SELECT seq, at, kind, decision_id, payload, hash FROM rows ORDER BY seq"
         )
-        if digest != row.hash:
-            return f"row {row.seq} ({row.kind} at {row.at.isoformat()}) was changed after it was written"
-        before, expected = row.hash, expected + 1
-    return None
+        head = connection.execute("SELECT value FROM meta WHERE key = ?", (HEAD,)).fetchone()
+        return fault_in(rows, head[0] if head else None)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a journal for reading alone and translate what SQLite says of a broken one."""
+    if not path.exists():
+        raise JournalError(f"{path}: no journal there; name the journal.db of a run with --journal")
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise JournalError(f"{path}: cannot be read as a journal ({error})") from error

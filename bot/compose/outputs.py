@@ -1,5 +1,6 @@
 """Where a run tells what happens: log file, terminal, progress line."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,9 +10,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from adapters.logs import Logs, open_log_file
+from adapters.logs import LibraryHandler, Logs, open_log_file
 from bot.app.announced import Announcer
 from bot.compose.options import RunOptions
+from bot.domain.errors import RefusedStartError
 from bot.domain.schedule import NEW_YORK
 from bot.ports import Clock, JournalRow
 from config.loader import Loaded
@@ -29,12 +31,23 @@ class Outputs:
     console: Console | None = None
     live: Live | None = field(default=None, init=False)
     _file: IO[bytes] | None = field(default=None, init=False)
+    _logs: Logs | None = field(default=None, init=False)
+    _libraries: LibraryHandler | None = field(default=None, init=False)
 
     def announcers(self, clock: Clock) -> tuple[Announcer, ...]:
-        """Open the outputs and return what hears of every committed row."""
-        self._file = open_log_file(self.folder / LOG_FILE)
-        logs = Logs(self._file, None, clock.now)
-        logs.attach_libraries()
+        """Open the outputs and return what hears of every committed row.
+
+        Raises:
+            RefusedStartError: The log cannot be written.
+        """
+        try:
+            self._file = open_log_file(self.folder / LOG_FILE)
+        except OSError as error:
+            raise RefusedStartError(
+                f"{self.folder}: not writable ({error.strerror}); name another folder with --out"
+            ) from error
+        self._logs = logs = Logs(self._file, None, clock.now)
+        self._libraries = logs.attach_libraries()
         announcers: list[Announcer] = [logs.row]
         if self.console is not None:
             self.live = Live(Text("starting"), console=self.console, auto_refresh=False, transient=True)
@@ -45,11 +58,21 @@ class Outputs:
         return tuple(announcers)
 
     def close(self) -> None:
-        """End the progress line and close the file."""
+        """End the progress line, let go of the client library's log, close the file, and say what it could not take."""
+        if self._libraries is not None:
+            self._libraries.close()
         if self.live is not None:
             self.live.stop()
         if self._file is not None:
-            self._file.close()
+            with contextlib.suppress(OSError):  # a full disk is known by the lines lost
+                self._file.close()
+        if self.console is not None and self._logs is not None and self._logs.lines_lost:
+            self.console.print(
+                f"{self._logs.lines_lost} log lines were lost: {self.folder / LOG_FILE} could not take them; "
+                "the journal has them all",
+                highlight=False,
+                soft_wrap=True,
+            )
 
     @staticmethod
     def started_facts(options: RunOptions, loaded: Loaded, version: str) -> Mapping[str, Any]:
