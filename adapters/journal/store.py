@@ -24,20 +24,20 @@ SCHEMA_VERSION = 1
 HEAD = "head"
 """The key in `meta` under which the last committed row is written down."""
 
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE rows (
-    seq INTEGER PRIMARY KEY,
-    at TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    decision_id TEXT NOT NULL,
-    payload TEXT NOT NULL,
-    hash TEXT NOT NULL
-);
-CREATE INDEX rows_by_kind ON rows (kind, seq);
-CREATE TRIGGER rows_stay BEFORE UPDATE ON rows BEGIN SELECT RAISE(ABORT, 'the journal only grows'); END;
-CREATE TRIGGER rows_remain BEFORE DELETE ON rows BEGIN SELECT RAISE(ABORT, 'the journal only grows'); END;
-"""
+_SCHEMA = (
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE rows (
+        seq INTEGER PRIMARY KEY,
+        at TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        decision_id TEXT NOT NULL,
+        payload TEXT NOT NULL,
+        hash TEXT NOT NULL
+    )""",
+    "CREATE INDEX rows_by_kind ON rows (kind, seq)",
+    "CREATE TRIGGER rows_stay BEFORE UPDATE ON rows BEGIN SELECT RAISE(ABORT, 'the journal only grows'); END",
+    "CREATE TRIGGER rows_remain BEFORE DELETE ON rows BEGIN SELECT RAISE(ABORT, 'the journal only grows'); END",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +145,6 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _create(connection: sqlite3.Connection, owner: Owner) -> None:
-    connection.executescript(_SCHEMA)
     facts = {
         "schema": str(SCHEMA_VERSION),
         "bot": owner.bot,
@@ -154,6 +153,9 @@ def _create(connection: sqlite3.Connection, owner: Owner) -> None:
         HEAD: head_of(0, GENESIS),
     }
     with connection:
+        connection.execute("BEGIN IMMEDIATE")  # one step: a crash leaves no half-made journal behind
+        for statement in _SCHEMA:
+            connection.execute(statement)
         connection.executemany("INSERT INTO meta VALUES (?, ?)", facts.items())
 
 
