@@ -130,6 +130,10 @@ class Guard:
         if retain:
             self._told = {**self._told, topic: dict(payload)}
 
+    def told(self, topic: str) -> Mapping[str, object]:
+        """Return what was last told on ``state`` or ``challenge``, empty before the first time."""
+        return self._told.get(topic, {})
+
     # the thread -----------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -185,7 +189,7 @@ class Guard:
 
     def _facts(self, topic: str) -> dict[str, str | int | bool | list[str]]:
         """What was last told on a topic; mode and epoch are the latch's own, also while the loop is stalled."""
-        facts = {name: _signable(value) for name, value in self._told.get(topic, {}).items()}
+        facts = {name: _signable(value) for name, value in self.told(topic).items()}
         if topic == "state":
             facts |= {"latch": self._latch.mode.name, "epoch": self._latch.epoch, "cause": self._latch.cause}
         return facts

@@ -37,7 +37,7 @@ PATIENCE_S = 10.0
 async def until(met: Callable[[], bool], within_s: float = PATIENCE_S) -> None:
     """Wait for a condition with a deadline."""
     async with asyncio.timeout(within_s):
-        while not met():
+        while not met():  # noqa: ASYNC110 - what is waited for has no event: a file, a row, another process
             await asyncio.sleep(0.005)
 
 
@@ -58,8 +58,14 @@ class BenchBot:
         loop, clock = asyncio.get_running_loop(), SystemClock()
         world = world_of(
             WorldOptions(
-                **{"scenario": "blowout", "history": None, "start": None, "end": None},  # type: ignore[arg-type]
-                **{"sessions": 2, "seed": 7, "tick_s": 15, "account": ACCOUNT},  # type: ignore[arg-type]
+                scenario="blowout",
+                history=None,
+                start=None,
+                end=None,  # type: ignore[arg-type]
+                sessions=2,
+                seed=7,
+                tick_s=15,
+                account=ACCOUNT,  # type: ignore[arg-type]
             )
         )
         begins = world.sessions()[0].opens_at - timedelta(minutes=30)
@@ -152,7 +158,7 @@ def tool_of(line: OperatorLine, identity: OperatorIdentity, patience: Patience |
     )
 
 
-def envelope_for(bot: BenchBot, identity: OperatorIdentity, name: CommandName, **changes: Any) -> Envelope:
+def envelope_for(life: BenchBot, identity: OperatorIdentity, name: CommandName, /, **changes: Any) -> Envelope:
     """Return an envelope that the bot would accept now, but for the changes."""
     clock = SystemClock()
     now = int(clock.host_now().timestamp())
@@ -165,7 +171,7 @@ def envelope_for(bot: BenchBot, identity: OperatorIdentity, name: CommandName, *
         "seq": clock.now_ns() // 1_000_000,
         "iat": now,
         "exp": now + 30,
-        "kill_epoch": bot.epoch,
+        "kill_epoch": life.epoch,
         "challenge": "",
         "reason": "a test",
     }

@@ -1,6 +1,6 @@
 """A real Mosquitto on a free loopback port: the shipped configuration and access list, a test authority, passwords."""
 
-import datetime
+import datetime as dt
 import getpass
 import ipaddress
 import os
@@ -21,7 +21,7 @@ from adapters.mqtt.settings import MqttSettings
 SHIPPED = Path(__file__).parents[3] / "config" / "deploy" / "mosquitto"
 IDENTITIES = ("bot", "probe", "operator-anna", "operator-switch", "monitor", "stranger")
 STARTS_WITHIN_S = 10.0
-DAY = datetime.timedelta(days=1)
+DAY = dt.timedelta(days=1)
 
 
 def program(name: str) -> str:
@@ -119,7 +119,7 @@ class Mosquitto:
 
 
 def _write_certificates(folder: Path) -> None:
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     authority_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "alvh test authority")])
     usage = {

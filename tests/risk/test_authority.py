@@ -1,0 +1,184 @@
+"""Who may tighten, who may loosen: every denial once, and what holds for any command."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.command import Challenge, Channel, Command, CommandName, Proof, Role
+from bot.domain.errors import InvalidValueError
+from bot.domain.mode import TradingMode
+from risk.authority import Answer, AuthorityRules, Denial, Denied, Loosen, Situation, Tighten, judge
+
+NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+RULES = AuthorityRules()
+SECOND = timedelta(seconds=1)
+EVERY_ROLE = frozenset(Role)
+
+
+def a_resume(**changes: Any) -> Command:
+    """Return a resume that is granted in `a_situation`, but for the changes."""
+    whole: dict[str, Any] = {
+        "name": CommandName.RESUME,
+        "command_id": "i",
+        "channel": Channel.MQTT,
+        "proof": Proof.SIGNED,
+        "received_at": NOW,
+        "reason": "looked at it",
+        "key_id": "anna",
+        "roles": EVERY_ROLE,
+        "seq_is_fresh": True,
+        "issued_at": NOW,
+        "expires_at": NOW + 30 * SECOND,
+        "kill_epoch": 4,
+        "challenge": "c",
+    }
+    return Command(**{**whole, **changes})
+
+
+def a_situation(**changes: Any) -> Situation:
+    """Return a halted bot with good books."""
+    challenge = Challenge(epoch=4, value="c", issued_at=NOW, expires_at=NOW + 300 * SECOND)
+    whole: dict[str, Any] = {
+        "host_now": NOW,
+        "now": NOW,
+        "kill_epoch": 4,
+        "mode": TradingMode.HALT,
+        "challenge": challenge,
+        "unknown_orders": 0,
+        "reconciled_at": NOW,
+        "differences": 0,
+        "journal_writable": True,
+    }
+    return Situation(**{**whole, **changes})
+
+
+OLD = Challenge(epoch=3, value="c", issued_at=NOW, expires_at=NOW + 300 * SECOND)
+SPENT = Challenge(epoch=4, value="c", issued_at=NOW - 301 * SECOND, expires_at=NOW - SECOND)
+
+
+@pytest.mark.control("C42")
+@pytest.mark.parametrize(
+    ("denial", "command", "situation"),
+    [
+        (Denial.NOT_PROVED, {"proof": Proof.UNPROVED}, {}),
+        (Denial.NOT_PROVED, {"proof": Proof.LOCAL}, {}),
+        (Denial.ROLE_MISSING, {"roles": EVERY_ROLE - {Role.RESUME}}, {}),
+        (Denial.RETAINED, {"retained": True}, {}),
+        (Denial.SEQUENCE, {"seq_is_fresh": False}, {}),
+        (Denial.NOT_FRESH, {"issued_at": None}, {}),
+        (Denial.NOT_FRESH, {"expires_at": None}, {}),
+        (Denial.NOT_FRESH, {"issued_at": NOW - 31 * SECOND}, {}),
+        (Denial.NOT_FRESH, {"issued_at": NOW + 31 * SECOND}, {}),
+        (Denial.NOT_FRESH, {"expires_at": NOW - SECOND}, {}),
+        (Denial.EPOCH, {"kill_epoch": 3}, {}),
+        (Denial.EPOCH, {"kill_epoch": 5}, {}),
+        (Denial.CHALLENGE, {}, {"challenge": None}),
+        (Denial.CHALLENGE, {}, {"challenge": OLD}),
+        (Denial.CHALLENGE, {}, {"challenge": SPENT}),
+        (Denial.CHALLENGE, {"challenge": "C"}, {}),
+        (Denial.CHALLENGE, {"challenge": ""}, {}),
+        (Denial.REASON_MISSING, {"reason": " \t"}, {}),
+        (Denial.TARGET_MODE, {"args": {"mode": "HALT"}}, {}),
+        (Denial.TARGET_MODE, {"args": {"mode": 0}}, {}),
+        (Denial.NOT_LATCHED, {}, {"mode": TradingMode.NORMAL}),
+        (Denial.NOT_LATCHED, {"args": {"mode": "REDUCE_ONLY"}}, {"mode": TradingMode.REDUCE_ONLY}),
+        (Denial.UNKNOWN_ORDERS, {}, {"unknown_orders": 1}),
+        (Denial.NOT_RECONCILED, {}, {"reconciled_at": None}),
+        (Denial.NOT_RECONCILED, {}, {"reconciled_at": NOW - 61 * SECOND}),
+        (Denial.BOOKS_DIFFER, {}, {"differences": 1}),
+        (Denial.JOURNAL, {}, {"journal_writable": False}),
+    ],
+)
+def test_each_fault_alone_is_denied_with_its_code(
+    denial: Denial, command: dict[str, Any], situation: dict[str, Any]
+) -> None:
+    """One thing wrong with an otherwise good resume or arm: refused, and the code says which."""
+    for name in (CommandName.RESUME, CommandName.ARM):
+        assert judge(a_resume(name=name, **command), a_situation(**situation), RULES) == Denied(code=denial)
+
+
+def test_every_denial_is_in_the_table() -> None:
+    """No code without a case above."""
+    mark = next(mark for mark in test_each_fault_alone_is_denied_with_its_code.pytestmark if mark.name == "parametrize")  # type: ignore[attr-defined]
+    assert {case[0] for case in mark.args[1]} == set(Denial)
+
+
+@pytest.mark.parametrize(
+    ("command", "situation", "mode"),
+    [
+        ({}, {}, TradingMode.NORMAL),
+        ({"args": {"mode": "REDUCE_ONLY"}}, {}, TradingMode.REDUCE_ONLY),
+        ({}, {"mode": TradingMode.REDUCE_ONLY}, TradingMode.NORMAL),
+        ({"issued_at": NOW - 30 * SECOND, "expires_at": NOW}, {}, TradingMode.NORMAL),
+        ({}, {"reconciled_at": NOW - 60 * SECOND}, TradingMode.NORMAL),
+        ({}, {"challenge": replace(OLD, epoch=4, expires_at=NOW)}, TradingMode.NORMAL),
+    ],
+)
+def test_a_good_resume_is_granted_up_to_the_edges(
+    command: dict[str, Any], situation: dict[str, Any], mode: TradingMode
+) -> None:
+    """Exactly at the limits of time it still counts."""
+    assert judge(a_resume(**command), a_situation(**situation), RULES) == Loosen(mode=mode)
+
+
+@pytest.mark.control("C1")
+@given(
+    command=st.builds(
+        a_resume,
+        name=st.sampled_from([name for name in CommandName if name.only_tightens]),
+        proof=st.sampled_from(Proof),
+        roles=st.frozensets(st.sampled_from(Role)),
+        retained=st.booleans(),
+        seq_is_fresh=st.booleans(),
+        issued_at=st.none() | st.integers(-(10**6), 10**6).map(lambda age: NOW - age * SECOND),
+        kill_epoch=st.integers(-1, 9),
+        challenge=st.just(""),
+    ),
+    mode=st.sampled_from(TradingMode),
+)
+def test_a_tightening_command_always_tightens(command: Command, mode: TradingMode) -> None:
+    """Whatever its age, order, epoch or flag: role kill or this host gets it all, everybody else REDUCE_ONLY."""
+    name, proof, roles = command.name, command.proof, command.roles
+    found = judge(command, a_situation(mode=mode, challenge=None, journal_writable=False), RULES)
+    trusted = proof is Proof.LOCAL or (proof is Proof.SIGNED and Role.KILL in roles)
+    assert isinstance(found, Tighten)
+    assert found.proved is trusted
+    wanted = TradingMode.REDUCE_ONLY if name is CommandName.REDUCE_ONLY or not trusted else TradingMode.HALT
+    assert found.mode is wanted
+    assert found.cancel_own is (trusted and name is CommandName.KILL)
+
+
+@given(later=st.integers(1, 10**6))
+def test_a_kill_kills_every_resume_signed_before_it(later: int) -> None:
+    """Once the epoch has advanced, a resume that was good is dead, whatever else is renewed for it."""
+    assert isinstance(judge(a_resume(), a_situation(), RULES), Loosen)
+    renewed = replace(OLD, epoch=4 + later)
+    assert judge(a_resume(), a_situation(kill_epoch=4 + later, challenge=renewed), RULES) == Denied(code=Denial.EPOCH)
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_only_the_very_challenge_loosens(answer: str, value: str) -> None:
+    """Granted exactly when the answer repeats the challenge."""
+    challenge = Challenge(epoch=4, value=value, issued_at=NOW, expires_at=NOW + SECOND)
+    found = judge(a_resume(challenge=answer), a_situation(challenge=challenge), RULES)
+    assert isinstance(found, Loosen) is (answer == value)
+
+
+@pytest.mark.parametrize("name", [CommandName.STATUS, CommandName.PING])
+def test_questions_are_answered_to_the_proved(name: CommandName) -> None:
+    """Signed or local gets an answer, a stranger a refusal."""
+    assert judge(a_resume(name=name), a_situation(), RULES) == Answer()
+    assert judge(a_resume(name=name, proof=Proof.LOCAL), a_situation(), RULES) == Answer()
+    assert judge(a_resume(name=name, proof=Proof.UNPROVED), a_situation(), RULES) == Denied(code=Denial.NOT_PROVED)
+
+
+def test_windows_of_nothing_and_naive_times_are_refused() -> None:
+    """Rules and situations validate themselves."""
+    with pytest.raises(InvalidValueError, match="freshness_s"):
+        AuthorityRules(freshness_s=0)
+    with pytest.raises(InvalidValueError, match="time zone"):
+        a_situation(now=NOW.replace(tzinfo=None))
