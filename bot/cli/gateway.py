@@ -3,7 +3,7 @@
 import click
 from rich.console import Console
 
-from bot.cli.params import DAY, FOLDER
+from bot.cli.params import DAY, FOLDER, SPEED
 from bot.compose.serving import GatewayOptions, serve_gateway
 
 
@@ -16,7 +16,7 @@ from bot.compose.serving import GatewayOptions, serve_gateway
 @click.option("--end", type=DAY, help="Last day of the history's window.")
 @click.option("--sessions", type=click.IntRange(1, 250), default=5, show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=7, show_default=True)
-@click.option("--speed", type=click.FloatRange(0.1, 1000.0), default=1.0, show_default=True)
+@click.option("--speed", type=SPEED, default=1.0, show_default=True)
 @click.option("--tick-s", type=click.IntRange(1, 30), default=15, show_default=True)
 @click.option("--account", default="DU1234567", show_default=True)
 def gateway(**chosen: object) -> None:

@@ -1,5 +1,6 @@
 """Option types that several commands share."""
 
+import math
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -25,4 +26,16 @@ class Day(click.ParamType[date]):
             self.fail(f"{value!r} is no date, expected YYYY-MM-DD, for example 2015-04-24", param, ctx)
 
 
+class Speed(click.FloatRange):
+    """How many times faster than real time; NaN, which no comparison refuses, is refused by name."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or fail with the range."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not in the range {self._describe_range()}.", param, ctx)
+        return number
+
+
 DAY = Day()
+SPEED = Speed(0.1, 1000.0)

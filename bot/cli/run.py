@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from bot.cli.params import DAY, FILE, FOLDER
+from bot.cli.params import DAY, FILE, FOLDER, SPEED
 from bot.compose.options import Outcome, RunOptions
 from bot.compose.outputs import Outputs
 from bot.compose.running import run_bot
@@ -25,7 +25,7 @@ from bot.compose.running import run_bot
 @click.option("--sessions", type=click.IntRange(1, 250), default=5, show_default=True, help="Sessions of a scenario.")
 @click.option("--realtime", is_flag=True, help="Profile sim in real time, against a gateway in another process.")
 @click.option("--gateway", metavar="HOST:PORT", help="The gateway of --realtime; without it an own one is started.")
-@click.option("--speed", type=click.FloatRange(0.1, 1000.0), default=1.0, show_default=True, help="Of --realtime.")
+@click.option("--speed", type=SPEED, default=1.0, show_default=True, help="Of --realtime.")
 @click.option("--tick-s", type=click.IntRange(1, 30), default=15, show_default=True, help="Seconds between indices.")
 @click.option("--state", type=FOLDER, help="State folder: journal, latch, keys.")
 @click.option("--dry-run", is_flag=True, help="Decide and record, send nothing.")

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from bot.cli.params import FILE, FOLDER
-from bot.compose.signalling import signal_rows
+from bot.compose.signalling import signal_rows, write_lines
 
 
 @click.command()
@@ -19,5 +19,5 @@ def signal(history: Path, rule: str, csv_file: Path | None) -> None:
         for line in lines:
             click.echo(line)
     else:
-        csv_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write_lines(csv_file, lines)
     click.echo(summary, err=True)

@@ -33,11 +33,11 @@ def opened_folder(folder: Path) -> Iterator[Path]:
         write_durably(folder / PROBE_FILE, PROBE)
         if (folder / PROBE_FILE).read_text() != PROBE:
             raise RefusedStartError(f"{folder}: what was written was not read back; check the disk")
-    except OSError as error:
-        raise RefusedStartError(
-            f"{folder}: not writable ({error.strerror}); name another folder with --state"
-        ) from error
-    with (folder / LOCK_FILE).open("w") as lock:
+        lock = (folder / LOCK_FILE).open("w")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "what was written was not read back"
+        raise RefusedStartError(f"{folder}: not writable ({why}); name another folder with --state or --out") from error
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -12,6 +12,7 @@ from simulator.gateway import FloorTime
 from simulator.opening import OpenedFloor, open_floor
 from simulator.settings import SimulatorSettings
 from simulator.world.levels import SYMBOLS, DailyLevel
+from simulator.world.scenarios import SCENARIOS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,41 +66,49 @@ def world_of(options: WorldOptions) -> World:
         ConfigError: The options contradict each other, or the history is wrong.
     """
     calendar = SessionCalendar()
-    if options.history is None:
-        if options.end is not None:
-            raise ConfigError("--end belongs to --history; a scenario takes --sessions")
-        settings = SimulatorSettings(
-            scenario=options.scenario,
-            sessions=options.sessions,
-            seed=options.seed,
-            tick_s=options.tick_s,
-            account=options.account,
-        )
-        if options.start is not None:
-            settings = replace(settings, start=options.start)
-        return World(settings=settings, history=None, calendar=calendar)
-    return _world_of_history(options, options.history, calendar)
+    try:
+        if options.history is None:
+            world = _world_of_scenario(options, calendar)
+        else:
+            world = _world_of_history(options, options.history, calendar)
+        empty = not world.sessions()
+    except InvalidValueError as error:
+        raise ConfigError(f"{error}; choose other options") from error
+    if empty:
+        raise ConfigError(f"no session from {options.start} to {options.end}; choose a wider window")
+    return world
+
+
+def _world_of_scenario(options: WorldOptions, calendar: SessionCalendar) -> World:
+    if options.end is not None:
+        raise ConfigError("--end belongs to --history; a scenario takes --sessions")
+    if options.scenario not in SCENARIOS:
+        raise ConfigError(f"--scenario {options.scenario!r} is unknown, expected one of {', '.join(sorted(SCENARIOS))}")
+    settings = SimulatorSettings(
+        scenario=options.scenario,
+        sessions=options.sessions,
+        seed=options.seed,
+        tick_s=options.tick_s,
+        account=options.account,
+    )
+    if options.start is not None:
+        settings = replace(settings, start=options.start)
+    return World(settings=settings, history=None, calendar=calendar)
 
 
 def _world_of_history(options: WorldOptions, folder: Path, calendar: SessionCalendar) -> World:
     if options.start is None or options.end is None:
         raise ConfigError("--history needs --start and --end, for example --start 2015-04-24 --end 2015-05-15")
     if options.end < options.start:
-        raise ConfigError(f"--end {options.end} lies before --start {options.start}")
-    try:
-        settings = SimulatorSettings(
-            start=options.start,
-            end=options.end,
-            seed=options.seed,
-            tick_s=options.tick_s,
-            account=options.account,
-            book=plan_for_window(options.start, options.end, calendar),
-        )
-        empty = next(calendar.sessions(options.start, options.end), None) is None
-    except InvalidValueError as error:
-        raise ConfigError(str(error)) from error
-    if empty:
-        raise ConfigError(f"no session from {options.start} to {options.end}; choose a wider window")
+        raise ConfigError(f"--end {options.end} lies before --start {options.start}; swap them")
+    settings = SimulatorSettings(
+        start=options.start,
+        end=options.end,
+        seed=options.seed,
+        tick_s=options.tick_s,
+        account=options.account,
+        book=plan_for_window(options.start, options.end, calendar),
+    )
     history = {symbol: _daily_levels(folder, symbol) for symbol in SYMBOLS}
     return World(settings=settings, history=history, calendar=calendar)
 

@@ -50,6 +50,7 @@ cost cap.</p>
 </body></html>
 """
 
+_BULKY = frozenset({"positions", "commissions"})
 _BAD_KINDS = frozenset({"order_refused", "order_rejected", "order_doubted"})
 
 
@@ -182,7 +183,7 @@ def _legs(intent: Mapping[str, Any]) -> str:
 
 
 def _standing(row: Told) -> Mapping[str, Any]:
-    shown = {key: value for key, value in row.facts.items() if key != "positions" and value not in ("", None)}
+    shown = {key: value for key, value in row.facts.items() if key not in _BULKY and value not in ("", None)}
     return {
         "at": _when(row.at),
         "what": row.kind.replace("_", " "),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -92,23 +93,37 @@ def _line(
 
 def _finished(figure: Figure, axes: Axes, story: Story) -> str:
     """Add the marks, the days and the legend; return the SVG alone."""
-    top = axes.get_ylim()[1]
-    for mark in story.marks:
-        place = _place_of(mark.at, story.times)
-        axes.axvline(place, color=INK, linewidth=0.7, alpha=0.55)
-        axes.annotate(
-            mark.label, (place, top), rotation=90, fontsize=7, va="top", ha="right", color=INK, annotation_clip=False
-        )
+    bottom, top = axes.get_ylim()
+    axes.set_ylim(bottom, top)
+    for place, label in _marks_by_place(story).items():
+        axes.axvline(place, color=INK, linewidth=0.7, alpha=0.45)
+        axes.annotate(label, (place, bottom), rotation=90, fontsize=6.5, va="bottom", ha="right", color=INK)
     first_of_day = _first_of_days(story.times)
     every = max(1, -(-len(first_of_day) // MOST_TICKS))
     shown = first_of_day[::every]
     axes.set_xticks(shown, [f"{story.times[place].astimezone(NEW_YORK):%d %b %H:%M}" for place in shown], fontsize=8)
     axes.tick_params(axis="y", labelsize=8)
-    axes.legend(loc="upper left", fontsize=8, frameon=False)
+    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, fontsize=8, frameon=False)
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    with rc_context({"svg.hashsalt": "alvh"}):  # else each drawing names its parts by chance
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     return text[text.index("<svg") :]
+
+
+def _marks_by_place(story: Story) -> dict[int, str]:
+    """Join the marks that fall on one sample; too close to its neighbour, a mark goes under the earlier one."""
+    joined: dict[int, list[str]] = {}
+    last = -len(story.times)
+    nearest = max(1, len(story.times) // 80)
+    for mark in story.marks:
+        place = _place_of(mark.at, story.times)
+        place = last if place - last < nearest else place
+        last = place
+        labels = joined.setdefault(place, [])
+        if mark.label not in labels:
+            labels.append(mark.label)
+    return {place: ", ".join(labels) for place, labels in joined.items()}
 
 
 def _place_of(moment: datetime, times: Sequence[datetime]) -> int:
