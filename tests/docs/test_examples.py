@@ -1,0 +1,93 @@
+"""The examples of the documentation run as they are written."""
+
+import contextlib
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.cli.gateway import gateway
+from simulator.__main__ import main as simulator_main
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "simulator.md"
+PRINTED_PORT = "4002"
+PATIENCE_S = 30.0
+
+
+def blocks_of(page: Path, language: str) -> list[str]:
+    """Return the code blocks of a page in one language, in their order."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def free_port() -> str:
+    """Return a port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def gateway_as_printed(port: str) -> Iterator[None]:
+    """Run the first gateway command of the page on another port, for as long as the block lasts."""
+    command = blocks_of(PAGE, "sh")[0].splitlines()[0].replace(PRINTED_PORT, port).split()
+    assert command[0] == "alvh", "the page's first command starts the gateway"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bot", *command[1:]], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    try:
+        wait_until_it_listens(process, int(port))
+        yield
+    finally:
+        process.terminate()
+        process.communicate(timeout=PATIENCE_S)
+
+
+def wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
+    """Return when the port takes connections; the process must live until then."""
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        assert process.poll() is None, "the gateway ended before it listened"
+        with contextlib.suppress(ConnectionError), socket.create_connection(("127.0.0.1", port), timeout=1.0):
+            return
+        time.sleep(0.05)  # another process: there is no event to wait for
+    pytest.fail(f"no gateway on port {port} within {PATIENCE_S} s")
+
+
+def test_the_example_of_the_simulator_page_buys_a_future() -> None:
+    """The Python block of docs/simulator.md, run against the gateway command beside it, ends with a fill."""
+    pytest.importorskip("ib_async", reason="the page's example is written for ib_async")
+    port = free_port()
+    (code,) = blocks_of(PAGE, "python")
+    with gateway_as_printed(port):
+        ran = subprocess.run(
+            [sys.executable, "-c", code.replace(PRINTED_PORT, port)],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+    assert ran.returncode == 0, ran.stderr
+    symbol, status, price = ran.stdout.split()
+    assert symbol.startswith("VXM")
+    assert status == "Filled"
+    assert float(price) > 0
+
+
+def test_both_ways_to_start_are_known_to_their_parsers(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every option of the page's gateway commands is one that the commands take."""
+    with pytest.raises(SystemExit):
+        simulator_main(["--help"], lambda: datetime.now(UTC))
+    known = {
+        "alvh": {name for option in gateway.params for name in option.opts},
+        "python": set(re.findall(r"--[a-z-]+", capsys.readouterr().out)),
+    }
+    for line in blocks_of(PAGE, "sh")[0].splitlines():
+        words = line.split()
+        assert {word for word in words if word.startswith("--")} <= known[words[0]]
