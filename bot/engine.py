@@ -213,6 +213,12 @@ class Engine:
         live = sorted(self.state.live_orders(), key=lambda order: (order.intent.purpose, order.prepared_at))
         return tuple(order.intent.intent_id for order in live if self.cancel(order))
 
+    def cancel_rest(self) -> None:
+        """Cancel every own order for which no cancel has left yet: its id was not known, or the link was down."""
+        for order in self.state.live_orders():
+            if order.cancel_requested_at is None:
+                self.cancel(order)
+
     def _order_of(self, event: Event) -> Order | None:
         """Our order that an event names, if it names one."""
         match event:

@@ -67,7 +67,7 @@ class Desk:
         self._lost_at: datetime | None = None
         self._back_at: datetime | None = None
         self._unproved_at: datetime | None = None
-        self._last_kill: tuple[str, int] = ("", -1)  # command id and epoch: a repetition is only answered again
+        self._last_kill: tuple[str, str, int] = ("", "", -1)  # name, id, epoch: a repetition is only answered again
         self._cancelling = False  # killed: whatever of ours still works is cancelled as soon as it can be
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         shell.pump.hear(BooksReconciled, self._on_reconciled)
@@ -101,7 +101,8 @@ class Desk:
     def _tighten(self, command: Command, judgement: Tighten) -> None:
         if not judgement.proved and not self._heeds_stranger(command, judgement.mode):
             return
-        if judgement.proved and self._last_kill == (command.command_id, self._latch.epoch) and command.command_id:
+        known = (command.name, command.command_id, self._latch.epoch)
+        if judgement.proved and command.command_id and self._last_kill == known:
             self._start(self._answer_again(command))
             return
         cause = f"{command.name.value} by {command.key_id or command.channel.value}: {command.reason}"
@@ -125,7 +126,8 @@ class Desk:
 
     def _carry_out_kill(self, command: Command, epoch: int, *, cancel_own: bool, mode: TradingMode) -> None:
         self._demand(mode, self._latch.cause, epoch)
-        self._last_kill = (command.command_id, epoch)
+        if command.proof is not Proof.UNPROVED:  # else a stranger could take a kill's id before it arrives
+            self._last_kill = (command.name, command.command_id, epoch)
         self._cancelling = self._cancelling or cancel_own
         cancelled = self._shell.engine.cancel_own() if cancel_own else ()
         self._shell.tell(
@@ -152,16 +154,10 @@ class Desk:
             self._ack(command, AckStage.CANCELS_SENT, {"ids": list(cancelled)})
         deadline = self._clock.now() + timedelta(seconds=self._shell.settings.kill_done_within_s)
         while cancel_own and self._clock.now() < deadline and self._shell.engine.state.live_orders():
-            self._cancel_the_rest()
+            self._shell.engine.cancel_rest()
             await self._clock.sleep(0.2)
         left = [str(order.intent.intent_id) for order in self._shell.engine.state.live_orders()] if cancel_own else []
         self._ack(command, AckStage.ESCALATED if left else AckStage.DONE, {"left": left, "epoch": epoch})
-
-    def _cancel_the_rest(self) -> None:
-        """Cancel what no cancel has left for yet: the link may have been down at the kill."""
-        for order in self._shell.engine.state.live_orders():
-            if order.cancel_requested_at is None:
-                self._shell.engine.cancel(order)
 
     async def _compare_then_judge(self, command: Command) -> None:
         """The books were compared too long ago for a resume: compare now, then judge the same command anew."""
@@ -308,7 +304,7 @@ class Desk:
             self._reconciled_at = event.at
             self._differences = len(event.differences)
             if self._cancelling:
-                self._cancel_the_rest()
+                self._shell.engine.cancel_rest()
             self._publish_state()
 
     def _demand(self, mode: TradingMode, cause: str, epoch: int) -> None:

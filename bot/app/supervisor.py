@@ -120,10 +120,11 @@ class Supervisor:
         """Cancel what still works, wait for the broker's word, write the last rows, close the link."""
         engine, clock = self._shell.engine, self._shell.clock
         engine.shut("stopping")
-        cancelled = engine.cancel_own()
+        engine.cancel_own()
         deadline = clock.now() + timedelta(seconds=self._shell.settings.stop_within_s)
-        while cancelled and engine.state.live_orders() and clock.now() < deadline:
+        while engine.state.live_orders() and clock.now() < deadline:
             await clock.sleep(0.1)
+            engine.cancel_rest()  # an order may only now have got the id that a cancel names
         left = [str(order.intent.intent_id) for order in engine.state.live_orders()]
         self._shell.tell("bot_stopped", {"exit_code": ending.exit_code, "why": ending.why, "orders_left": left})
         for last in (self._parts.latch.persist, engine.work) if ending.exit_code != DONE else (engine.work,):

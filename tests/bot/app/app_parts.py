@@ -21,7 +21,7 @@ from tests.builders import NOON
 from tests.fakes import FakeLink, FakeRng
 
 T = TypeVar("T")
-LIMITS = RunLimits(max_virtual_s=200_000, max_steps=2_000_000, max_steps_per_instant=20_000)
+LIMITS = RunLimits(max_virtual_s=400_000, max_steps=2_000_000, max_steps_per_instant=20_000)
 
 
 def played(story: Coroutine[Any, Any, T], start: datetime = NOON) -> T:

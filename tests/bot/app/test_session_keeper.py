@@ -1,0 +1,202 @@
+"""The session keeper: the right moments, the joined baseline, the listed candidates, the watched contracts."""
+
+from collections.abc import Coroutine
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from bot.app.sessions import INDICES, Market, SessionKeeper
+from bot.domain.errors import BrokerRejectedError, ConnectivityError
+from bot.domain.events import LinkRestored, SessionClosed, SessionOpened, TimerElapsed
+from bot.domain.instrument import RVX, VIX, Instrument
+from bot.ports import DailyClose
+from tests.bot.app.app_parts import Bot, played
+from tests.bot.engine_parts import CALL, a_fill, filled, held
+from tests.builders import CALENDAR, TODAY, vix_call
+from tests.fakes import FakeMarketData
+
+OPENS = datetime(2026, 10, 20, 13, 30, tzinfo=UTC)
+CLOSES = datetime(2026, 10, 20, 20, 15, tzinfo=UTC)
+EARLY = date(2026, 11, 27)
+"""The day after Thanksgiving closes at 13:15."""
+
+
+def closes(*days: tuple[int, float]) -> tuple[DailyClose, ...]:
+    """Closes by day of October 2026."""
+    return tuple(DailyClose(day=date(2026, 10, day), close=close) for day, close in days)
+
+
+RVX_CLOSES = closes((15, 24.0), (16, 25.0), (17, 99.0), (19, 26.0), (20, 77.0))
+VIX_CLOSES = closes((14, 16.0), (15, 17.0), (17, 98.0), (19, 19.0), (20, 66.0))
+
+
+class Kept:
+    """A bot with a session keeper and a list of what it pumped."""
+
+    def __init__(self, chain: tuple[Instrument, ...] = ()) -> None:
+        """Connected a second after the start."""
+        self.bot = Bot(up=False, adopted=False)
+        self.data = FakeMarketData({RVX.key: RVX_CLOSES, VIX.key: VIX_CLOSES})
+        self.data.chain = chain
+        self.keeper = SessionKeeper(
+            shell=self.bot.shell,
+            market=Market(data=self.data, choose=lambda options, *_: options),
+            link=self.bot.keeper,
+            calendar=CALENDAR,
+        )
+        self.opened: list[SessionOpened] = []
+        self.closed: list[SessionClosed] = []
+        self.beats: list[datetime] = []
+        self.bot.pump.hear(SessionOpened, self.opened.append)
+        self.bot.pump.hear(SessionClosed, self.closed.append)
+        self.bot.pump.hear(TimerElapsed, lambda event: self.beats.append(event.at))
+        self.bot.start(self.bot.keeper.run(), self.keeper.run())
+
+    async def until(self, moment: datetime) -> None:
+        """Let time pass up to a moment."""
+        await self.bot.pass_s((moment - self.bot.clock.now()).total_seconds())
+
+    def watched(self) -> set[str]:
+        """The contracts that are streamed."""
+        return {instrument.key for instrument in self.data.watched[-1]}
+
+
+def run(story: Coroutine[Any, Any, None], start: datetime) -> None:
+    """Play a story from a moment on."""
+    played(story, start=start)
+
+
+def test_sessions_open_and_close_on_time_with_their_joined_baseline() -> None:
+    """At the open, and two seconds after the close; only earlier sessions on which both indices closed count."""
+
+    async def story() -> None:
+        kept = Kept()
+        await kept.until(OPENS + timedelta(days=1, seconds=1))
+        first, second = kept.opened
+        assert (first.at, second.at) == (OPENS, OPENS + timedelta(days=1))
+        assert first.baseline == (
+            (date(2026, 10, 15).toordinal(), 24.0, 17.0),
+            (date(2026, 10, 19).toordinal(), 26.0, 19.0),  # the 16th lacks VIX, the 17th is a Saturday
+        )
+        assert [event.at for event in kept.closed] == [CLOSES + timedelta(seconds=2)]
+        await kept.bot.end()
+
+    run(story(), OPENS - timedelta(minutes=30))
+
+
+def test_an_early_close_is_kept_and_the_weekend_skipped() -> None:
+    """13:15 in New York on the day after Thanksgiving; the next session is Monday's."""
+
+    async def story() -> None:
+        kept = Kept()
+        session = CALENDAR.session(EARLY)
+        assert session is not None
+        await kept.until(session.closes_at + timedelta(days=3))
+        assert kept.closed[0].at == session.closes_at + timedelta(seconds=2)
+        assert max(beat for beat in kept.beats if beat.date() == EARLY) <= session.closes_at
+        assert [event.session.day for event in kept.opened] == [EARLY, date(2026, 11, 30)]
+        await kept.bot.end()
+
+    run(story(), datetime(2026, 11, 27, 14, 0, tzinfo=UTC))
+
+
+def test_a_start_in_mid_session_opens_it_at_once_and_one_after_the_close_waits() -> None:
+    """The session that is open is today's; after the close it is tomorrow's."""
+
+    async def story(expected: date) -> None:
+        kept = Kept()
+        await kept.bot.pass_s(17 * 3600 + 1800)
+        assert kept.opened[0].session.day == expected
+        await kept.bot.end()
+
+    run(story(TODAY), OPENS + timedelta(hours=2))
+    run(story(TODAY + timedelta(days=1)), CLOSES + timedelta(seconds=3))
+
+
+def test_a_missing_baseline_is_asked_for_again_and_told_sparingly() -> None:
+    """The session opens late with its baseline; half an hour of the same refusal is a row or two."""
+
+    async def story() -> None:
+        kept = Kept()
+        kept.data.errors = [BrokerRejectedError("162: no data")] * 60
+        await kept.until(OPENS + timedelta(minutes=40))
+        (opened,) = kept.opened
+        assert opened.at == OPENS + timedelta(minutes=30)
+        assert len(opened.baseline) == 2
+        assert 1 <= kept.bot.journal.kinds().count("baseline_missing") <= 3
+        await kept.bot.end()
+
+    run(story(), OPENS - timedelta(minutes=1))
+
+
+def test_a_session_that_passed_without_a_link_is_not_opened_afterwards() -> None:
+    """The link comes back at night: the next session is the next one."""
+
+    async def story() -> None:
+        kept = Kept()
+        await kept.until(OPENS - timedelta(seconds=30))
+        kept.bot.broker.connect_errors = [ConnectivityError("down")] * 500
+        kept.bot.broker.break_link()
+        await kept.until(CLOSES + timedelta(hours=1))
+        kept.bot.broker.connect_errors.clear()
+        await kept.until(OPENS + timedelta(days=1, seconds=1))
+        assert [event.session.day for event in kept.opened] == [TODAY + timedelta(days=1)]
+        await kept.bot.end()
+
+    run(story(), OPENS - timedelta(minutes=1))
+
+
+def test_the_timer_beats_every_half_minute_beside_the_publications() -> None:
+    """Five seconds past each half minute."""
+
+    async def story() -> None:
+        kept = Kept()
+        await kept.until(OPENS + timedelta(minutes=3))
+        beats = [(beat - OPENS).total_seconds() for beat in kept.beats]
+        assert beats[1:] == [5.0 + 30.0 * number for number in range(6)]
+        await kept.bot.end()
+
+    run(story(), OPENS - timedelta(minutes=1))
+
+
+def test_candidates_are_listed_relisted_and_watched() -> None:
+    """At the open, after a comparison and every two hours; what is held and listed is streamed with the indices."""
+
+    async def story() -> None:
+        kept = Kept((CALL,))
+        other = vix_call(30)
+        kept.bot.broker.positions = (held(other),)
+        await kept.until(OPENS + timedelta(minutes=1))
+        assert kept.data.listings == 1
+        assert kept.watched() == {one.key for one in (*INDICES, CALL, other)}
+        kept.bot.broker.tell(_restored_line(kept))
+        await kept.until(OPENS + timedelta(minutes=2))
+        assert kept.data.listings == 2
+        await kept.until(OPENS + timedelta(hours=2, minutes=3))
+        assert kept.data.listings == 3
+        calls = len(kept.data.watched)
+        kept.data.errors = [ConnectivityError("slow")] * 200
+        await kept.until(OPENS + timedelta(hours=4, minutes=30))
+        assert len(kept.data.watched) == calls  # the adapter opens lines again by itself
+        assert 1 <= kept.bot.journal.kinds().count("candidates_missing") <= 4
+        await kept.bot.end()
+
+    run(story(), OPENS - timedelta(minutes=1))
+
+
+def _restored_line(kept: Kept) -> LinkRestored:
+    return LinkRestored(at=kept.bot.clock.now(), why="1102")
+
+
+def test_the_watched_contracts_follow_fills() -> None:
+    """A contract that comes into the book is streamed at once."""
+
+    async def story() -> None:
+        kept = Kept()
+        await kept.until(OPENS + timedelta(minutes=1))
+        other = vix_call(31)
+        assert other.key not in kept.watched()
+        kept.bot.pump(filled(a_fill("e-5", "manual", instrument=other, at=kept.bot.clock.now())))
+        assert other.key in kept.watched()
+        await kept.bot.end()
+
+    run(story(), OPENS - timedelta(minutes=1))
