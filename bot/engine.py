@@ -37,6 +37,7 @@ class Engine:
     ) -> None:
         """Take the parts; nothing runs until an event arrives."""
         self.state = state
+        self._apply = state.apply
         self._planner = planner
         self._gate = gate
         self._execution = execution
@@ -57,7 +58,12 @@ class Engine:
         Only what a broker in the same process answers before `submit` has returned waits until the orders are SENT.
         """
         if self._held is None:
-            return self._take(event)
+            if event.__class__ is not Tick:  # ticks are the hot path: one call, and usually nothing more
+                return self._take(event)
+            if self._apply(event):
+                self._trigger = "signal_changed"
+                return True
+            return False
         self._held.append(event)
         return False
 

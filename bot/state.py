@@ -92,6 +92,7 @@ class BotState:
     ) -> None:
         """Start empty: no positions, no link, nothing reconciled."""
         self._tracker = tracker
+        self._on_tick = tracker.on_tick  # the hot path
         self._found_lots = tuple(found_lots)
         self._stated_credits = tuple(stated_credits)
         self._fees = fees or FeeSchedule()
@@ -157,7 +158,7 @@ class BotState:
             InvariantError: The event contradicts what cannot be otherwise, such as more filled than ordered.
         """
         if event.__class__ is Tick:
-            if self._tracker.on_tick(event.key, event.level, event.at_ns, event.data_type):
+            if self._on_tick(event.key, event.level, event.at_ns, event.data_type):
                 self._plan_due = True
                 return True
             return False

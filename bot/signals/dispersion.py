@@ -94,7 +94,8 @@ class DispersionTracker:
         lane = self._lanes.get(key)
         if lane is None or data_type is not _LIVE:
             return False
-        if not (self._at <= at_ns <= self._quiet_until and lane.low <= level <= lane.high):
+        is_quiet = self._at <= at_ns <= self._quiet_until and lane.low <= level <= lane.high
+        if not is_quiet and not self._is_quiet_again(lane, level, at_ns):
             return self._weigh(lane, level, at_ns)
         self._at = lane.at = at_ns
         if level != lane.level:
@@ -266,6 +267,13 @@ class DispersionTracker:
         self._set_peak(excess)
         self._set_bounds()
         return self._peak_step > step
+
+    def _is_quiet_again(self, lane: IndexLane, level: float, at_ns: int) -> bool:
+        """Only the moment until which all was fresh had passed, and ticks since then have moved it on."""
+        if self._quiet_until == NEVER or not self._quiet_until < at_ns:
+            return False
+        self._quiet_until = min(self._fresh_until(), self._closes_ns)
+        return self._at <= at_ns <= self._quiet_until and lane.low <= level <= lane.high
 
     # parts ------------------------------------------------------------------------------------------------------
 
