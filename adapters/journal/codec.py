@@ -68,7 +68,8 @@ def _whole(text: str) -> str:
 
 
 def _number(value: float | Decimal, *, null_if_not_finite: bool) -> Plain:
-    if not math.isfinite(value):
+    is_finite = value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)  # the latter raises on sNaN
+    if not is_finite:
         if null_if_not_finite:
             return None
         raise JournalError(f"the journal holds finite numbers only, was given {value}")

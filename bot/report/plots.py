@@ -97,7 +97,9 @@ def _finished(figure: Figure, axes: Axes, story: Story) -> str:
     axes.set_ylim(bottom, top)
     for place, label in _marks_by_place(story).items():
         axes.axvline(place, color=INK, linewidth=0.7, alpha=0.45)
-        axes.annotate(label, (place, bottom), rotation=90, fontsize=6.5, va="bottom", ha="right", color=INK)
+        axes.annotate(
+            label, (place, bottom), rotation=90, fontsize=6.5, va="bottom", ha="right", color=INK, parse_math=False
+        )
     first_of_day = _first_of_days(story.times)
     every = max(1, -(-len(first_of_day) // MOST_TICKS))
     shown = first_of_day[::every]

@@ -141,6 +141,7 @@ NO_FORM: list[tuple[object, str]] = [
     (float("nan"), "finite numbers only"),
     (float("-inf"), "finite numbers only"),
     (Decimal("NaN"), "finite numbers only"),
+    (Decimal("sNaN"), "finite numbers only"),
     (Decimal("Infinity"), "finite numbers only"),
     ([{"deep": (float("nan"),)}], "finite numbers only"),
     (datetime(2026, 1, 1), "with a time zone only"),  # noqa: DTZ001 - that is the point
