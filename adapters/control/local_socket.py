@@ -20,6 +20,7 @@ from bot.domain.errors import InvalidValueError, RefusedStartError
 SOCKET_FILE = "control.sock"
 LONGEST_LINE = 16_384
 MOST_CLIENTS = 16
+BACKLOG = 128  # those who connect before the guard has looked are not refused but turned away
 LARGEST_BACKLOG = 262_144
 ROOT_UID = 0
 
@@ -117,7 +118,7 @@ def listening(folder: Path) -> socket.socket:
         path.unlink(missing_ok=True)  # the folder's lock is ours: whoever made it is dead
         server.bind(str(path))
         path.chmod(PRIVATE)
-        server.listen(MOST_CLIENTS)
+        server.listen(BACKLOG)
         server.setblocking(False)
     except OSError as error:
         server.close()

@@ -14,6 +14,7 @@ from bot.domain.errors import InvalidValueError
 from bot.ports import Clock
 
 LONGEST_REASON = 200
+LONGEST_ID = 64
 
 
 class Verifier:
@@ -61,7 +62,7 @@ class Verifier:
         key = self._ring.find(envelope.key_id)
         right = (envelope.bot, envelope.account_hash, envelope.cmd) == (self._bot, self._account_hash, wanted.value)
         if key is None or not right or not is_signed_by(fields, signature, key.verifier()):
-            return self._unproved(wanted, channel, retained)
+            return self._unproved(wanted, channel, retained, envelope.id)
         return self._signed(wanted, envelope, key, channel, retained=retained)
 
     def _signed(
@@ -76,7 +77,7 @@ class Verifier:
                 return None
         return Command(
             name=wanted,
-            command_id=envelope.id[:64],
+            command_id=envelope.id[:LONGEST_ID],
             channel=channel,
             proof=Proof.SIGNED,
             received_at=self._clock.host_now(),
@@ -93,11 +94,18 @@ class Verifier:
             args=envelope.args,
         )
 
-    def _unproved(self, wanted: CommandName, channel: Channel, retained: bool) -> Command:  # noqa: FBT001 - one caller
+    def _unproved(
+        self,
+        wanted: CommandName,
+        channel: Channel,
+        retained: bool,  # noqa: FBT001 - two callers
+        command_id: str = "",
+    ) -> Command:
+        """Return a command without proof; its id, if it names one, only says where the refusal is sent."""
         self.dropped["unproved"] += 1
         return Command(
             name=wanted,
-            command_id="",
+            command_id=command_id[:LONGEST_ID],
             channel=channel,
             proof=Proof.UNPROVED,
             received_at=self._clock.host_now(),

@@ -312,7 +312,7 @@ def test_what_is_signed_for_something_else_is_unproved(tmp_path: Path, change: d
     """Wrong bot, account, command or key: a command without proof, that still may tighten."""
     command = Judged(tmp_path).take("kill", an_envelope(**change))
     assert command is not None
-    assert (command.proof, command.roles, command.command_id) == (Proof.UNPROVED, frozenset(), "")
+    assert (command.proof, command.roles, command.command_id) == (Proof.UNPROVED, frozenset(), "i")
 
 
 @given(st.text(max_size=12), st.binary(max_size=200))

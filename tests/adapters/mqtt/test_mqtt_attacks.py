@@ -205,6 +205,19 @@ async def test_the_same_kill_twice_is_one_kill(hand: Hand) -> None:
     assert len(hand.bot.rows("kill_latched")) == 1
 
 
+@pytest.mark.control("C41")
+async def test_a_stripped_copy_does_not_swallow_the_kill(hand: Hand) -> None:
+    """A broker that delivers a kill without its signature first cannot have the true one taken for a repetition."""
+    envelope = await good_resume(hand)
+    await hand.send("resume", signed_by(envelope, hand.operator.private))
+    await hand.answer_to(envelope.id)
+    kill = envelope_for(hand.bot, hand.operator, CommandName.KILL)
+    await hand.send("kill", _stripped(kill, hand.operator.private))
+    await until(lambda: hand.bot.mode is TradingMode.REDUCE_ONLY)
+    await hand.send("kill", signed_by(kill, hand.operator.private))
+    await until(lambda: hand.bot.mode is TradingMode.HALT)
+
+
 @pytest.mark.control("Q8")
 async def test_a_flood_does_not_delay_a_kill(hand: Hand, bot: BenchBot) -> None:
     """Two thousand messages at once, then a kill: it is served though most of the flood is dropped and counted."""
