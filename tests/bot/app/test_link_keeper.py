@@ -1,5 +1,7 @@
 """The link keeper in virtual time: connect, break, compare, and what ends RECONCILING."""
 
+from datetime import timedelta
+
 import pytest
 
 from bot.domain.errors import BrokerRejectedError, ClientIdInUseError, ConnectivityError
@@ -274,7 +276,7 @@ def test_an_order_that_nothing_settles_keeps_reconciling_and_is_told_once() -> N
 
 
 def _restored_in_doubt() -> Restored:
-    return restored(call_order(1, Unknown(why="found at start")))
+    return restored(call_order(1, Unknown(why="found at start"), prepared_at=NOON - timedelta(hours=1)))
 
 
 def test_a_prepared_order_of_an_earlier_run_is_settled_after_the_settle_time() -> None:
