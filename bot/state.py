@@ -39,6 +39,7 @@ from bot.domain.events import (
     TimerElapsed,
 )
 from bot.domain.fees import FeeSchedule
+from bot.domain.found import FoundSleeve
 from bot.domain.instrument import RVX, VIX, Instrument, InstrumentKey
 from bot.domain.ledger import lots_of, positions_after, positions_before, trade_date, units_filled
 from bot.domain.market import Quote, Tick
@@ -58,7 +59,7 @@ from bot.domain.orders import (
     Unknown,
     Working,
 )
-from bot.domain.portfolio import AccountValues, Book, Lot, Position, StatedCredit
+from bot.domain.portfolio import AccountValues, Book, Position, StatedCredit
 from bot.domain.readings import SignalState
 from bot.domain.schedule import Session
 from bot.domain.snapshot import Snapshot, Standing
@@ -86,14 +87,14 @@ class BotState:
         self,
         *,
         tracker: DispersionTracker,
-        found_lots: Sequence[Lot] = (),
+        sleeve: FoundSleeve | None = None,
         stated_credits: Sequence[StatedCredit] = (),
         fees: FeeSchedule | None = None,
     ) -> None:
         """Start empty: no positions, no link, nothing reconciled."""
         self._tracker = tracker
         self._on_tick = tracker.on_tick  # the hot path
-        self._found_lots = tuple(found_lots)
+        self._sleeve = sleeve
         self._stated_credits = tuple(stated_credits)
         self._fees = fees or FeeSchedule()
         self._quotes: dict[InstrumentKey, Quote] = {}
@@ -468,14 +469,16 @@ class BotState:
         positions = positions_after(ledger.start, ledger.fills.values())
         condors = recognise_condors(positions.values())
         own_lots = lots_of(ledger.orders.values(), ledger.fills.values(), ledger.commissions, self._fees)
+        cohorts = cohorts_of(condors.condors, self._stated_credits, today)
+        found = () if self._sleeve is None else self._sleeve.lots(ledger.start, cohorts, today)
         return Book(
             version=ledger.version,
             positions=MappingProxyType(positions),
             condors=condors.condors,
-            cohorts=cohorts_of(condors.condors, self._stated_credits, today),
+            cohorts=cohorts,
             past_cohorts=past_cohorts_of(self._stated_credits, today),
             unmatched=condors.unmatched,
-            lots=self._found_lots + own_lots,
+            lots=found + own_lots,
             orders=MappingProxyType({key: order for key, order in ledger.orders.items() if order.may_fill}),
             orders_sent_today=sum(
                 1 for o in ledger.orders.values() if o.sent_at is not None and trade_date(o.sent_at) == today

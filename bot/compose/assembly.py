@@ -16,12 +16,14 @@ from bot.compose.guard import version
 from bot.domain.errors import InvariantError
 from bot.domain.events import Event
 from bot.domain.fees import FeeSchedule
+from bot.domain.found import FoundSleeve
 from bot.domain.instrument import Instrument
 from bot.domain.portfolio import Lot, StatedCredit
 from bot.domain.schedule import SessionCalendar
 from bot.engine import Engine
 from bot.execution import Execution
 from bot.hedging.planning import Planner
+from bot.hedging.sleeve import layer_of
 from bot.hedging.universe import candidate_universe
 from bot.ports import Broker, Clock, CommandLink, Connection, Ids, Journal, Latch, MarketData, Rng, Sink
 from bot.signals.dispersion import DispersionTracker
@@ -102,7 +104,7 @@ def assemble(loaded: Loaded, ports: Ports, start: Start) -> Assembled:
     engine = Engine(
         state=BotState(
             tracker=DispersionTracker(settings.signal),
-            found_lots=start.lots,
+            sleeve=FoundSleeve(stated=start.lots, layer_of=lambda days: layer_of(days, settings.hedge)),
             stated_credits=start.credits,
             fees=fees,
         ),

@@ -20,6 +20,7 @@ from bot.domain.events import (
 )
 from bot.domain.expiries import vix_monthlies
 from bot.domain.fees import FeeSchedule
+from bot.domain.found import FoundSleeve
 from bot.domain.instrument import RVX, SPX, VIX, Instrument, InstrumentKey, Kind, Right, Side
 from bot.domain.market import Quote, Tick
 from bot.domain.mode import DemandSource, TradingMode
@@ -247,7 +248,7 @@ class Replay:
         self.engine = Engine(
             state=BotState(
                 tracker=DispersionTracker(DispersionSettings()),
-                found_lots=(self._base_lot(),),
+                sleeve=FoundSleeve(stated=(self._base_lot(),), layer_of=lambda _days: Layer.LONG),
                 stated_credits=(self._credit(),),
                 fees=fees,
             ),

@@ -7,11 +7,12 @@ from functools import cache
 
 from bot.domain.decision import Approved
 from bot.domain.events import BooksReconciled, CandidatesListed, SessionOpened
+from bot.domain.found import FoundSleeve
 from bot.domain.instrument import RUT, RVX, SPX, VIX, Instrument
 from bot.domain.market import Quote, Tick
 from bot.domain.orders import DecisionId
 from bot.domain.plan import PlanAction
-from bot.domain.portfolio import AccountValues, Lot, Position
+from bot.domain.portfolio import AccountValues, Layer, Lot, Position
 from bot.domain.readings import SignalState
 from bot.domain.snapshot import Snapshot
 from bot.hedging.planning import Planner
@@ -92,7 +93,7 @@ def _state_in_the_blowout() -> tuple[BotState, datetime]:
     floor.floor.advance(now)
     state = BotState(
         tracker=DispersionTracker(DispersionSettings()),
-        found_lots=_base_lots(floor),
+        sleeve=FoundSleeve(stated=_base_lots(floor), layer_of=lambda _days: Layer.LONG),
         stated_credits=floor.book.credits,
         fees=FEES,
     )
