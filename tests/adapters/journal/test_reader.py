@@ -316,6 +316,8 @@ PATHS = [
     (("send", "cancelled", "fill", "fill", "fill"), "Filled"),
     (("send", "rejected"), "Rejected"),
     (("send", "rejected", "fill"), "Unknown"),
+    (("send", "rejected", "reconcile"), "Unknown"),  # the books show a fill of what was said to be refused
+    (("send", "cancelled", "reconcile"), "Cancelled"),
     (("send", "fill", "fill", "fill"), "Filled"),
     (("fill", "fill", "fill", "doubted"), "Filled"),
 ]
