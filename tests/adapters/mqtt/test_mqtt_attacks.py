@@ -191,6 +191,7 @@ async def test_an_unsigned_kill_reduces_and_never_advances_an_epoch(hand: Hand) 
     await hand.settled()
     assert (hand.bot.mode, hand.bot.epoch) == (TradingMode.REDUCE_ONLY, before)
     assert len(hand.bot.rows("command_unproved")) == 1
+    assert len(hand.bot.rows("mode_latched")) == 1
 
 
 @pytest.mark.control("Q5")
