@@ -3,6 +3,7 @@
 import click
 
 from bot.cli.gateway import gateway
+from bot.cli.journal import journal
 from bot.cli.keys import keys
 from bot.cli.operator import arm, kill, pause, reduce_only, resume, status
 from bot.cli.report import report
@@ -17,5 +18,5 @@ def alvh() -> None:
     """Resizes a VIX hedge sleeve over an SPX iron condor book at Interactive Brokers, unattended."""
 
 
-for command in (run, kill, pause, reduce_only, resume, arm, status, keys, gateway, signal, report):
+for command in (run, kill, pause, reduce_only, resume, arm, status, keys, gateway, signal, report, journal):
     alvh.add_command(command)
