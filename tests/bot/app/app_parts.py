@@ -88,11 +88,13 @@ class Bot:
         await self.clock.sleep(seconds)
 
     async def end(self) -> None:
-        """End the tasks."""
+        """End the tasks; one that has failed meanwhile fails the test."""
         self.desk.close()
         for task in self.tasks:
             task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        for ended in await asyncio.gather(*self.tasks, return_exceptions=True):
+            if isinstance(ended, Exception):
+                raise ended
 
     # the operator
 

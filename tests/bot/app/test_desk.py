@@ -276,9 +276,7 @@ def test_what_tightens_while_a_resume_is_written_to_disk_stands(name: CommandNam
         bot.latch.disk.set()
         await bot.pass_s(1)
         assert (bot.latch.mode, bot.state.mode) == (mode, mode)
-        assert bot.link.stages("r-1") == [
-            REFUSED if name is KILL else DONE
-        ]  # a kill ends the resume, a demand narrows it
+        assert bot.link.stages("r-1") == [REFUSED if name is KILL else DONE]
         await bot.end()
 
     played(story())
