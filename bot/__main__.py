@@ -1,6 +1,7 @@
 """The command ``alvh``: runs the command line and turns errors into one clear line and an exit code."""
 
 import sys
+import traceback
 
 import click
 
@@ -24,6 +25,9 @@ def main() -> None:
     except AlvhError as error:
         click.echo(f"alvh: {error}", err=True)
         code = code_of(error)
+    except Exception:  # noqa: BLE001 - the last one to hear of a fault of ours: show it whole, with its exit code
+        traceback.print_exc()
+        code = INTERNAL_FAULT
     sys.exit(code if isinstance(code, int) else DONE)
 
 

@@ -260,12 +260,16 @@ def charged(charges: Iterable[Charge], cohorts: Sequence[Cohort], *, spread: boo
     """
     sums: dict[str, Fraction] = defaultdict(Fraction)
     bearers = {cohort.name: cohort for cohort in cohorts}
+    shares: dict[tuple[str, ...], dict[str, Fraction]] = {}
     for charge in charges:
         amount, last = Fraction(charge.amount_usd), charge.last if spread else charge.first
         days = (last - charge.first).days + 1
         for names, count in _bearing_days(charge.first, last, cohorts):
-            for name, part in _shares(names, bearers).items():
-                sums[name] += amount * count / days * part
+            if names not in shares:
+                shares[names] = _shares(names, bearers)
+            daily = amount * Fraction(count, days)
+            for name, part in shares[names].items():
+                sums[name] += daily * part
     return {name: _up_to_cent(sums[name]) for name in bearers}
 
 

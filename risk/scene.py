@@ -1,7 +1,7 @@
 """What a check reads beside the intent: the snapshot, the values in it, the limits, and what is already on its way."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
@@ -10,11 +10,12 @@ from bot.domain.fees import FeeSchedule
 from bot.domain.instrument import InstrumentKey, Side
 from bot.domain.ledger import trade_date
 from bot.domain.market import Quote
-from bot.domain.orders import Leg, OrderIntent, Purpose
+from bot.domain.orders import IntentId, Leg, OrderIntent, Purpose
 from bot.domain.portfolio import Layer
 from bot.domain.schedule import SessionCalendar
 from bot.domain.snapshot import Snapshot
 from bot.valuation import Unvalued, Valuer
+from risk.cost import CostReport
 from risk.limits import RiskLimits
 
 CLOSES_ONLY = "closes only"
@@ -36,6 +37,8 @@ class Scene:
     calendar: SessionCalendar
     earlier: tuple[OrderIntent, ...] = ()
     later: tuple[OrderIntent, ...] = ()
+    reports: dict[tuple[IntentId, int], CostReport] = field(default_factory=dict, compare=False, repr=False)
+    """Cost figures with one intent added, worked out once for both rules that read them."""
 
     @property
     def today(self) -> date:

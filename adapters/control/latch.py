@@ -117,10 +117,12 @@ def open_latch(folder: Path, owner: str, journal_mode: TradingMode | None) -> Di
     """
     path = folder / FILE_NAME
     flag = _read(path, owner)
-    if journal_mode is not None and flag.mode < journal_mode:
-        flag = Flag(
-            mode=TradingMode.HALT, cause="latch on disk was looser than the journal's last mode", epoch=flag.epoch + 1
-        )
+    if journal_mode is None and flag.mode < TradingMode.HALT:
+        cause = "the journal that belongs to the armed latch is missing"
+        flag = Flag(mode=TradingMode.HALT, cause=cause, epoch=flag.epoch + 1)
+    elif journal_mode is not None and flag.mode < journal_mode:
+        cause = "latch on disk was looser than the journal's last mode"
+        flag = Flag(mode=TradingMode.HALT, cause=cause, epoch=flag.epoch + 1)
     return DiskLatch(path, owner, flag)
 
 

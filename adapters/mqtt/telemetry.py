@@ -20,7 +20,8 @@ LASTS_S = 60
 TOLD_KINDS = frozenset(
     {
         *("order_sent", "order_filled", "order_completed", "order_cancelled", "order_rejected", "order_doubted"),
-        *("signal_changed", "hedge_planned", "books_reconciled", "link_lost", "link_restored", "link_alerted"),
+        *("order_refused", "order_escalated", "cap_breached", "cap_respected", "data_feed_changed", "hedge_planned"),
+        *("books_reconciled", "link_lost", "link_restored", "link_alerted"),
         *("kill_latched", "mode_latched", "mode_resumed", "mode_demanded", "command_refused", "command_unproved"),
         *("bot_started", "bot_stopped", "connect_failed", "client_id_in_use", "books_incomplete"),
     }

@@ -75,9 +75,7 @@ def run_simulated(
         )
     )
     with opened_folder(options.state or outputs.folder / "state") as state:
-        run = SimulatedRun(
-            options=options, loaded=loaded, world=world, state=state, outputs=outputs, observe=observe
-        )
+        run = SimulatedRun(options=options, loaded=loaded, world=world, state=state, outputs=outputs, observe=observe)
         start = world.sessions()[0].opens_at - BEFORE_OPEN
         ending = run_virtual(_played(run), start=start, seed=options.seed)
         report, summary = write_report(state / JOURNAL_FILE, outputs.folder / "report.html")

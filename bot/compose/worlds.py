@@ -1,13 +1,16 @@
 """Simulated worlds: a named scenario or a bridged daily history, with its calendar and opening book."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from adapters.history.csv_files import load_symbol
 from bot.compose.books import plan_for_window
-from bot.domain.errors import ConfigError, InvalidValueError
+from bot.domain.errors import ConfigError, HistoryError, InvalidValueError
 from bot.domain.schedule import Session, SessionCalendar
+from bot.signals.daily import common_sessions
+from bot.signals.settings import DispersionSettings
 from simulator.gateway import FloorTime
 from simulator.opening import OpenedFloor, open_floor
 from simulator.settings import SimulatorSettings
@@ -110,7 +113,19 @@ def _world_of_history(options: WorldOptions, folder: Path, calendar: SessionCale
         book=plan_for_window(options.start, options.end, calendar),
     )
     history = {symbol: _daily_levels(folder, symbol) for symbol in SYMBOLS}
+    _require_baseline(history, options.start, calendar)
     return World(settings=settings, history=history, calendar=calendar)
+
+
+def _require_baseline(history: Mapping[str, Sequence[DailyLevel]], start: date, calendar: SessionCalendar) -> None:
+    """Raise HistoryError where the signal could not be defined on the first day."""
+    needed = DispersionSettings().baseline_sessions
+    usable = sum(day < start for day, _, _ in common_sessions(history["RVX"], history["VIX"], calendar))
+    if usable < needed:
+        raise HistoryError(
+            f"RVX and VIX: found {usable} common sessions before {start}, expected at least {needed} for the baseline; "
+            "start later or add earlier rows to both files"
+        )
 
 
 def _daily_levels(folder: Path, symbol: str) -> tuple[DailyLevel, ...]:

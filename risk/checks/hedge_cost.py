@@ -23,7 +23,7 @@ class CohortCostCap:
         """Judge the cohort with the least room."""
         if scene.closes_only(intent):
             return _closing(self.rule)
-        return _judged(self.rule, cost_report(scene, intent).tightest)
+        return _judged(self.rule, _report_with(intent, scene).tightest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class BookCostCap:
         """Judge the book as a whole."""
         if scene.closes_only(intent):
             return _closing(self.rule)
-        return _judged(self.rule, cost_report(scene, intent).book)
+        return _judged(self.rule, _report_with(intent, scene).book)
 
 
 def _closing(rule: Rule) -> Checked:
@@ -47,6 +47,14 @@ def _closing(rule: Rule) -> Checked:
 def _judged(rule: Rule, cost: CohortCost) -> Checked:
     note = f"{cost.cohort}: whole figure {cost.whole_usd} of credit {cost.credit_usd}"
     return Checked.at_most(rule=rule, found=cost.charge_usd, limit=cost.cap_usd, note=note, size_can_cure=True)
+
+
+def _report_with(intent: OrderIntent, scene: Scene) -> CostReport:
+    """Return the figures with one intent, worked out once for both rules."""
+    key = (intent.intent_id, intent.quantity)
+    if key not in scene.reports:
+        scene.reports[key] = cost_report(scene, intent)
+    return scene.reports[key]
 
 
 def cost_report(scene: Scene, *intents: OrderIntent) -> CostReport:

@@ -86,7 +86,7 @@ WRITTEN: dict[str, Any] = {"version": 1, "owner": "owner", "mode": "NORMAL", "ca
     ("written", "journal", "mode", "cause"),
     [
         (WRITTEN, NORMAL, NORMAL, "armed"),
-        (WRITTEN, None, NORMAL, "armed"),
+        (WRITTEN, None, HALT, "journal that belongs to the armed latch is missing"),
         (WRITTEN | {"mode": "HALT"}, NORMAL, HALT, "armed"),
         (WRITTEN, REDUCE, HALT, "looser than the journal"),
         (WRITTEN, HALT, HALT, "looser than the journal"),
