@@ -13,13 +13,15 @@ from aiomqtt import Client, MqttError, ProtocolVersion
 from adapters.clock import SystemClock, SystemRng
 from adapters.control.keys import account_hash, open_bot_key, open_ring
 from adapters.control.verifier import Verifier
+from adapters.journal.store import Owner, open_journal
 from adapters.mqtt.connection import MqttLink
 from adapters.mqtt.sessions import bot_client, operator_client
 from adapters.mqtt.settings import MqttSettings
 from adapters.mqtt.topics import Topics
 from bot.domain.command import Command, CommandName
 from bot.domain.errors import RefusedStartError
-from bot.domain.mode import TradingMode
+from bot.domain.mode import DemandSource, TradingMode
+from bot.ports import JournalRow
 from config.settings import Profile
 from tests.adapters.mqtt.bench_bot import BenchBot, envelope_for, signed_by, tool_of, until
 from tests.adapters.mqtt.mosquitto_broker import Mosquitto
@@ -222,12 +224,21 @@ async def test_a_live_bot_without_a_broker_starts_halted(
     (tmp_path / "state" / "latch.json").write_text(
         '{"version": 1, "owner": "main/live/DU1234567", "mode": "NORMAL", "cause": "armed", "epoch": 3}'
     )
+    _journal_of_an_armed_bot(tmp_path / "state" / "journal.db")
     async with bot.living() as living:
         assert living.mode is TradingMode.NORMAL
-        await until(lambda: living.rows("mode_demanded") != [])
+        await until(lambda: len(living.rows("mode_demanded")) > 1)
         assert (living.mode, living.epoch) == (TradingMode.HALT, 4)
         assert "no command link over MQTT at start" in living.latch_on_disk()["cause"]
         await until(lambda: living.rows("books_reconciled") != [])
+
+
+def _journal_of_an_armed_bot(path: Path) -> None:
+    """An earlier life was armed: without its journal an armed latch is not believed."""
+    journal = open_journal(path, Owner(bot="main", profile="live", account="DU1234567"))
+    facts = {"source": DemandSource.LATCH, "mode": "NORMAL", "cause": "armed", "epoch": 3}
+    journal.write([JournalRow(kind="mode_demanded", decision_id="", at=SystemClock().now(), payload=facts)])
+    journal.close()
 
 
 async def test_without_an_answer_the_tool_says_how_to_kill_locally(broker: Mosquitto, tmp_path: Path) -> None:
