@@ -16,6 +16,7 @@ SECTIONS = ("*.settings", "risk.limits", "risk.authority")
 ALLOWED: Mapping[str, tuple[str, ...]] = {
     "bot.domain": ("bot.domain",),
     "bot.ports": ("bot.domain",),
+    "bot.tasks": (),
     "bot.pricing": ("bot.domain",),
     "bot.valuation": ("bot.domain", "bot.pricing"),
     "bot.state": ("bot.domain", "bot.signals"),
@@ -29,13 +30,13 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
         "risk",
     ),
     "bot.app": (
-        *("bot.app", "bot.engine", "bot.reconcile", "bot.valuation", "bot.pricing"),
+        *("bot.app", "bot.engine", "bot.reconcile", "bot.valuation", "bot.pricing", "bot.tasks"),
         *("bot.domain", "bot.ports", "bot.state", "bot.signals", "bot.hedging", "bot.execution", "bot.records"),
         "risk",
     ),
     "bot.report": ("bot.report", "bot.domain", "bot.ports"),
     "risk": ("risk", "bot.domain", "bot.pricing", "bot.valuation"),
-    "adapters": ("adapters", "bot.domain", "bot.ports"),
+    "adapters": ("adapters", "bot.domain", "bot.ports", "bot.tasks"),
     "simulator": ("simulator", "bot.domain", "bot.ports", "bot.pricing"),
     "simulator.__main__": ("simulator", "bot.domain", "bot.ports", "bot.pricing", "config.loader"),
     "config.loader": ("config.settings", "bot.domain", *SECTIONS),

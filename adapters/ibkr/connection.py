@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -15,6 +14,7 @@ from adapters.ibkr.tap import TappedIB
 from bot.domain.errors import ClientIdInUseError, ConnectivityError, RefusedStartError
 from bot.domain.events import LinkLost, LinkRestored
 from bot.ports import Clock, Sink
+from bot.tasks import end_all
 
 CLIENT_ID_IN_USE: Final = 326
 
@@ -185,9 +185,7 @@ class Link:
             raise self._refused(f"{type(error).__name__}: {error}") from error
         finally:
             client.conn.disconnected -= on_closed
-            attempt.cancel()
-            with suppress(asyncio.CancelledError, OSError, TimeoutError):
-                await attempt
+            await end_all((attempt,))
 
     def _refused(self, why: str) -> ConnectivityError:
         where = f"{self._settings.host}:{self._settings.port}"

@@ -26,6 +26,7 @@ from adapters.mqtt.topics import PROBE, Topics
 from bot.domain.command import Ack, Command
 from bot.domain.errors import ConnectivityError, RefusedStartError
 from bot.ports import Clock, Rng
+from bot.tasks import end_all
 
 ONLINE, OFFLINE = b"online", b"offline"
 NONCE_BYTES = 16
@@ -220,9 +221,7 @@ async def _first_end(jobs: list[Coroutine[None, None, None]]) -> None:
         for task in done:
             task.result()
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_all(tasks)
 
 
 def _nobody(_what: object) -> None:

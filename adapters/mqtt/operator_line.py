@@ -16,6 +16,7 @@ from adapters.mqtt.settings import MqttSettings
 from adapters.mqtt.topics import Topics
 from bot.domain.command import CommandName
 from bot.domain.errors import ConnectivityError
+from bot.tasks import end_all
 
 COMMAND_LASTS_S = 30
 """docs/risk-controls.md, Q6: every command but a kill expires at the broker."""
@@ -76,8 +77,7 @@ class MqttLine:
 
     async def close(self) -> None:
         """Hang up."""
-        self._reading.cancel()
-        await asyncio.gather(self._reading, return_exceptions=True)
+        await end_all((self._reading,))
         await self._client.__aexit__(None, None, None)
 
     async def _retained(self, topic: str) -> Mapping[str, object] | None:

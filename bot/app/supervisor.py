@@ -14,6 +14,7 @@ from bot.domain.errors import InvariantError, JournalError, LatchError
 from bot.domain.events import Restored
 from bot.domain.mode import TradingMode
 from bot.ports import Connection, Latch
+from bot.tasks import end_all
 
 DONE, ENDED_HALTED, INTERNAL_FAULT = 0, 4, 5
 """Exit codes of a run; docs/operations.md."""
@@ -72,9 +73,7 @@ class Supervisor:
         try:
             ending = await self._watch(work, stopping)
         finally:
-            for task in (*work, stopping):
-                task.cancel()
-            await asyncio.gather(*work, stopping, return_exceptions=True)
+            await end_all((*work, stopping))
         return await self._close(ending)
 
     @staticmethod

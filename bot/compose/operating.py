@@ -25,6 +25,7 @@ from bot.compose.state_folder import default_folder
 from bot.domain.command import Ack, AckStage, CommandName
 from bot.domain.errors import ConfigError, ConnectivityError
 from bot.ports import Clock, Ids
+from bot.tasks import end_all
 from config.loader import load
 from config.settings import Profile, Settings
 
@@ -95,8 +96,7 @@ class OperatorTool:
         try:
             return await self._latched_then_done(sending, repeating)
         finally:
-            repeating.cancel()
-            await asyncio.gather(repeating, return_exceptions=True)
+            await end_all((repeating,))
 
     async def tighten(self, name: CommandName, reason: str) -> Report:
         """Pause or reduce-only, once the bot is known to answer."""

@@ -31,6 +31,7 @@ from bot.domain.errors import ConfigError
 from bot.domain.mode import TradingMode
 from bot.domain.portfolio import Lot, StatedCredit
 from bot.domain.schedule import SessionCalendar
+from bot.tasks import end_all
 from config.loader import Loaded, load
 from config.settings import Profile
 from simulator.gateway import FloorTime
@@ -135,8 +136,7 @@ async def _gateway_beside(run: RealtimeRun) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
+        await end_all((serving,))
         await gateway.stop()
 
 
@@ -166,9 +166,7 @@ class _Rehearsed:
             await self._lines.ready_or_halted()
             ending = await bot.supervisor.run(self._standing.memory.restored, self._stop)
         finally:
-            for helper in helpers:
-                helper.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
+            await end_all(helpers)
         return Outcome(exit_code=ending.exit_code, why=ending.why)
 
     def _obey_signals(self) -> None:

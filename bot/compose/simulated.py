@@ -22,6 +22,7 @@ from bot.compose.worlds import World, WorldOptions, world_of
 from bot.domain.command import Role
 from bot.domain.errors import ConfigError, InvariantError
 from bot.domain.schedule import Session
+from bot.tasks import end_all
 from config.loader import Loaded, load
 from config.settings import Profile
 from simulator.broker import InProcessLink, InProcessMarketData
@@ -125,9 +126,7 @@ class _Simulation:
         try:
             ending = await bot.supervisor.run(self._standing.memory.restored, stop)
         finally:
-            for helper in helpers:
-                helper.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
+            await end_all(helpers)
             await gateway.stop()
             self._standing.journal.close()
         return Outcome(exit_code=ending.exit_code, why=ending.why)

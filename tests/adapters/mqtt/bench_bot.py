@@ -25,6 +25,7 @@ from bot.compose.standing import Standing, open_standing
 from bot.compose.worlds import WorldOptions, world_of
 from bot.domain.command import CommandName
 from bot.domain.mode import TradingMode
+from bot.tasks import end_all
 from config.loader import Loaded, load
 from config.settings import Profile
 from simulator.broker import InProcessLink, InProcessMarketData
@@ -107,8 +108,7 @@ class BenchBot:
                 stop.set()
                 await running
                 if channel is not None:
-                    channel.cancel()
-                    await asyncio.gather(channel, return_exceptions=True)
+                    await end_all((channel,))
         self.standing.journal.close()
 
     async def _run(self, stop: asyncio.Event) -> None:
