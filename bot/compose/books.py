@@ -20,14 +20,15 @@ def plan_for_window(start: date, end: date, calendar: SessionCalendar) -> BookPl
     """Return the book of a history's window: the first Friday 45 days away, each layer nearest to its days.
 
     A layer takes the settlement nearest to its days among those that need no roll before the window ends; where there
-    is none, the last one listed, and the run then ends early.
+    is none, the nearest of all that no other layer took, and the run then ends early.
     """
     settlements = tuple(vix_monthlies(start, start + timedelta(days=LISTED_DAYS), calendar))
-    chosen = []
+    chosen: list[date] = []
     for size in BASE_LAYERS:
-        quiet = [day for day in settlements if day - timedelta(days=ROLL_DAYS[size.layer]) > end]
+        free = [day for day in settlements if day not in chosen]
+        quiet = [day for day in free if day - timedelta(days=ROLL_DAYS[size.layer]) > end]
         wanted = start + timedelta(days=size.days)
-        chosen.append(min(quiet or settlements[-1:], key=lambda day: (abs((day - wanted).days), day)))
+        chosen.append(min(quiet or free, key=lambda day: (abs((day - wanted).days), day)))
     return BookPlan(
         condor_settlement=_first_friday(start + timedelta(days=CONDOR_DAYS), calendar), vix_settlements=tuple(chosen)
     )
