@@ -25,7 +25,7 @@ from bot.compose.reporting import write_report
 from bot.compose.serving import GatewayOptions, started_gateway
 from bot.compose.standing import JOURNAL_FILE, Standing, open_standing
 from bot.compose.state_folder import default_folder, opened_folder
-from bot.compose.worlds import World, WorldOptions, world_of
+from bot.compose.worlds import World, world_of_run
 from bot.domain.command import Role
 from bot.domain.errors import ConfigError
 from bot.domain.mode import TradingMode
@@ -61,7 +61,7 @@ def run_realtime(options: RunOptions, outputs: Outputs) -> Outcome:
     """
     profile = Profile(options.profile)
     loaded = _at_gateway(load(profile, options.config, os.environ), options)
-    world = _world(options, loaded) if profile is Profile.SIM else None
+    world = world_of_run(options, loaded.settings.broker.account) if profile is Profile.SIM else None
     folder = options.state or default_folder(profile.value, loaded.settings.bot)
     with opened_folder(folder) as state:
         run = RealtimeRun(options=options, loaded=loaded, state=state, outputs=outputs, world=world)
@@ -78,23 +78,6 @@ def _at_gateway(loaded: Loaded, options: RunOptions) -> Loaded:
         raise ConfigError(f"--gateway {options.gateway}: expected HOST:PORT, for example 127.0.0.1:4002")
     broker = replace(loaded.settings.broker, host=host, port=int(port))
     return replace(loaded, settings=replace(loaded.settings, broker=broker))
-
-
-def _world(options: RunOptions, loaded: Loaded) -> World:
-    return world_of(_world_options(options, loaded))
-
-
-def _world_options(options: RunOptions, loaded: Loaded) -> WorldOptions:
-    return WorldOptions(
-        scenario=options.scenario,
-        history=options.history,
-        start=options.start,
-        end=options.end,
-        sessions=options.sessions,
-        seed=options.seed,
-        tick_s=options.tick_s,
-        account=loaded.settings.broker.account,
-    )
 
 
 async def _run(run: RealtimeRun) -> Outcome:

@@ -18,7 +18,7 @@ from bot.compose.reporting import write_report
 from bot.compose.standing import JOURNAL_FILE, open_standing
 from bot.compose.state_folder import opened_folder
 from bot.compose.wire import Doors, wired
-from bot.compose.worlds import World, WorldOptions, world_of
+from bot.compose.worlds import World, world_of_run
 from bot.domain.command import Role
 from bot.domain.errors import ConfigError, InvariantError
 from bot.domain.schedule import Session
@@ -63,18 +63,7 @@ def run_simulated(
         RefusedStartError: The state folder cannot be used.
     """
     loaded = load(Profile.SIM, options.config, os.environ)
-    world = world_of(
-        WorldOptions(
-            scenario=options.scenario,
-            history=options.history,
-            start=options.start,
-            end=options.end,
-            sessions=options.sessions,
-            seed=options.seed,
-            tick_s=options.tick_s,
-            account=loaded.settings.broker.account,
-        )
-    )
+    world = world_of_run(options, loaded.settings.broker.account)
     with opened_folder(options.state or outputs.folder / "state") as state:
         run = SimulatedRun(options=options, loaded=loaded, world=world, state=state, outputs=outputs, observe=observe)
         start = world.sessions()[0].opens_at - BEFORE_OPEN

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from adapters.history.csv_files import load_symbol
 from bot.compose.books import plan_for_window
+from bot.compose.options import RunOptions
 from bot.domain.errors import ConfigError, HistoryError, InvalidValueError
 from bot.domain.schedule import Session, SessionCalendar
 from bot.signals.daily import common_sessions
@@ -60,6 +61,22 @@ class World:
             return open_floor(self.settings, self.calendar, history=self.history, clock=time.now)
         except InvalidValueError as error:
             raise ConfigError(str(error)) from error
+
+
+def world_of_run(options: RunOptions, account: str) -> World:
+    """Return the world that a run asks for; as `world_of`."""
+    return world_of(
+        WorldOptions(
+            scenario=options.scenario,
+            history=options.history,
+            start=options.start,
+            end=options.end,
+            sessions=options.sessions,
+            seed=options.seed,
+            tick_s=options.tick_s,
+            account=account,
+        )
+    )
 
 
 def world_of(options: WorldOptions) -> World:
