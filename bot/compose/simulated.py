@@ -20,7 +20,7 @@ from bot.compose.state_folder import opened_folder
 from bot.compose.wire import Doors, wired
 from bot.compose.worlds import World, world_of_run
 from bot.domain.command import Role
-from bot.domain.errors import ConfigError, InvariantError
+from bot.domain.errors import ConfigError, InvariantError, RefusedStartError
 from bot.domain.schedule import Session
 from bot.tasks import end_all
 from config.loader import Loaded, load
@@ -82,7 +82,11 @@ async def _played(run: SimulatedRun) -> Outcome:
     sessions = sessions_before_expiry(opened.source.sessions, opened.book)
     if not sessions:
         raise ConfigError(f"nothing can run: something held expires on or soon after {run.world.settings.start}")
-    return await _Simulation(run, clock, opened).play(sessions)
+    simulation = _Simulation(run, clock, opened)
+    try:
+        return await simulation.play(sessions)
+    finally:
+        simulation.close()
 
 
 class _Simulation:
@@ -94,7 +98,13 @@ class _Simulation:
         self._opened = opened
         settings = run.loaded.settings
         self._standing = open_standing(run.state, settings, clock, clock.now())
-        self._operator_key = self._standing.ring.add(KEY_ID, (Role.KILL, Role.RESUME))
+        try:
+            self._operator_key = self._standing.ring.add(KEY_ID, (Role.KILL, Role.RESUME))
+        except ConfigError as error:
+            self._standing.journal.close()
+            raise RefusedStartError(
+                f"{run.state}: holds an earlier run; a virtual run begins in an empty folder, name another --state"
+            ) from error
         self._link = MemoryLink(verifier=self._standing.verifier, bot_key=self._standing.bot_key, clock=clock)
 
     async def play(self, sessions: tuple[Session, ...]) -> Outcome:
@@ -117,8 +127,11 @@ class _Simulation:
         finally:
             await end_all(helpers)
             await gateway.stop()
-            self._standing.journal.close()
         return Outcome(exit_code=ending.exit_code, why=ending.why)
+
+    def close(self) -> None:
+        """Close the journal, however far the run came."""
+        self._standing.journal.close()
 
     def _bot(self) -> Assembled:
         start = Start(

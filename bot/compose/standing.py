@@ -39,8 +39,12 @@ def open_standing(folder: Path, settings: Settings, clock: Clock, at: datetime) 
     account = settings.broker.account
     owner = Owner(bot=settings.bot, profile=settings.profile.value, account=account)
     journal = open_journal(folder / JOURNAL_FILE, owner)
-    memory = remembered(folder / JOURNAL_FILE, at)
-    ring, bot_key = open_ring(folder, settings.control.keys_file), open_bot_key(folder)
+    try:
+        memory = remembered(folder / JOURNAL_FILE, at)
+        ring, bot_key = open_ring(folder, settings.control.keys_file), open_bot_key(folder)
+    except BaseException:
+        journal.close()
+        raise
     hashed = account_hash(account, bot_key)
     return Standing(
         journal=journal,
