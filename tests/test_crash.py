@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 SPEED = 10
 INTO_SESSION = timedelta(hours=3)
 PATIENCE_S = 60.0
+HEAD_LENGTH = 300  # characters of a row that a failure shows
 ONE_OVERLAY = 16  # units: the whole target of this book, and one that was rounded up
 CONFIG = """
 [signal]
@@ -115,7 +116,21 @@ class Bot:
                 out, err = await life.communicate()
                 pytest.fail(f"the bot ended with {life.returncode}: {out.decode()} {err.decode()[-2000:]}")
             await asyncio.sleep(0.2)
-        pytest.fail(f"the overlay did not reach its target; last plan {self.told('hedge_planned')[-1:]}")
+        pytest.fail(f"the overlay did not reach its target; the journal's last rows: {self.last_rows()}")
+
+    def last_rows(self, count: int = 25) -> list[tuple[int, str, str, str]]:
+        """Return number, moment, kind and the head of the facts of the journal's last rows, for a failure to show."""
+        connection = sqlite3.connect(f"file:{self.state / 'journal.db'}?mode=ro", uri=True)
+        try:
+            rows = connection.execute("SELECT seq, at, kind, payload FROM rows ORDER BY seq DESC LIMIT ?", (count,))
+            return [(seq, at, kind, _head(payload)) for seq, at, kind, payload in rows.fetchall()[::-1]]
+        finally:
+            connection.close()
+
+
+def _head(payload: str) -> str:
+    """The reason of a row where it has one, else the beginning of its facts."""
+    return str(json.loads(payload).get("reason") or payload[:HEAD_LENGTH])
 
 
 async def end_of(life: asyncio.subprocess.Process) -> int | None:
