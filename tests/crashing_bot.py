@@ -1,6 +1,6 @@
 """``alvh`` with a bad end built in: the process kills itself right before or after a journal row of some kind.
 
-Usage: python -m tests.crashing_bot KIND before|after ARGUMENTS_OF_ALVH...
+Usage: python -m tests.crashing_bot KIND[:MODE] before|after ARGUMENTS_OF_ALVH...
 """
 
 import os
@@ -14,16 +14,25 @@ from bot.ports import JournalRow
 
 
 def crash_at(kind: str, when: str) -> None:
-    """Let the next commit that holds a row of this kind be the process's last act, or the first it fails to do."""
+    """Let the row of this kind be the last that reaches the journal, or the first that does not.
+
+    Which rows share a commit depends on the machine's load. What came ahead of the row is written on its own, so that
+    the journal ends at the same row on every machine.
+    """
+    name, _, mode = kind.partition(":")
     write = SqliteJournal.write
 
+    def is_it(row: JournalRow) -> bool:
+        return row.kind == name and mode in ("", row.payload.get("mode"))
+
     def fatal(journal: SqliteJournal, rows: Sequence[JournalRow]) -> None:
-        hit = any(row.kind == kind for row in rows)
-        if hit and when == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
-        write(journal, rows)
-        if hit:
-            os.kill(os.getpid(), signal.SIGKILL)
+        hit = next((place for place, row in enumerate(rows) if is_it(row)), None)
+        if hit is None:
+            write(journal, rows)
+            return
+        if kept := rows[: hit if when == "before" else hit + 1]:
+            write(journal, kept)
+        os.kill(os.getpid(), signal.SIGKILL)
 
     SqliteJournal.write = fatal  # type: ignore[method-assign]  # a test program about its own death
 

@@ -105,6 +105,14 @@ class Bot:
             connection.close()
         return [json.loads(payload) for (payload,) in found]
 
+    async def has_told(self, life: asyncio.subprocess.Process, kind: str, count: int) -> None:
+        """Wait until the journal holds so many rows of a kind."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE_S
+        while len(self.told(kind)) < count:
+            if life.returncode is not None or asyncio.get_running_loop().time() > deadline:
+                pytest.fail(f"no {kind}; the journal's last rows: {self.last_rows()}")
+            await asyncio.sleep(0.2)
+
     async def stands_at_target(self, life: asyncio.subprocess.Process, known_plans: int) -> None:
         """Wait until a new plan holds because the overlay stands at its target."""
         deadline = asyncio.get_running_loop().time() + PATIENCE_S
@@ -164,3 +172,18 @@ async def test_a_killed_bot_goes_on_without_a_second_order(tmp_path: Path, kind:
                 second.send_signal(signal.SIGTERM)
         assert await end_of(second) == 0
         judge(gateway, floor)
+
+
+@pytest.mark.slow
+async def test_a_resume_that_never_reached_the_journal_is_no_resume(tmp_path: Path) -> None:
+    """Killed between the latch's file and the journal's row, the bot comes back halted and sends nothing."""
+    async with blown_out_gateway() as (gateway, _):
+        bot = Bot(tmp_path, gateway)
+        assert await end_of(await bot.start("mode_demanded:NORMAL", "before")) == -signal.SIGKILL
+        compared = len(bot.told("books_reconciled"))
+        second = await bot.start()
+        await bot.has_told(second, "books_reconciled", compared + 1)
+        second.send_signal(signal.SIGTERM)
+        assert await end_of(second) != 0
+        assert bot.told("mode_demanded")[-1]["mode"] == "HALT"
+        assert not [row for row in gateway.ledger() if row.told is Told.PLACE]
