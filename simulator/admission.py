@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Final
 
 from bot.domain.instrument import Instrument
-from simulator.venue import OrderType, VenueLeg, VenueOrder
+from simulator.venue import OrderType, Tif, VenueLeg, VenueOrder
 from simulator.world.quotes import rule_of
 
-TIMES_IN_FORCE: Final = frozenset({"DAY", "GTC"})
+TIMES_IN_FORCE: Final = frozenset({Tif.DAY, Tif.GTC})
 
 MOST_UNITS: Final = 1_000_000
 """No order here is larger; it keeps every amount within exact arithmetic."""
@@ -99,7 +99,7 @@ def _repeated_leg(legs: tuple[VenueLeg, ...]) -> Rejection | None:
 
 def _bad_type(order: VenueOrder, *, is_open: bool) -> Rejection | None:
     if order.tif not in TIMES_IN_FORCE:
-        return Rejection(text=f"Time in force {order.tif!r} is not supported, expected DAY or GTC")
+        return Rejection(text=f"Time in force {order.tif.value!r} is not supported, expected DAY or GTC")
     if order.order_type is OrderType.MARKET and not is_open:
         return Rejection(text="Market orders are not accepted outside regular trading hours")
     if order.order_type is OrderType.LIMIT and (order.limit is None or not order.limit.is_finite()):

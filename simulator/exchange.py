@@ -25,6 +25,7 @@ from simulator.venue import (
     Charged,
     Executed,
     OrderChanged,
+    Phase,
     Preview,
     VenueEvent,
     VenueOrder,
@@ -41,11 +42,15 @@ OrderKey = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Venue:
-    """What the exchange sees of the world at one moment: the time, the quotes and whether trading is open."""
+    """What the exchange sees of the world at one moment: the time, the quotes and which contracts trade."""
 
     at: datetime
     quotes: Quotes
-    is_open: bool
+    phase_of: Callable[[Instrument], Phase]
+
+    def is_open_for(self, order: VenueOrder) -> bool:
+        """Return whether all contracts of an order trade in regular hours."""
+        return all(self.phase_of(leg.instrument) is Phase.REGULAR for leg in order.legs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,13 +207,13 @@ class Exchange:
         """Return why a new order is not taken."""
         if order.order_id in self._used_ids.get(order.client_id, ()):
             return Rejection(code=DUPLICATE_ID, text=f"Duplicate order id {order.order_id}")
-        return refusal_of(order, account=self.account.name, is_listed=self._is_listed, is_open=venue.is_open)
+        return refusal_of(order, account=self.account.name, is_listed=self._is_listed, is_open=venue.is_open_for(order))
 
     def _change(self, key: OrderKey, order: VenueOrder, venue: Venue) -> tuple[VenueEvent, ...]:
         """Change price or size of a working order; a refused change leaves it as it was."""
         working = self._working[key]
         refusal = refusal_of_change(working.order, order, filled=working.filled) or refusal_of(
-            order, account=self.account.name, is_listed=self._is_listed, is_open=venue.is_open
+            order, account=self.account.name, is_listed=self._is_listed, is_open=venue.is_open_for(order)
         )
         if refusal is not None:
             return (working.standing(VenueStatus.SUBMITTED, refusal.text, refusal.code),)
@@ -222,7 +227,7 @@ class Exchange:
     def _try(self, key: OrderKey, venue: Venue) -> tuple[VenueEvent, ...]:
         """Trade what an order can trade now."""
         working = self._working.get(key)
-        if working is None or not venue.is_open:
+        if working is None or not venue.is_open_for(working.order):
             return ()
         match = self._fills.match(working.order, working.order.quantity - working.filled, venue.quotes, self._taken)
         return () if match is None else self._fill(key, working, match, venue.at)

@@ -32,6 +32,7 @@ from simulator.venue import (
     DailyBar,
     Executed,
     OrderChanged,
+    Phase,
     PositionChanged,
     Preview,
     VenueEvent,
@@ -201,6 +202,10 @@ class Floor:
             found = self._quotes[instrument.key] = self._fresh_quote(instrument)
         return found
 
+    def phase(self, instrument: Instrument) -> Phase:  # noqa: ARG002 - all contracts share the session's hours
+        """Whether a contract trades now."""
+        return Phase.REGULAR if self._is_open else Phase.CLOSED
+
     def daily_bars(self, instrument: Instrument, end: datetime, count: int) -> tuple[DailyBar, ...]:
         """The last ``count`` finished sessions up to ``end``, oldest first; empty when there is no history."""
         if instrument.kind is not Kind.INDEX:
@@ -341,7 +346,7 @@ class Floor:
         return {instrument: self._sides(instrument).mid for instrument in self._exchange.account.instruments}
 
     def _venue(self) -> Venue:
-        return Venue(at=self.now(), quotes=self.quote, is_open=self._is_open)
+        return Venue(at=self.now(), quotes=self.quote, phase_of=self.phase)
 
     def _today(self) -> date:
         return self.now().astimezone(NEW_YORK).date()

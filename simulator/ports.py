@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
@@ -10,18 +10,28 @@ from bot.domain.instrument import Instrument
 from simulator.listing import ContractQuery, Listing
 from simulator.venue import (
     AccountChanged,
+    Bar,
+    BarRequest,
     Charged,
     DailyBar,
+    Depth,
     Executed,
     OrderChanged,
+    PastQuote,
+    Phase,
     PositionChanged,
     Preview,
+    PriceKind,
+    ProfitAndLoss,
+    StepPlayed,
+    TradingHours,
     VenueEvent,
     VenueOrder,
     VenueQuote,
 )
 
-Listener = Callable[[VenueEvent | VenueQuote], None]
+Heard = VenueEvent | VenueQuote | StepPlayed
+Listener = Callable[[Heard], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +85,59 @@ class TradingFloor(Protocol):
 
     def daily_bars(self, instrument: Instrument, end: datetime, count: int) -> tuple[DailyBar, ...]:
         """The last ``count`` finished sessions up to ``end``, oldest first; empty when there is no history."""
+        ...
+
+    def bars(self, instrument: Instrument, request: BarRequest) -> tuple[Bar, ...]:
+        """Bars up to ``request.end`` and not beyond now, oldest first, the last one perhaps unfinished; empty: none."""
+        ...
+
+    def first_bar_at(self, instrument: Instrument, what: PriceKind) -> datetime | None:
+        """The beginning of the oldest bar there is, or None."""
+        ...
+
+    def past_quotes(
+        self, instrument: Instrument, what: PriceKind, *, start: datetime | None, end: datetime | None, count: int
+    ) -> tuple[PastQuote, ...]:
+        """At most ``count`` past ticks, oldest first: the first from ``start`` on, or the last up to ``end``.
+
+        ``what`` is TRADES, BID_ASK or MIDPOINT.
+        """
+        ...
+
+    def depth(self, instrument: Instrument, rows: int) -> Depth:
+        """The present book, at most ``rows`` prices a side; empty sides outside trading hours."""
+        ...
+
+    def phase(self, instrument: Instrument) -> Phase:
+        """Whether a contract trades now."""
+        ...
+
+    def hours(self, instrument: Instrument, first: date, days: int, *, regular_only: bool) -> tuple[TradingHours, ...]:
+        """The stretches of trading of ``days`` calendar days from ``first`` on, ascending."""
+        ...
+
+    def search(self, pattern: str) -> tuple[Listing, ...]:
+        """Contracts with a symbol or a name that holds the pattern; indices, shares, currencies and no derivatives."""
+        ...
+
+    def derivative_kinds(self, instrument: Instrument) -> tuple[str, ...]:
+        """The security types listed on an underlying: OPT, FUT, BAG."""
+        ...
+
+    def option_price(self, instrument: Instrument, vol: float, underlying: float) -> VenueQuote | None:
+        """The model's price and greeks of an option at a volatility and a level; None for anything else."""
+        ...
+
+    def option_vol(self, instrument: Instrument, price: float, underlying: float) -> VenueQuote | None:
+        """The volatility and greeks of an option at a price; None for anything else, or a price without one."""
+        ...
+
+    def profit(self) -> ProfitAndLoss:
+        """The account's profit."""
+        ...
+
+    def profit_of(self, instrument: Instrument) -> ProfitAndLoss | None:
+        """The profit of one position, or None where none is held."""
         ...
 
     def place(self, order: VenueOrder) -> None:

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     OPTION = "OPT"
     FUTURE = "FUT"
     STOCK = "STK"
+    CASH = "CASH"  # a currency pair: symbol is the base currency, trading class the pair, one unit is one of the base
 
 
 class Right(StrEnum):

@@ -10,7 +10,7 @@ from simulator.listing import ContractQuery, Listing
 from simulator.ports import TradingFloor
 from simulator.tws.fields import BadFieldError, Cursor, decimal_of
 from simulator.tws.order_fields import WireOrder
-from simulator.venue import OrderType, VenueLeg, VenueOrder
+from simulator.venue import OrderType, Tif, VenueLeg, VenueOrder
 
 COMBO_CON_ID: Final = 28812380
 """The number under which the broker tells every combo (docs/ib/wire.md, section 5.4)."""
@@ -85,6 +85,10 @@ def venue_order(sent: WireOrder, resolved: Resolved, client_id: int, floor: Trad
         return NotPlaced(code=201, text=f"Order rejected - reason: fractional size {quantity} is not allowed")
     if abs(quantity) > MOST_UNITS:
         return NotPlaced(code=201, text=f"Order rejected - reason: size {quantity:.3g} is above {MOST_UNITS}")
+    if sent.value("tif") not in {"", *(each.value for each in Tif)}:
+        return NotPlaced(
+            code=201, text=f"Order rejected - reason: time in force {sent.value('tif')!r} is not supported"
+        )
     legs = _legs(sent, resolved, floor)
     if isinstance(legs, NotPlaced):
         return legs
@@ -98,7 +102,7 @@ def venue_order(sent: WireOrder, resolved: Resolved, client_id: int, floor: Trad
         quantity=int(quantity),
         order_type=OrderType(order_type),
         limit=decimal_of(sent.value("lmtPrice"), "lmtPrice") if order_type == OrderType.LIMIT else None,
-        tif=sent.value("tif") or "DAY",
+        tif=Tif(sent.value("tif") or "DAY"),
     )
 
 

@@ -8,7 +8,7 @@ from bot.domain.instrument import Instrument, Right, Side
 from bot.domain.schedule import Session, SessionCalendar
 from simulator.opening import OpenedFloor, open_floor
 from simulator.settings import SimulatorSettings
-from simulator.venue import OrderType, VenueEvent, VenueLeg, VenueOrder, VenueQuote
+from simulator.venue import OrderType, Tif, VenueEvent, VenueLeg, VenueOrder, VenueQuote
 
 DAY = date(2026, 10, 19)
 CALENDAR = SessionCalendar()
@@ -59,7 +59,7 @@ def an_order(
     order_id: int = 1,
     client_id: int = 1,
     order_ref: str = "ref",
-    tif: str = "DAY",
+    tif: Tif = Tif.DAY,
     account: str = "",
 ) -> VenueOrder:
     """Return an order; a limit order where a limit is stated, else a market order."""

@@ -21,7 +21,9 @@ from simulator.venue import (
     Charged,
     Executed,
     OrderChanged,
+    Phase,
     PositionChanged,
+    Tif,
     VenueQuote,
     VenueStatus,
 )
@@ -102,7 +104,10 @@ class Pit:
     @property
     def venue(self) -> Venue:
         """The world as it is now."""
-        return Venue(at=AT, quotes=self.board.__getitem__, is_open=self.is_open)
+        return Venue(at=AT, quotes=self.board.__getitem__, phase_of=self._phase_of)
+
+    def _phase_of(self, _instrument: Instrument) -> Phase:
+        return Phase.REGULAR if self.is_open else Phase.CLOSED
 
     def place(self, *legs: object, **changes: object) -> tuple[object, ...]:
         """Place an order."""
@@ -271,7 +276,7 @@ def test_permanent_ids_ascend_and_stay_with_their_order() -> None:
         ({"account": "DU2"}, "account code DU2"),
         ({"quantity": 0}, "size 0"),
         ({"quantity": 1_000_001}, "at most 1000000"),
-        ({"tif": "IOC"}, "Time in force 'IOC'"),
+        ({"tif": Tif.IOC}, "Time in force 'IOC'"),
         ({"limit": "1.333"}, "minimum price variation"),
         ({"limit": "-1.00"}, "above zero"),
         ({"limit": "0"}, "above zero"),
@@ -395,7 +400,7 @@ def test_the_end_of_a_session_cancels_what_was_for_the_day() -> None:
     """A GTC order stays; the next session forgets what was done."""
     pit = Pit()
     pit.place(LOW, limit="1.00", order_id=1)
-    pit.place(LOW, limit="1.00", order_id=2, tif="GTC")
+    pit.place(LOW, limit="1.00", order_id=2, tif=Tif.GTC)
 
     events = pit.exchange.end_session()
     completed = len(pit.exchange.completed_orders())

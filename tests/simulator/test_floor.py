@@ -28,7 +28,7 @@ from simulator.books import BookPlan
 from simulator.floor import ACCOUNT_EVERY_S, BEFORE_OPEN, Floor
 from simulator.opening import open_floor
 from simulator.settings import SimulatorSettings
-from simulator.venue import AccountChanged, Executed, OrderChanged, VenueQuote, VenueStatus
+from simulator.venue import AccountChanged, Executed, OrderChanged, Tif, VenueQuote, VenueStatus
 from simulator.world.levels import DailyLevel
 
 FIFTEEN = timedelta(seconds=15)
@@ -170,7 +170,7 @@ def test_the_next_session_begins_with_empty_books() -> None:
     """Yesterday's executions and finished orders are gone, positions and GTC orders stay."""
     opened = an_open_floor(sessions=2)
     opened.floor.place(an_order(a_future(opened), order_id=1))
-    opened.floor.place(an_order(a_future(opened), order_id=2, limit="1.00", tif="GTC"))
+    opened.floor.place(an_order(a_future(opened), order_id=2, limit="1.00", tif=Tif.GTC))
     held = opened.floor.positions()
 
     opened.floor.advance(opened.source.sessions[1].opens_at)
