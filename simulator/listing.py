@@ -28,6 +28,15 @@ class Listing:
     under_sec_type: str = ""
     primary_exchange: str = ""
     sec_ids: tuple[tuple[str, str], ...] = field(default=())
+    contract_month: str = ""  # YYYYMM of options and futures; the settlement's month when empty
+    industry: str = ""
+    category: str = ""
+    subcategory: str = ""
+    stock_type: str = ""  # COMMON, ETF, ETN; empty for anything but a share
+    order_types: tuple[str, ...] = ()  # the broker's words; the door's own list when empty
+    min_size: Decimal = Decimal(1)  # in contracts, shares or units of the base currency, as the two below
+    size_increment: Decimal = Decimal(1)
+    suggested_size_increment: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +56,8 @@ class ContractQuery:
     local_symbol: str = ""
     trading_class: str = ""
     include_expired: bool = False
+    sec_id_type: str = ""  # ISIN, CUSIP, ...; with sec_id one of a listing's sec_ids
+    sec_id: str = ""
     legs: tuple[tuple[int, int, str, str], ...] = ()  # BAG: con_id, ratio, action, exchange
 
     def expired_too(self) -> "ContractQuery":
