@@ -26,7 +26,7 @@ from bot.domain.orders import BrokerOrder, BrokerStatus, Fill, FillPart, Order, 
 from bot.domain.portfolio import AccountValues, Position
 from bot.ports import BrokerBooks, DailyClose, Sink
 from simulator.listing import ContractQuery
-from simulator.ports import TradingFloor
+from simulator.ports import Heard, TradingFloor
 from simulator.venue import (
     AccountChanged,
     CancelRefused,
@@ -35,7 +35,6 @@ from simulator.venue import (
     OrderChanged,
     OrderType,
     PositionChanged,
-    VenueEvent,
     VenueLeg,
     VenueOrder,
     VenueQuote,
@@ -44,6 +43,7 @@ from simulator.venue import (
 
 DEFAULT_CLIENT_ID: Final = 1
 STATUSES: Final[Mapping[VenueStatus, BrokerStatus]] = {
+    VenueStatus.PRE_SUBMITTED: BrokerStatus.WORKING,
     VenueStatus.SUBMITTED: BrokerStatus.WORKING,
     VenueStatus.FILLED: BrokerStatus.FILLED,
     VenueStatus.CANCELLED: BrokerStatus.CANCELLED,
@@ -137,7 +137,7 @@ class InProcessLink:
 
     # What happens
 
-    def _hear(self, event: VenueEvent | VenueQuote) -> None:
+    def _hear(self, event: Heard) -> None:
         match event:
             case OrderChanged() if event.order.client_id == self._client_id:
                 self._sink(OrderReported(at=self._floor.now(), report=self._report(event)))
@@ -281,7 +281,7 @@ class InProcessMarketData:
             if quote.bid is not None or quote.ask is not None
         }
 
-    def _hear(self, event: VenueEvent | VenueQuote) -> None:
+    def _hear(self, event: Heard) -> None:
         if event.__class__ is VenueQuote and event.instrument.key in self._watched:
             self._quoted(event)
 

@@ -171,14 +171,39 @@ class Exchange:
             events += self._try(key, venue)
         return tuple(events)
 
-    def end_session(self) -> tuple[VenueEvent, ...]:
-        """Cancel what was good for the day only."""
+    def end_session(self, venue: Venue) -> tuple[VenueEvent, ...]:  # noqa: ARG002 - the seam's signature
+        """Cancel what was good for the day only; called when a session has ended, contracts being closed by then."""
         ended = [key for key, working in self._working.items() if working.order.tif == "DAY"]
         return tuple(
             self._finish(self._working.pop(key).standing(VenueStatus.CANCELLED, "DAY order expired")) for key in ended
         )
 
-    def begin_session(self) -> None:
+    def settle(self, instrument: Instrument, value_points: Decimal, at: datetime) -> tuple[VenueEvent, ...]:  # noqa: ARG002 - the seam's signature
+        """Settle a contract in cash: its orders end, its position is closed at a value and without a commission.
+
+        Args:
+            instrument: The contract that settles.
+            value_points: What one unit of the multiplier is worth, in points: an option's pay-off, a future's final
+                settlement price; zero or more.
+            at: The moment, aware UTC.
+
+        Returns:
+            The cancelled orders; where a position was held, also that position, flat, and the account.
+        """
+        ended = [
+            key for key, each in self._working.items() if instrument in {leg.instrument for leg in each.order.legs}
+        ]
+        events: list[VenueEvent] = [
+            self._finish(self._working.pop(key).standing(VenueStatus.CANCELLED, "The contract has expired"))
+            for key in ended
+        ]
+        held = self.account.quantity(instrument)
+        if held:
+            self.account.trade(instrument, -held, value_points, Decimal(0))
+            events += [self.account.position(instrument), self.account_state()]
+        return tuple(events)
+
+    def begin_session(self, venue: Venue) -> None:  # noqa: ARG002 - the seam's signature
         """Forget yesterday's finished orders and executions, as the broker's own lists do."""
         self._done.clear()
         self._executions.clear()

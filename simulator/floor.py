@@ -267,7 +267,7 @@ class Floor:
         path, step = self._present_path(), self._step
         if step == 0:
             self._is_open = True
-            self._exchange.begin_session()
+            self._exchange.begin_session(self._venue())
         self._step += 1
         self._now = at
         self._move_market(at, path.of(step))
@@ -282,7 +282,7 @@ class Floor:
         """End the session: the day's orders, its bar, and the closes against which the next day is shown."""
         self._is_open = False
         self._quotes.clear()
-        self._tell(self._exchange.end_session())
+        self._tell(self._exchange.end_session(self._venue()))
         for symbol in SYMBOLS:
             day = path.daily(symbol)
             if day is not None:

@@ -402,9 +402,10 @@ def test_the_end_of_a_session_cancels_what_was_for_the_day() -> None:
     pit.place(LOW, limit="1.00", order_id=1)
     pit.place(LOW, limit="1.00", order_id=2, tif=Tif.GTC)
 
-    events = pit.exchange.end_session()
+    pit.is_open = False
+    events = pit.exchange.end_session(pit.venue)
     completed = len(pit.exchange.completed_orders())
-    pit.exchange.begin_session()
+    pit.exchange.begin_session(pit.venue)
 
     assert standings(events) == [(VenueStatus.CANCELLED, 0)]
     assert [each.order.order_id for each in pit.exchange.open_orders()] == [2]
