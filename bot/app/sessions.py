@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -21,7 +21,8 @@ from bot.domain.events import (
 from bot.domain.instrument import RUT, RVX, SPX, VIX, Instrument, InstrumentKey
 from bot.domain.portfolio import Lot
 from bot.domain.schedule import Session, SessionCalendar
-from bot.ports import DailyClose, MarketData
+from bot.ports import MarketData
+from bot.signals.daily import common_sessions
 
 NEW_YORK = ZoneInfo("America/New_York")
 INDICES = (SPX, RUT, VIX, RVX)
@@ -117,17 +118,9 @@ class SessionKeeper:
                 self._shell.complain("baseline_missing", {"why": str(error)})
                 await self._clock.sleep(self._settings.plan_every_s)
                 continue
-            return self._common(rvx, vix, session.day)
+            joined = common_sessions(rvx, vix, self._calendar)
+            return tuple((day.toordinal(), small, large) for day, small, large in joined if day < session.day)
         return None
-
-    def _common(self, rvx: Iterable[DailyClose], vix: Iterable[DailyClose], today: date) -> tuple[BaselineRow, ...]:
-        """Join by date; only regular sessions on which both indices closed count."""
-        by_day = {close.day: close.close for close in vix}
-        return tuple(
-            (close.day.toordinal(), close.close, by_day[close.day])
-            for close in rvx
-            if close.day < today and close.day in by_day and self._calendar.session(close.day) is not None
-        )
 
     async def _list_candidates(self) -> bool:
         """Look the sleeve's contracts up and watch them; False when the broker gave no answer."""
