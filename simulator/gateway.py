@@ -6,13 +6,16 @@ answering with the market closed.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
 from bot.domain.checks import require_positive
-from simulator.faults import Fault, Faults
 from simulator.floor import Floor
+from simulator.troubles.floor import TroubledFloor
+from simulator.troubles.kinds import Trouble
+from simulator.troubles.link import Link
 from simulator.tws.desk import Desk, LedgerRow
 from simulator.tws.server import Server
 
@@ -44,6 +47,11 @@ class FloorTime:
         """Return the seconds of the loop until a moment, not below zero."""
         return max(0.0, (moment - self.now()).total_seconds() / self._speed)
 
+    def jump(self, seconds: float) -> None:
+        """Let so many seconds of the floor pass at once."""
+        require_positive(seconds=seconds)
+        self._start += timedelta(seconds=seconds)
+
 
 class Gateway:
     """Serves one floor to any number of clients."""
@@ -63,8 +71,12 @@ class Gateway:
         self._host = host
         self.port = port
         self._time = time
-        self._desk = Desk(floor, Faults())
-        self._server = Server(self._desk)
+        self._troubled = TroubledFloor(floor)
+        self._troubled.agenda.noted = self._wake
+        self._desk = Desk(self._troubled, self._troubled.client_came_back)
+        self._link = Link(self._desk, self._troubled)
+        self._server = Server(self._desk, link=self._link)
+        self._something_is_due = asyncio.Event()
 
     def __repr__(self) -> str:
         """Where it listens and what is behind it, for logs and failing tests."""
@@ -86,14 +98,32 @@ class Gateway:
         while until is None or time.now() < until:
             self.advance(time.now())
             due = self._floor.next_step_at()
-            moments = [moment for moment in (due, until) if moment is not None]
-            await asyncio.sleep(min([*map(time.until, moments), _LONGEST_WAIT_S]))
+            moments = [moment for moment in (due, self._troubled.agenda.next_at, until) if moment is not None]
+            await self._wait(min([*map(time.until, moments), _LONGEST_WAIT_S]))
         self.advance(until)
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait, or less when something was noted for a nearer moment or time has jumped."""
+        self._something_is_due.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._something_is_due.wait()
+
+    def _wake(self) -> None:
+        self._something_is_due.set()
 
     def advance(self, to: datetime) -> None:
         """Play the floor up to a moment and tell the clients."""
         self._floor.advance(to)
+        self._troubled.carry_out()
         self._server.flush()
+
+    def jump(self, seconds: float) -> None:
+        """Let so many seconds of the floor's time pass at once; every step in them is played."""
+        time = self._floor_time()
+        time.jump(seconds)
+        self.advance(time.now())
+        self._wake()
 
     def _floor_time(self) -> FloorTime:
         """Return the floor's time, which begins at the first look unless it was given."""
@@ -101,9 +131,26 @@ class Gateway:
             self._time = FloorTime(asyncio.get_running_loop().time, self._floor.now())
         return self._time
 
-    def inject(self, fault: Fault) -> None:
-        """Let a fault happen."""
-        self._server.inject(fault)
+    def inject(self, trouble: Trouble) -> None:
+        """Let a trouble happen now, or wait for what it is about."""
+        self._link.inject(trouble)
+
+    def clear_troubles(self) -> None:
+        """End every trouble that lasts or waits."""
+        self._link.clear()
+
+    @property
+    def troubles(self) -> tuple[Trouble, ...]:
+        """What lasts or waits."""
+        return self._link.active
+
+    def now(self) -> datetime:
+        """The floor's present time, aware."""
+        return self._floor.now()
+
+    def clients(self) -> tuple[int, ...]:
+        """The ids of the connected clients, ascending."""
+        return tuple(sorted(connection.session.client_id for connection in self._server.connections()))
 
     def ledger(self) -> tuple[LedgerRow, ...]:
         """Return everything that clients told about orders, in the order of arrival, whatever became of it."""

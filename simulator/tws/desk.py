@@ -8,7 +8,6 @@ from typing import Protocol
 
 from bot.domain.instrument import Instrument
 from simulator.admission import DUPLICATE_ID
-from simulator.faults import Faults
 from simulator.listing import ContractQuery, Listing
 from simulator.ports import TradingFloor
 from simulator.tws.framing import text_of
@@ -62,11 +61,14 @@ class Listener(Protocol):
 class Desk:
     """Shared by the sessions of one gateway; it listens to the floor once for all of them."""
 
-    def __init__(self, floor: TradingFloor, faults: Faults | None = None) -> None:
-        """Listen to a floor."""
+    def __init__(self, floor: TradingFloor, joined: Callable[[int], None] = lambda _client_id: None) -> None:
+        """Listen to a floor; ``joined`` hears of each client id that connects."""
         self.floor = floor
-        self.faults = faults or Faults()
+        self.held_ids: set[int] = set()  # as by half-open dead sessions: nobody gets them
+        self.second_sessions: list[int] = []  # ids (-1: any) of which a second session is let in, once for each
+        self._joined = joined
         self._clients: dict[int, Listener] = {}
+        self._seconds: list[tuple[int, Listener]] = []
         self._known: dict[OrderKey, KnownOrder] = {}
         self._replaced: dict[OrderKey, KnownOrder | None] = {}
         self._ledger: list[LedgerRow] = []
@@ -87,19 +89,32 @@ class Desk:
 
     def take_id(self, client_id: int, listener: Listener) -> bool:
         """Give a client id to a session, or return False when it is in use or held."""
-        if client_id in self._clients or client_id in self.faults.held_ids:
+        if client_id in self.held_ids:
             return False
+        if client_id in self._clients:
+            return self._let_in(client_id, listener)
         self._clients[client_id] = listener
+        self._joined(client_id)
         return True
 
     def free_id(self, client_id: int, listener: Listener) -> None:
         """Take the id back from the session that has it."""
         if self._clients.get(client_id) is listener:
             del self._clients[client_id]
+        self._seconds = [each for each in self._seconds if each[1] is not listener]
 
     def client(self, client_id: int) -> Listener | None:
         """Return the session of a client id."""
         return self._clients.get(client_id)
+
+    def _let_in(self, client_id: int, listener: Listener) -> bool:
+        """Let a second session of an id in where one is expected."""
+        expected = next((each for each in self.second_sessions if each in {-1, client_id}), None)
+        if expected is None:
+            return False
+        self.second_sessions.remove(expected)
+        self._seconds.append((client_id, listener))
+        return True
 
     # Ids
 
@@ -147,7 +162,7 @@ class Desk:
     def _hear(self, event: VenueEvent | VenueQuote) -> None:
         if isinstance(event, OrderChanged):
             self._note_change(event)
-        for client in tuple(self._clients.values()):
+        for client in (*self._clients.values(), *(second for _, second in self._seconds)):
             client.tell(event)
 
     def _note_change(self, event: OrderChanged) -> None:

@@ -1,26 +1,32 @@
 """The asyncio shell around the sessions: connections in, effects out; nothing is decided here.
 
 A client that does not read is dropped once `MOST_WAITING_BYTES` wait for it: a full buffer would only make its data
-older. Works on the virtual loop and on a real one.
+older. Works on the virtual loop and on a real one. Where the link's troubles say so, bytes go through a passage that
+delays or cuts them, frames are changed or lost, and the port is closed for a while (`simulator.troubles`).
 """
 
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Iterable
 from typing import Final, cast
 
-from simulator.faults import Broadcast, Disconnect, Fault, NextOrder, ReleaseId
+from simulator.ports import Heard
+from simulator.troubles.link import Link
+from simulator.troubles.passage import Passage
 from simulator.tws.desk import Desk
+from simulator.tws.framing import fields_of, frame_of
 from simulator.tws.line import Close, Note, Write
 from simulator.tws.session import Session
-from simulator.venue import VenueEvent, VenueQuote
 
 MOST_WAITING_BYTES: Final = 8 * 1024 * 1024
 """About twenty seconds of a flood of ticks; a client that far behind is lost."""
 STOP_GRACE_S: Final = 2.0
 """Seconds of the loop in which clients may read what was written before the stop."""
 _MOST_NOTE: Final = 300
+_HALF_A_FRAME: Final = b"\0\0\0\x404\0"
+_RESET_AT_ONCE: Final = struct.pack("ii", 1, 0)
 
 _log = logging.getLogger(__name__)
 
@@ -28,12 +34,17 @@ _log = logging.getLogger(__name__)
 class Server:
     """Accepts clients and carries bytes between them and their sessions."""
 
-    def __init__(self, desk: Desk, *, most_waiting_bytes: int = MOST_WAITING_BYTES) -> None:
-        """Serve the clients of a desk."""
+    def __init__(self, desk: Desk, *, link: Link | None = None, most_waiting_bytes: int = MOST_WAITING_BYTES) -> None:
+        """Serve the clients of a desk, over a link that may have troubles."""
         self._desk = desk
+        self.link = link
+        if link is not None:
+            link.serve(self)
         self._most_waiting = most_waiting_bytes
         self._connections: set[_Connection] = set()
         self._server: asyncio.Server | None = None
+        self._address = ("", 0)
+        self._opening: asyncio.Task[None] | None = None
         self._stop_listening: Callable[[], None] | None = None
         self._flush_is_due = False
         self._nobody = asyncio.Event()  # set while nobody is connected
@@ -45,15 +56,21 @@ class Server:
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port, which matters when 0 was asked for."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self, Session(self._desk)), host, port)
+        self._server = await self._listening(host, port)
         self._stop_listening = self._desk.floor.listen(self._hear)
-        return int(self._server.sockets[0].getsockname()[1])
+        self._address = host, int(self._server.sockets[0].getsockname()[1])
+        return self._address[1]
+
+    async def _listening(self, host: str, port: int) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(lambda: _Connection(self, Session(self._desk)), host, port)
 
     async def stop(self) -> None:
         """Close every connection and stop listening; who does not read his last bytes in time is cut off."""
         if self._server is None:
             return
+        if self._opening is not None:
+            await self._opening
         self._server.close()
         for connection in tuple(self._connections):
             connection.session.close("server stops")
@@ -71,19 +88,25 @@ class Server:
             self._stop_listening()
             self._stop_listening = None
 
-    def inject(self, fault: Fault) -> None:
-        """Let a fault happen, or wait for the next order."""
-        match fault:
-            case NextOrder():
-                self._desk.faults.add(fault)
-            case ReleaseId():
-                self._desk.faults.held_ids.discard(fault.client_id)
-            case Disconnect():
-                self._disconnect(fault)
-            case Broadcast():
-                for connection in tuple(self._connections):
-                    connection.session.notify_link(fault.notice)
-        self.flush()
+    def connections(self) -> Iterable["_Connection"]:
+        """Return everybody who is connected now."""
+        return tuple(self._connections)
+
+    def close_port(self) -> None:
+        """Refuse connections; who is connected stays."""
+        if self._server is not None:
+            self._server.close()
+
+    def open_port(self) -> None:
+        """Take connections again on the port that was closed."""
+        if self._server is not None and not self._server.is_serving() and self._opening is None:
+            self._opening = asyncio.get_running_loop().create_task(self._reopen())
+
+    async def _reopen(self) -> None:
+        try:
+            self._server = await self._listening(*self._address)
+        finally:
+            self._opening = None
 
     def flush(self) -> None:
         """Write everything that the sessions have to say."""
@@ -104,14 +127,7 @@ class Server:
         if not self._connections:
             self._nobody.set()
 
-    def _disconnect(self, fault: Disconnect) -> None:
-        session = self._desk.client(fault.client_id)
-        if isinstance(session, Session):
-            session.close("disconnected by a fault", keep_id=fault.hold_id)
-        elif fault.hold_id:
-            self._desk.faults.held_ids.add(fault.client_id)
-
-    def _hear(self, _event: VenueEvent | VenueQuote) -> None:
+    def _hear(self, _event: Heard) -> None:
         """Something happened on the floor: write what the sessions made of it at the end of this callback."""
         if not self._flush_is_due:
             self._flush_is_due = True
@@ -126,6 +142,10 @@ class _Connection(asyncio.Protocol):
         self._server = server
         self._transport: asyncio.Transport | None = None
         self._most_waiting = 0
+        self._passage = Passage()
+        self._timer: asyncio.TimerHandle | None = None
+        self._has_greeted = False
+        self._ends_when_empty = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin; small frames leave at once."""
@@ -137,13 +157,18 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand bytes to the session, and write what it and others have to say."""
-        self.session.receive(data)
+        link = self._server.link
+        if link is None or not link.lasting or not link.is_deaf(self.session.client_id):
+            self.session.receive(data)
         self._server.flush()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """Free the client's id at once."""
         self._server.detach(self)
         self._transport = None
+        if self._timer is not None:
+            self._timer.cancel()
+        self._passage.clear()
         self.session.close("connection lost")
         self._carry_out()
 
@@ -152,13 +177,23 @@ class _Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def reset(self) -> None:
+        """Cut the connection in the middle of a frame, with a reset where there is a real socket."""
+        if self._transport is None:
+            return
+        self._transport.write(_HALF_A_FRAME)
+        connected = self._transport.get_extra_info("socket")
+        if connected is not None:
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_ONCE)
+        self._transport.abort()
+
     def flush(self) -> None:
         """Carry out the session's effects, then drop a client that does not read."""
         self._carry_out()
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        waiting = transport.get_write_buffer_size()
+        waiting = transport.get_write_buffer_size() + self._passage.waiting_bytes
         if waiting > self._most_waiting:
             _log.warning("client %d does not read, %d bytes wait: dropped", self.session.client_id, waiting)
             self.session.close("too slow")
@@ -172,8 +207,51 @@ class _Connection(asyncio.Protocol):
                 case Note():
                     _log.warning("%r", effect.text[:_MOST_NOTE])
                 case Write() if transport is not None:
-                    transport.write(effect.data)
+                    self._write(transport, effect.data)
                 case Close() if transport is not None:
-                    transport.close()
+                    self._close(transport)
                 case _:
                     pass  # the other side is gone
+
+    def _write(self, transport: asyncio.Transport, data: bytes) -> None:
+        """Write at once, or by way of the passage where the link has troubles for this client."""
+        link = self._server.link
+        if not self._has_greeted:
+            self._has_greeted = True
+            data = _greeting(data, None if link is None else link.take_version())
+        troubles = link.concerning(self.session.client_id) if link is not None and link.lasting else ()
+        if not troubles and self._passage.is_empty:
+            transport.write(data)
+            return
+        self._passage.push(data, asyncio.get_running_loop().time(), troubles)
+        if self._timer is None:
+            self._let_pass()
+
+    def _let_pass(self) -> None:
+        """Write what is due, and come again for the rest."""
+        loop = asyncio.get_running_loop()
+        self._timer = None
+        transport = self._transport
+        if transport is None:
+            return
+        for piece in self._passage.due(loop.time()):
+            transport.write(piece)
+        next_at = self._passage.next_at
+        if next_at is not None:
+            self._timer = loop.call_at(next_at, self._let_pass)
+        elif self._ends_when_empty:
+            transport.close()
+
+    def _close(self, transport: asyncio.Transport) -> None:
+        """End the connection after what waits."""
+        if self._passage.is_empty:
+            transport.close()
+        else:
+            self._ends_when_empty = True
+
+
+def _greeting(data: bytes, version: str | None) -> bytes:
+    """Return the handshake's answer, with a wrong version where one is asked for."""
+    if version is None:
+        return data
+    return frame_of([version, *fields_of(data[4:])[1:]])

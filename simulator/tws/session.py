@@ -7,12 +7,12 @@ startApi; one bad request is answered and ends nothing; after CLOSED nothing is 
 Source: docs/ib/wire.md, sections 1 and 5.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, Final
 
 from bot.domain.errors import InvalidValueError
-from simulator.faults import LinkNotice
+from bot.domain.instrument import Instrument
 from simulator.tws import requests
 from simulator.tws.accounting import AccountDesk
 from simulator.tws.desk import Desk
@@ -44,11 +44,6 @@ _FARM_NOTICES: Final = (
     (2106, "HMDS data farm connection is OK:ushmds"),
     (2158, "Sec-def data farm connection is OK:secdefil"),
 )
-_LINK_TEXTS: Final = {
-    LinkNotice.LOST: "Connectivity between the broker and the gateway has been lost.",
-    LinkNotice.RESTORED_DATA_LOST: "Connectivity has been restored - data lost.",
-    LinkNotice.RESTORED_DATA_KEPT: "Connectivity has been restored - data maintained.",
-}
 _VALIDATION: Final = 321
 _UNKNOWN_MESSAGE: Final = 505
 _MOST_ECHO: Final = 80
@@ -128,8 +123,8 @@ class Session:
         """Return what is to be done now, in order."""
         return self._line.take()
 
-    def close(self, why: str, *, keep_id: bool = False) -> None:
-        """End the session from this side, or because the client is gone; ``keep_id`` leaves its id taken."""
+    def close(self, why: str) -> None:
+        """End the session from this side, or because the client is gone."""
         if self.step is Step.CLOSED:
             return
         was_ready = self.step is Step.READY
@@ -137,17 +132,24 @@ class Session:
         self._quotes.end_all()
         if was_ready:
             self._desk.free_id(self.client_id, self)
-            if keep_id:
-                self._desk.faults.held_ids.add(self.client_id)
         self._line.close(why)
 
-    def notify_link(self, notice: LinkNotice) -> None:
-        """Tell the client about the gateway's own line; lost data ends every stream."""
-        if self.step is not Step.READY:
-            return
-        if notice is LinkNotice.RESTORED_DATA_LOST:
-            self._quotes.end_all()
-        self._line.error(-1, int(notice.value), _LINK_TEXTS[notice])
+    def tell_code(self, req_id: int, code: int, text: str) -> None:
+        """Tell a code; -1 for the connection, a request's id otherwise."""
+        if self.step is Step.READY:
+            self._line.error(req_id, code, text)
+
+    def streams(self) -> Mapping[int, Instrument]:
+        """Return the streams of market data that go on, by request."""
+        return self._quotes.streams()
+
+    def end_streams(self) -> None:
+        """End every stream, as a line does that was lost with its data; the client is not told."""
+        self._quotes.end_all()
+
+    def tell_data_type(self, req_id: int, data_type: int) -> None:
+        """Tell that a stream is live (1), frozen (2) or delayed (3) from now on."""
+        self._line.send(frame(58, 1, req_id, data_type))
 
     # Steps
 

@@ -9,7 +9,6 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from simulator.admission import DUPLICATE_ID
-from simulator.faults import OrderFault
 from simulator.tws.contract_out import commission, execution
 from simulator.tws.desk import Desk, KnownOrder, LedgerRow, Told
 from simulator.tws.framing import frame, text_of
@@ -50,7 +49,6 @@ class OrderDesk:
         """Write to ``line`` what happens to this client's orders."""
         self._line = line
         self._desk = desk
-        self._muted: set[int] = set()  # order ids whose answers a fault loses
         self._executed: set[str] = set()  # executions told on this connection, whose commissions follow
 
     # Requests
@@ -58,16 +56,7 @@ class OrderDesk:
     def place(self, sent: WireOrder) -> None:
         """Take an order, a change of one, or a what-if."""
         line, desk = self._line, self._desk
-        fault = None if sent.is_what_if else desk.faults.take(line.client_id)
-        if fault is not None and fault.fault is OrderFault.DROP:
-            self._record(sent, None, "dropped by a fault")
-            return
         desk.use_id(line.client_id, sent.order_id)
-        if fault is not None and fault.fault is OrderFault.REJECT:
-            self._refuse(sent, NotPlaced(code=_REJECTED, text=f"Order rejected - reason: {fault.text}"))
-            return
-        if fault is not None:
-            self._muted.add(sent.order_id)
         resolved = resolve(sent.contract, desk.floor)
         if isinstance(resolved, NotPlaced):
             self._refuse(sent, resolved)
@@ -140,7 +129,7 @@ class OrderDesk:
             return
         if event.code and event.status is VenueStatus.SUBMITTED:
             self._line.error(order_id, event.code, f"Order rejected - reason: {event.reason}")
-        elif event.status is VenueStatus.REJECTED:
+        elif event.status is VenueStatus.REJECTED and (event.code or event.reason):
             self._line.error(order_id, event.code or _REJECTED, f"Order rejected - reason: {event.reason}")
             if event.code != DUPLICATE_ID:  # the id names another order, whose standing has not changed
                 self._line.send(self._status_frame(event))
@@ -166,7 +155,7 @@ class OrderDesk:
 
     def cancel_refused(self, event: CancelRefused) -> None:
         """Tell why an order was not cancelled."""
-        if event.client_id == self._line.client_id and event.order_id not in self._muted:
+        if event.client_id == self._line.client_id:
             self._line.error(event.order_id, event.code, event.text)
 
     # Parts
@@ -210,7 +199,7 @@ class OrderDesk:
         self._line.send(open_order(sent, resolved, state, self._line.version))
 
     def _hears(self, order: VenueOrder) -> bool:
-        return order.client_id == self._line.client_id and order.order_id not in self._muted
+        return order.client_id == self._line.client_id
 
     def _fits(self, request: ReqExecutions, executed: Executed) -> bool:
         order = executed.order

@@ -102,6 +102,10 @@ class QuoteDesk:
             if frames:
                 self._line.send(frames)
 
+    def streams(self) -> dict[int, Instrument]:
+        """Return what is streamed, by request."""
+        return {req_id: instrument for req_id, (instrument, _) in self._streams.items()}
+
     def end_all(self) -> None:
         """End all streams: the client is gone, or its data line is lost."""
         for instrument, _ in self._streams.values():

@@ -10,7 +10,7 @@ from bot.domain.errors import BrokerProtocolError, ConnectivityError
 from bot.domain.events import AccountReported, CommissionReported, FillReported, LinkLost, LinkRestored
 from bot.domain.instrument import Kind
 from bot.domain.orders import BrokerStatus, FillPart
-from simulator.faults import Disconnect
+from simulator.troubles.kinds import trouble
 
 STOCK = ("61", "3", ACCOUNT, "756733", "SPY", "STK", "", "0.0", "", "", "", "USD", "SPY", "SPY", "10.5", "500.0")
 
@@ -141,7 +141,7 @@ def test_a_cut_connection_ends_the_question_at_once() -> None:
         asking = asyncio.create_task(bench.broker.books())
         await asyncio.sleep(1)
         began = bench.loop.time()
-        bench.server.inject(Disconnect(client_id=CLIENT))
+        bench.server.inject(trouble("disconnect", client=CLIENT))
         with pytest.raises(ConnectivityError, match="the connection broke"):
             await asking
         assert bench.loop.time() - began < 0.5

@@ -10,7 +10,7 @@ from bot.domain.errors import ClientIdInUseError, ConnectivityError, RefusedStar
 from bot.domain.events import AccountReported, LinkLost, LinkRestored
 from bot.domain.instrument import RVX, VIX
 from bot.domain.market import Tick
-from simulator.faults import Broadcast, Disconnect, LinkNotice, ReleaseId
+from simulator.troubles.kinds import trouble
 
 
 def test_a_connect_synchronises_and_then_says_that_the_link_is_there() -> None:
@@ -61,7 +61,7 @@ def test_a_dead_session_that_holds_the_id_is_outlasted_with_the_same_id(caplog: 
     """While the id is held every try fails alike, after two minutes with an alert; freed, the same id connects."""
 
     async def play(bench: Bench) -> None:
-        bench.server.inject(Disconnect(client_id=CLIENT, hold_id=True))
+        bench.server.inject(trouble("hold_id", client=CLIENT))
         await bench.until(lambda: bench.of(LinkLost))
         for _ in range(4):
             with pytest.raises(ClientIdInUseError):
@@ -69,7 +69,7 @@ def test_a_dead_session_that_holds_the_id_is_outlasted_with_the_same_id(caplog: 
             await asyncio.sleep(45)
         alerts = [record for record in caplog.records if "end the other session" in record.getMessage()]
         assert len(alerts) == 1
-        bench.server.inject(ReleaseId(client_id=CLIENT))
+        bench.server.inject(trouble("release_id", client=CLIENT))
         await bench.broker.connect()
         assert {fields[2] for fields in bench.wire.frames(71)} == {str(CLIENT)}
 
@@ -139,7 +139,7 @@ def test_a_cut_connection_is_told_once_and_a_later_submit_raises() -> None:
 
     async def play(bench: Bench) -> None:
         await bench.broker.snapshot([a_vxm()])
-        bench.server.inject(Disconnect(client_id=CLIENT))
+        bench.server.inject(trouble("disconnect", client=CLIENT))
         await bench.until(lambda: bench.of(LinkLost))
         assert len(bench.of(LinkLost)) == 1
         assert not bench.broker.is_open()
@@ -157,7 +157,7 @@ def test_a_reconnect_streams_again_what_was_watched() -> None:
         await bench.market_open()
         bench.broker.watch([VIX, RVX])
         await bench.until(lambda: len(bench.of(Tick)) >= 4)
-        bench.server.inject(Disconnect(client_id=CLIENT))
+        bench.server.inject(trouble("disconnect", client=CLIENT))
         await bench.until(lambda: bench.of(LinkLost))
         before = len(bench.of(Tick))
         await bench.broker.connect()
@@ -175,15 +175,15 @@ def test_1100_is_told_once_and_both_ways_back_are_told() -> None:
         bench.broker.watch([VIX])
         await bench.until(lambda: bench.of(Tick))
         for _ in range(3):
-            bench.server.inject(Broadcast(notice=LinkNotice.LOST))
+            bench.server.inject(trouble("code", code=1100))
             await asyncio.sleep(1)
         assert len(bench.of(LinkLost)) == 1
         assert bench.broker.is_open()
-        bench.server.inject(Broadcast(notice=LinkNotice.RESTORED_DATA_KEPT))
+        bench.server.inject(trouble("code", code=1102))
         await asyncio.sleep(1)
         assert len(bench.of(LinkRestored)) == 2
         assert len(bench.wire.frames(1)) == 1
-        bench.server.inject(Broadcast(notice=LinkNotice.RESTORED_DATA_LOST))
+        bench.server.inject(trouble("code", code=1101))
         await asyncio.sleep(1)
         assert len(bench.of(LinkRestored)) == 3
         assert len(bench.wire.frames(1)) == 2
@@ -247,7 +247,7 @@ def test_silence_is_normal_while_the_brokers_own_line_is_down() -> None:
     """After 1100 the socket is kept, whatever stays unanswered."""
 
     async def play(bench: Bench) -> None:
-        bench.server.inject(Broadcast(notice=LinkNotice.LOST))
+        bench.server.inject(trouble("code", code=1100))
         await asyncio.sleep(1)
         bench.wire.alter = lambda _fields: []
         with pytest.raises(ConnectivityError, match="no answer within"):

@@ -10,7 +10,7 @@ from bot.domain.errors import BrokerRejectedError, ConnectivityError
 from bot.domain.events import DataFeedChanged
 from bot.domain.instrument import RUT, RVX, SPX, VIX, Kind, index
 from bot.domain.market import DataType, Quote, Tick
-from simulator.faults import Disconnect
+from simulator.troubles.kinds import trouble
 
 UNSET = "1.7976931348623157E308"
 
@@ -285,7 +285,7 @@ def test_a_snapshot_ends_with_the_connection() -> None:
         bench.wire.alter = lambda fields: [] if fields[0] == "57" else [fields]
         asking = asyncio.create_task(bench.broker.snapshot([a_vxm()]))
         await asyncio.sleep(1)
-        bench.server.inject(Disconnect(client_id=CLIENT))
+        bench.server.inject(trouble("disconnect", client=CLIENT))
         with pytest.raises(ConnectivityError, match="the connection broke"):
             await asking
 

@@ -9,7 +9,7 @@ from adapters.ibkr.errors import CODES, OrderMeaning, meaning_of
 from bot.domain.errors import ConnectivityError
 from bot.domain.events import FillReported, OrderDoubted
 from bot.domain.orders import BrokerStatus
-from simulator.faults import NextOrder, OrderFault
+from simulator.troubles.kinds import trouble
 
 UNLISTED = (99999, 10001, 2199, 450)
 ALL_CODES = (*CODES, *UNLISTED)
@@ -50,7 +50,7 @@ def test_a_code_on_an_unacknowledged_order_rejects_it_only_where_the_table_says_
     async def play(bench: Bench) -> None:
         await bench.broker.snapshot([a_vxm()])
         for code in ALL_CODES:
-            bench.server.inject(NextOrder(fault=OrderFault.DROP))
+            bench.server.inject(trouble("drop"))
             ref = f"code-{code}"
             order_id = await bench.send(an_intent((bought(a_vxm()),), "5", intent_id=ref))
             bench.complain(order_id, code)
@@ -86,7 +86,7 @@ def test_a_broken_session_doubts_every_order_without_an_answer() -> None:
     async def play(bench: Bench) -> None:
         await bench.market_open()
         await bench.send(an_intent((bought(a_vxm()),), "5", intent_id="answered"))
-        bench.server.inject(NextOrder(fault=OrderFault.DROP))
+        bench.server.inject(trouble("drop"))
         await bench.send(an_intent((bought(a_vxm()),), "5", intent_id="in flight"))
         bench.complain(-1, 100, "max rate exceeded")
         await asyncio.sleep(0.1)
@@ -101,7 +101,7 @@ def test_a_duplicate_order_id_asks_for_ids_and_sends_nothing_again() -> None:
     """103 doubts the order and asks for the next valid id; a resend would be a second order."""
 
     async def play(bench: Bench) -> None:
-        bench.server.inject(NextOrder(fault=OrderFault.DROP))
+        bench.server.inject(trouble("drop"))
         order_id = await bench.send(an_intent((bought(a_vxm()),), "5"))
         bench.complain(order_id, 103, "duplicate order id")
         await asyncio.sleep(1)

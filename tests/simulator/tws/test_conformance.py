@@ -10,10 +10,10 @@ import pytest
 from floors import DAY, OPENS_AT, a_call
 
 from bot.domain.schedule import SessionCalendar
-from simulator.faults import Broadcast, Disconnect, LinkNotice, NextOrder, OrderFault, ReleaseId
 from simulator.gateway import FloorTime, Gateway
 from simulator.opening import OpenedFloor, open_floor
 from simulator.settings import SimulatorSettings
+from simulator.troubles.kinds import trouble
 from simulator.tws.desk import Told
 from simulator.virtual_time import run_virtual
 
@@ -330,11 +330,11 @@ def test_a_held_client_id_keeps_its_owner_out_until_it_is_released() -> None:
         ib = await venue.connect()
         gone = asyncio.Event()
         ib.disconnectedEvent += gone.set
-        venue.gateway.inject(Disconnect(client_id=1, hold_id=True))
+        venue.gateway.inject(trouble("hold_id", client=1))
         await asyncio.wait_for(gone.wait(), 5)
         with pytest.raises(TimeoutError):
             await ib.connectAsync("127.0.0.1", PORT, clientId=1, timeout=2)
-        venue.gateway.inject(ReleaseId(client_id=1))
+        venue.gateway.inject(trouble("release_id", client=1))
         await venue.connect()
         assert ib.isConnected()
 
@@ -349,15 +349,15 @@ def test_notices_and_order_faults_reach_the_library() -> None:
         contract = await venue.future()
         codes: list[int] = []
         ib.errorEvent += lambda _req_id, code, _text, _contract: codes.append(code)
-        for notice in (LinkNotice.LOST, LinkNotice.RESTORED_DATA_KEPT):
-            venue.gateway.inject(Broadcast(notice=notice))
+        for code in (1100, 1102):
+            venue.gateway.inject(trouble("code", code=code))
         trades = []
-        for fault in OrderFault:
-            venue.gateway.inject(NextOrder(fault=fault))
-            trades.append(ib.placeOrder(contract, ib_async.LimitOrder("BUY", 1, 10.0, orderRef=fault.value, tif="DAY")))
+        for name in ("reject", "lose_answers", "drop"):
+            venue.gateway.inject(trouble(name))
+            trades.append(ib.placeOrder(contract, ib_async.LimitOrder("BUY", 1, 10.0, orderRef=name, tif="DAY")))
             await asyncio.sleep(1)
         assert codes == [1100, 1102, 201]
-        assert [trade.orderStatus.status for trade in trades] == ["Cancelled", "PendingSubmit", "PendingSubmit"]
+        assert [trade.orderStatus.status for trade in trades] == ["Inactive", "PendingSubmit", "PendingSubmit"]
         alive = await ib.reqAllOpenOrdersAsync()
         assert [trade.order.orderRef for trade in alive] == ["lose_answers"]
         assert len(venue.gateway.ledger()) == 3

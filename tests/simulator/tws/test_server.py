@@ -10,9 +10,8 @@ import pytest
 from floors import OPENS_AT, a_call, a_floor, an_open_floor
 from pretend_client import contract, packed, unpacked
 
-from simulator.faults import Disconnect
 from simulator.tws.desk import Desk
-from simulator.tws.server import Server, _Connection
+from simulator.tws.server import Server
 from simulator.virtual_time import run_virtual
 
 HELLO = b"API\0" + packed("v157..178")
@@ -154,15 +153,3 @@ def test_each_quote_reaches_the_client_as_a_chunk_of_its_own() -> None:
     assert len(requests) > 10
     assert all(len(found) <= 1 for found in requests)
     assert set().union(*requests) == {"1", "2"}
-
-
-def test_a_fault_that_names_nobody_does_nothing() -> None:
-    """Cutting a client that is not there holds its id when asked to, and no more."""
-    server = Server(Desk(a_floor().floor))
-
-    server.inject(Disconnect(client_id=5))
-    server.inject(Disconnect(client_id=6, hold_id=True))
-
-    assert server._desk.faults.held_ids == {6}
-    assert repr(server) == "Server(0 connections)"
-    assert _Connection.__doc__ == "One client's socket."

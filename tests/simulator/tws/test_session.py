@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pretend_client import PretendClient, a_client, bag, contract, packed, place_order, unpacked
 
-from simulator.faults import LinkNotice
 from simulator.tws.desk import Desk
 from simulator.tws.session import Step
 
@@ -97,10 +96,11 @@ def test_the_id_of_a_closed_session_is_free_at_once() -> None:
 def test_a_held_id_stays_taken_until_it_is_released() -> None:
     """A half-open dead session keeps its id; freeing it by hand lets the client in."""
     desk = a_desk()
-    a_client(desk).session.close("cut", keep_id=True)
+    a_client(desk).session.close("cut")
+    desk.held_ids.add(1)
     assert a_client(desk).session.step is Step.CLOSED
 
-    desk.faults.held_ids.discard(1)
+    desk.held_ids.discard(1)
 
     assert a_client(desk).session.step is Step.READY
 
@@ -266,16 +266,16 @@ def test_an_order_with_one_absurd_field_never_ends_a_session(data: st.DataObject
     client.session.close("done")
 
 
-@pytest.mark.parametrize("notice", LinkNotice)
-def test_notices_about_the_line_reach_ready_clients_only(notice: LinkNotice) -> None:
+@pytest.mark.parametrize("code", [1100, 1101, 1102])
+def test_notices_about_the_line_reach_ready_clients_only(code: int) -> None:
     """1100, 1101 and 1102 carry no request id; a client that has not started hears nothing."""
     desk = a_desk()
     ready, early = a_client(desk), PretendClient(desk)
 
     for client in (ready, early):
-        client.session.notify_link(notice)
+        client.session.tell_code(-1, code, "the line")
 
-    assert [frame[2:4] for frame in ready.heard()] == [["-1", notice.value]]
+    assert [frame[2:4] for frame in ready.heard()] == [["-1", str(code)]]
     assert early.heard() == []
 
 

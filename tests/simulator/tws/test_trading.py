@@ -6,7 +6,6 @@ import pytest
 from floors import CLOSES_AT, OPENS_AT, a_call, a_floor, a_future, an_open_floor, an_order
 from pretend_client import UNSET, PretendClient, a_client, bag, contract, place_order
 
-from simulator.faults import NextOrder, OrderFault
 from simulator.opening import OpenedFloor
 from simulator.tws.desk import Desk, Told
 
@@ -377,45 +376,6 @@ def test_an_order_of_the_other_door_is_told_by_its_plain_fields() -> None:
 
     assert len(opened) == 136
     assert (opened[13], opened[16], opened[23], opened[24]) == ("BUY", "10.0", "in process", "9")
-
-
-def test_an_injected_rejection_meets_the_next_order_only() -> None:
-    """The order is answered by 201 and never reaches the exchange; the one after it is served."""
-    table = Table()
-    table.desk.faults.add(NextOrder(fault=OrderFault.REJECT, text="margin"))
-
-    frames = table.buy()
-
-    assert [(frame[2], frame[3]) for frame in frames] == [("1", "201")]
-    assert "margin" in frames[0][4]
-    assert table.desk.ledger[0].order is None
-    assert ids(table.buy(order_id=2))[:2] == ["5", "3"]
-
-
-def test_lost_answers_leave_the_order_alive() -> None:
-    """Nothing is told of it live, a request shows it, and the executions are listed."""
-    table = Table()
-    table.desk.faults.add(NextOrder(fault=OrderFault.LOSE_ANSWERS))
-
-    silent = table.buy()
-
-    assert silent == []
-    assert ids(table.client.ask(99, 0)) == ["101", "102"]
-    assert ids(table.client.ask(7, 3, 50, 0, "", "", "", "", "", "")) == ["11", "59", "55"]
-
-
-def test_a_dropped_order_is_nowhere_but_in_the_ledger() -> None:
-    """The frame vanishes: no answer, nothing at the exchange, one row that says so; other clients are not hit."""
-    table = Table()
-    table.desk.faults.add(NextOrder(fault=OrderFault.DROP, client_id=1))
-    other = a_client(table.desk, client_id=2)
-
-    other.ask(*place_order(1, table.contract, limit="10.0"))
-    dropped = table.buy(limit="11.0")
-
-    assert dropped == []
-    assert [each.order.client_id for each in table.opened.floor.open_orders()] == [2]
-    assert [(row.client_id, row.fate) for row in table.desk.ledger] == [(2, "taken"), (1, "dropped by a fault")]
 
 
 def test_the_ledger_keeps_every_message_about_orders_with_its_time() -> None:
