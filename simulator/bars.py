@@ -1,50 +1,266 @@
-"""The daily record of the indices: what was there before the run, and each session as it ends."""
+"""The past of any instrument: daily and intraday bars and past ticks, worked out again from the paths of its indices.
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+How it works. The levels of every session are known by rule: sessions of the run come from its source, sessions before
+it are bridged from their daily rows. A contract's past price is its model value on these levels, so that nothing but
+the daily rows of four indices is kept, and the same question has the same answer.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bot.domain.schedule import SessionCalendar
-from simulator.venue import DailyBar
-from simulator.world.levels import DailyLevel
+from bot.domain.instrument import Instrument, Kind
+from bot.domain.schedule import Session
+from simulator.bar_shapes import VOLATILITIES, Moment, bar_of, flat_bar, grouped, has_prices, realised, tick_of
+from simulator.hours import trading_hours
+from simulator.moneyness import moneyness_of
+from simulator.numbering import number_of
+from simulator.records import Paths
+from simulator.venue import Bar, BarRequest, PastQuote, PriceKind, Span, SpanUnit
+from simulator.world import tape
+from simulator.world.levels import SYMBOLS, DailyLevel, Levels, levels_of
+from simulator.world.market import Market, WorldModel
+from simulator.world.quotes import rule_of, two_sided
 
 _NEW_YORK: Final = ZoneInfo("America/New_York")
+_SAMPLES_PER_BAR: Final = 6
+MOST_TICKS: Final = 1_000
+"""Past ticks in one answer, as the broker limits them."""
+_MOST_SESSIONS: Final = 3_000
+_MOST_DAYS: Final = 7_000
+_VOLATILITY_SESSIONS: Final = 30
+_CALENDAR_DAYS: Final = {SpanUnit.WEEK: 7, SpanUnit.MONTH: 31, SpanUnit.YEAR: 366}
 
 
-class DailyRecord:
-    """Finished days per symbol, ascending; grows by `add`."""
+class Past:
+    """What was: bars and ticks up to a moment."""
 
-    def __init__(self, calendar: SessionCalendar, prior: Mapping[str, Sequence[DailyLevel]]) -> None:
-        """Begin with the days before a run."""
-        self._calendar = calendar
-        self._days = {symbol: list(days) for symbol, days in prior.items()}
+    def __init__(self, paths: Paths, model: WorldModel) -> None:
+        """Look at the paths and their record, which grows as sessions end."""
+        self._paths = paths
+        self._record = paths.record
+        self._model = model
 
-    def add(self, symbol: str, day: DailyLevel) -> None:
-        """Append a day that has ended."""
-        self._days.setdefault(symbol, []).append(day)
+    def bars(self, instrument: Instrument, request: BarRequest, now: datetime) -> tuple[Bar, ...]:
+        """Return bars up to the request's end and not beyond now, oldest first; empty when there are none."""
+        end = min(request.end, now)
+        if not has_prices(instrument, request.what):
+            return ()
+        if request.width.unit is not SpanUnit.SECOND:
+            return grouped(self._daily(instrument, request, end), request.width)
+        if request.what in VOLATILITIES:
+            return ()
+        start = self._start_of(request.reach, end)
+        sessions = self._record.calendar.sessions(_day(start), _day(end))
+        return tuple(
+            bar
+            for session in sessions
+            if session.opens_at <= end
+            for bar in self._intraday(instrument, request.what, request.width.count, session, (start, end))
+        )
 
-    def bars(self, symbol: str, end: datetime, count: int) -> tuple[DailyBar, ...]:
-        """Return the last ``count`` days that had ended at ``end`` (aware), oldest first.
+    def first_bar_at(self, instrument: Instrument, what: PriceKind) -> datetime | None:
+        """Return the open of the oldest session there is a price for, or None."""
+        rows = self._record.rows(instrument.symbol if instrument.symbol in SYMBOLS else "SPX")
+        if not rows or not has_prices(instrument, what):
+            return None
+        return self._record.session(rows[0].day).opens_at
 
-        A day whose history holds only a close is a bar of that one level.
+    def ticks(
+        self, instrument: Instrument, what: PriceKind, start: datetime | None, end: datetime, count: int
+    ) -> tuple[PastQuote, ...]:
+        """Return at most ``count`` past ticks and never more than `MOST_TICKS`, oldest first.
+
+        The first ones from ``start`` on where it is given, else the last ones up to ``end``.
         """
-        last = self._last_finished(end)
-        finished = [day for day in self._days.get(symbol, ()) if day.day <= last]
-        return tuple(_bar(day) for day in finished[-count:]) if count > 0 else ()
+        most = min(count, MOST_TICKS)
+        if most <= 0 or not has_prices(instrument, what):
+            return ()
+        found: list[PastQuote] = []
+        for day in self._days(start, end):
+            told = self._ticks_of(instrument, what, day, (start, end))
+            found = [*told, *found] if start is None else [*found, *told]
+            if len(found) >= most:
+                break
+        return tuple(found[-most:] if start is None else found[:most])
 
-    def _last_finished(self, end: datetime) -> date:
-        """Return the last calendar day that is over: today only once its session has closed."""
-        today = end.astimezone(_NEW_YORK).date()
-        session = self._calendar.session(today)
-        return today if session is None or end >= session.closes_at else today - timedelta(days=1)
+    # Days
+
+    def _daily(self, instrument: Instrument, request: BarRequest, end: datetime) -> list[Bar]:
+        """Return one bar a session, the present one unfinished where the request ends in it."""
+        count = self._session_count(request.reach, end)
+        rows = self._record.finished("SPX", end, count + _VOLATILITY_SESSIONS + 1)
+        days = [row.day for row in rows]
+        if request.what in VOLATILITIES:
+            return self._volatility_bars(instrument, request.what, days)[-count:]
+        bars = [bar for day in days[-count:] for bar in self._finished_bar(instrument, request.what, day)]
+        session = self._record.calendar.session(_day(end))
+        if session is not None and session.opens_at <= end < session.closes_at:
+            whole_s = int((session.closes_at - session.opens_at).total_seconds()) + 1
+            bars += self._intraday(instrument, request.what, whole_s, session, (session.opens_at, end))
+        return bars[-count:]
+
+    def _finished_bar(self, instrument: Instrument, what: PriceKind, day: date) -> list[Bar]:
+        """Return the bar of an ended session from the daily rows; none where the index was not published."""
+        session = self._record.session(day)
+        if instrument.kind is Kind.INDEX and instrument.symbol in SYMBOLS:
+            row = self._record.row(instrument.symbol, day)
+            return [] if row is None else [_bar_of_row(row, session.opens_at)]
+        if not _was_listed(instrument, day):
+            return []
+        told = [self._moment(instrument, levels, at, 0) for levels, at in self._corners(session)]
+        return [bar_of(told, what, session.opens_at, day, self._volume(instrument, session))]
+
+    def _corners(self, session: Session) -> list[tuple[Levels, datetime]]:
+        """Return open, the two extremes and close of a day: the indices fall together while volatilities rise."""
+        rows = {symbol: self._record.row(symbol, session.day) for symbol in SYMBOLS}
+        names = {"SPX": ("low", "high"), "RUT": ("low", "high"), "VIX": ("high", "low"), "RVX": ("high", "low")}
+        length = session.closes_at - session.opens_at
+        told = []
+        for place, share in enumerate((0.0, 1 / 3, 2 / 3, 1.0)):
+            fields = {symbol: ("open", *pair, "close")[place] for symbol, pair in names.items()}
+            values = {s: _field(row, fields[s]) for s, row in rows.items() if row is not None}
+            closes = self._record.closes_of(session.day)
+            known = {symbol: values.get(symbol, closes.of(symbol)) for symbol in SYMBOLS}
+            told.append((levels_of(known), session.opens_at + length * share))
+        return told
+
+    def _volatility_bars(self, instrument: Instrument, what: PriceKind, days: Sequence[date]) -> list[Bar]:
+        """Return per day the 30-day implied volatility of an underlying, or that of its last 30 sessions."""
+        closes = [bar.close for day in days for bar in self._finished_bar(instrument, PriceKind.TRADES, day)]
+        bars = []
+        for place in range(_VOLATILITY_SESSIONS, len(closes)):
+            session = self._record.session(days[place])
+            if what is PriceKind.HISTORICAL_VOLATILITY:
+                level = realised(closes[place - _VOLATILITY_SESSIONS : place + 1])
+            else:
+                market = Market(at=session.closes_at, levels=self._record.closes_of(session.day), model=self._model)
+                level = market.index_vol(instrument.symbol) / 100.0
+            bars.append(flat_bar(round(level, 6), session.opens_at, session.day))
+        return bars
+
+    # Within a session
+
+    def _intraday(
+        self,
+        instrument: Instrument,
+        what: PriceKind,
+        width_s: int,
+        session: Session,
+        window: tuple[datetime, datetime],
+    ) -> list[Bar]:
+        """Return the bars of a session that begin before the window ends and end after it begins."""
+        path = self._paths.of(session.day)
+        if path is None or not _was_listed(instrument, session.day):
+            return []
+        stride = max(1, width_s // (_SAMPLES_PER_BAR * path.step_s))
+        groups: dict[int, list[Moment]] = {}
+        for moment in self._moments(instrument, session, stride, until=window[1]):
+            groups.setdefault(int((moment.at - session.opens_at).total_seconds()) // width_s, []).append(moment)
+        total, bars = self._volume(instrument, session), []
+        for number, moments in groups.items():
+            at = session.opens_at + timedelta(seconds=number * width_s)
+            if at + timedelta(seconds=width_s) > window[0]:
+                ends = moments[-1].step + stride
+                traded = tape.volume_by(total, ends / path.steps) - tape.volume_by(total, moments[0].step / path.steps)
+                bars.append(bar_of(moments, what, at, session.day, traded))
+        return bars
+
+    def _moments(self, instrument: Instrument, session: Session, stride: int, *, until: datetime) -> Iterator[Moment]:
+        """Yield an instrument's moments of a session within its regular hours, every ``stride`` steps."""
+        path = self._paths.of(session.day)
+        hours = trading_hours(instrument, session.day, 1, self._record.calendar, regular_only=True)
+        if path is None or not hours:
+            return
+        for step in range(0, path.steps, stride):
+            at = path.at(step)
+            if at > until:
+                return
+            if hours[0].opens_at <= at <= hours[0].closes_at and not path.is_silent(instrument.symbol):
+                yield self._moment(instrument, path.of(step), at, step)
+
+    def _moment(self, instrument: Instrument, levels: Levels, at: datetime, step: int) -> Moment:
+        price = Market(at=at, levels=levels, model=self._model).fair(instrument).price
+        if instrument.kind is Kind.INDEX:
+            return Moment(at=at, step=step, price=round(price, 2), sides=None)
+        sides = two_sided(rule_of(instrument), price, seed=number_of(instrument), step=step)
+        return Moment(at=at, step=step, price=price, sides=sides)
+
+    def _ticks_of(
+        self, instrument: Instrument, what: PriceKind, day: date, window: tuple[datetime | None, datetime]
+    ) -> list[PastQuote]:
+        path, session = self._paths.of(day), self._record.session(day)
+        if path is None or not _was_listed(instrument, day):
+            return []
+        moments = self._moments(instrument, session, 1, until=window[1])
+        told = (
+            tick_of(instrument, what, moment, path.steps, number_of(instrument))
+            for moment in moments
+            if window[0] is None or moment.at >= window[0]
+        )
+        return [tick for tick in told if tick is not None]
+
+    def _volume(self, instrument: Instrument, session: Session) -> int:
+        closes = self._record.closes_before(session.day)
+        moneyness = moneyness_of(instrument, Market(at=session.opens_at, levels=closes, model=self._model))
+        return tape.day_volume(instrument, moneyness, session.day, seed=number_of(instrument))
+
+    # Dates and counts
+
+    def _start_of(self, reach: Span, end: datetime) -> datetime:
+        """Return where a reach begins: seconds are counted, days are sessions, longer units follow the calendar."""
+        if reach.unit is SpanUnit.SECOND:
+            return end - timedelta(seconds=min(reach.count, _MOST_DAYS * 86_400))
+        day = _day(end)
+        if reach.unit is not SpanUnit.DAY:
+            day -= timedelta(days=min(reach.count * _CALENDAR_DAYS[reach.unit], _MOST_DAYS))
+        else:
+            session = self._record.calendar.session(day)
+            is_on = session is not None and session.opens_at <= end
+            for _ in range(min(reach.count, _MOST_SESSIONS) - is_on):
+                day = self._record.calendar.previous_session(day).day
+        return datetime.combine(day, time(), tzinfo=_NEW_YORK)
+
+    def _session_count(self, reach: Span, end: datetime) -> int:
+        if reach.unit is SpanUnit.DAY:
+            return max(1, min(reach.count, _MOST_SESSIONS))
+        sessions = self._record.calendar.sessions(_day(self._start_of(reach, end)), _day(end))
+        return max(1, sum(1 for _ in sessions))
+
+    def _days(self, start: datetime | None, end: datetime) -> Iterator[date]:
+        """Yield days with known paths: forward from ``start``, else backward from ``end``."""
+        calendar = self._record.calendar
+        if start is not None:
+            yield from (session.day for session in calendar.sessions(_day(start), _day(end)))
+            return
+        day = self._record.session(_day(end)).day
+        while self._paths.of(day) is not None:
+            yield day
+            day = calendar.previous_session(day).day
 
 
-def _bar(day: DailyLevel) -> DailyBar:
-    return DailyBar(
-        day=f"{day.day:%Y%m%d}",
-        open=day.close if day.open is None else day.open,
-        high=day.close if day.high is None else day.high,
-        low=day.close if day.low is None else day.low,
-        close=day.close,
+def _day(moment: datetime) -> date:
+    return moment.astimezone(_NEW_YORK).date()
+
+
+def _was_listed(instrument: Instrument, day: date) -> bool:
+    return instrument.last_trade is None or day <= instrument.last_trade
+
+
+def _field(row: DailyLevel, name: str) -> float:
+    """Return open, high, low or close of a day; a day that knows its close alone has that for all."""
+    value = getattr(row, name)
+    return row.close if value is None else float(value)
+
+
+def _bar_of_row(row: DailyLevel, at: datetime) -> Bar:
+    return Bar(
+        at=at,
+        day=f"{row.day:%Y%m%d}",
+        open=_field(row, "open"),
+        high=_field(row, "high"),
+        low=_field(row, "low"),
+        close=row.close,
+        average=row.close,
     )

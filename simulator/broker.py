@@ -8,6 +8,7 @@ everything happens during the call that caused it; one `Tick` per index is reuse
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from bot.domain.decision import Approved
 from bot.domain.errors import BrokerRejectedError, ConnectivityError, InvalidValueError
@@ -29,12 +30,17 @@ from simulator.listing import ContractQuery
 from simulator.ports import Heard, TradingFloor
 from simulator.venue import (
     AccountChanged,
+    BarRequest,
     CancelRefused,
     Charged,
     Executed,
     OrderChanged,
     OrderType,
+    Phase,
     PositionChanged,
+    PriceKind,
+    Span,
+    SpanUnit,
     VenueLeg,
     VenueOrder,
     VenueQuote,
@@ -49,6 +55,7 @@ STATUSES: Final[Mapping[VenueStatus, BrokerStatus]] = {
     VenueStatus.CANCELLED: BrokerStatus.CANCELLED,
     VenueStatus.REJECTED: BrokerStatus.REJECTED,
 }
+_NEW_YORK: Final = ZoneInfo("America/New_York")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _LAST_TRADE_LEAD: Final = timedelta(days=7)
@@ -245,7 +252,12 @@ class InProcessMarketData:
         Raises:
             BrokerRejectedError: There is no history of this contract.
         """
-        bars = self._floor.daily_bars(instrument, self._floor.now(), sessions)
+        now, day = self._floor.now(), Span(count=1, unit=SpanUnit.DAY)
+        reach = Span(count=sessions + 1, unit=SpanUnit.DAY)
+        told = self._floor.bars(instrument, BarRequest(what=PriceKind.TRADES, width=day, reach=reach, end=now))
+        today = f"{now.astimezone(_NEW_YORK):%Y%m%d}"
+        is_on = self._floor.phase(instrument) is not Phase.CLOSED
+        bars = [bar for bar in told if not (is_on and bar.day == today)][-sessions:]
         if not bars:
             raise BrokerRejectedError(f"{instrument.key}: the simulated exchange keeps no daily history of it")
         return tuple(

@@ -1,6 +1,6 @@
 """Contract details: what a broker tells of a contract beside its name: rules, hours, last trade, underlying."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -21,7 +21,6 @@ _INDEX_RULE: Final = 500
 _RULE_NUMBERS: Final = {"VIX": 501, "SPX": 502, "SPXW": 502, "VX": 503, "VXM": 504}
 _EASTERN: Final = "US/Eastern"
 _CENTRAL: Final = "US/Central"
-_HOURS_AHEAD_DAYS: Final = 7
 _CENT: Final = Decimal("0.01")
 
 
@@ -38,8 +37,8 @@ def zone_of(instrument: Instrument) -> str:
     return _CENTRAL if instrument.kind is Kind.FUTURE else _EASTERN
 
 
-def listing_of(instrument: Instrument, hours: str, calendar: SessionCalendar) -> Listing:
-    """Return the details of a contract; ``hours`` as `hours_text` tells them in the contract's zone."""
+def listing_of(instrument: Instrument, hours: tuple[str, str], calendar: SessionCalendar) -> Listing:
+    """Return the details of a contract; ``hours`` are all and the regular ones, as `hours_text` tells them."""
     is_index, is_option = instrument.kind is Kind.INDEX, instrument.kind is Kind.OPTION
     zone = zone_of(instrument)
     exchanges = ("SMART", instrument.exchange) if is_option else (instrument.exchange,)
@@ -54,8 +53,8 @@ def listing_of(instrument: Instrument, hours: str, calendar: SessionCalendar) ->
         market_rule_ids=(rule,) * len(exchanges),
         min_tick=market_rule(rule)[0][1],
         time_zone=zone,
-        trading_hours=hours,
-        liquid_hours=hours,
+        trading_hours=hours[0],
+        liquid_hours=hours[1],
         last_trade_text=_last_trade_text(instrument, zone, calendar),
         real_expiration="" if instrument.settlement is None else f"{instrument.settlement:%Y%m%d}",
         under_con_id=0 if is_index else INDEX_NUMBERS[instrument.symbol],
@@ -78,17 +77,3 @@ def _last_trade_text(instrument: Instrument, zone: str, calendar: SessionCalenda
     if last_trade == instrument.settlement:  # an expiring afternoon class stops with the stock market
         closes -= timedelta(minutes=15)
     return f"{last_trade:%Y%m%d} {closes:%H:%M} {zone}"
-
-
-def hours_text(today: date, zone: str, calendar: SessionCalendar) -> str:
-    """Return the coming week in the wire's own form, one entry per calendar day, in local time of ``zone``."""
-    return ";".join(_day_text(today + timedelta(days=ahead), zone, calendar) for ahead in range(_HOURS_AHEAD_DAYS))
-
-
-def _day_text(day: date, zone: str, calendar: SessionCalendar) -> str:
-    session = calendar.session(day)
-    if session is None:
-        return f"{day:%Y%m%d}:CLOSED"
-    local = ZoneInfo(zone)
-    opens, closes = session.opens_at.astimezone(local), session.closes_at.astimezone(local)
-    return f"{opens:%Y%m%d:%H%M}-{closes:%Y%m%d:%H%M}"

@@ -6,48 +6,60 @@ session is its close: orders for the day end there and the day becomes a daily b
 sides, orders rest, and time passes without prices.
 """
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bot.domain.instrument import Instrument, InstrumentKey, Kind
+from bot.domain.instrument import Instrument, InstrumentKey
 from simulator.account import Account
-from simulator.bars import DailyRecord
+from simulator.bars import Past
+from simulator.board import Board, Stage
 from simulator.books import OpeningBook
+from simulator.depth import depth_of
 from simulator.details import market_rule
-from simulator.exchange import Exchange, Venue
+from simulator.exchange import Exchange
+from simulator.expiry import is_due, settlement_value
 from simulator.fees import FeeModel, VenueFees
 from simulator.fills import DisplayedSizeFills, FillModel
+from simulator.hours import phase_at, trading_hours
 from simulator.listing import ContractQuery, Listing
-from simulator.numbering import number_of
-from simulator.ports import Listener, OptionParameters
+from simulator.option_models import option_at_price, option_at_vol
+from simulator.orders.view import Venue
+from simulator.ports import Heard, Listener, OptionParameters
+from simulator.profits import Profits
+from simulator.records import DailyRecord, Paths
 from simulator.universe import Universe
 from simulator.venue import (
     AccountChanged,
+    Bar,
+    BarRequest,
     Charged,
-    DailyBar,
+    Depth,
     Executed,
     OrderChanged,
+    PastQuote,
     Phase,
     PositionChanged,
     Preview,
-    VenueEvent,
+    PriceKind,
+    ProfitAndLoss,
+    StepPlayed,
+    TradingHours,
     VenueOrder,
     VenueQuote,
 )
-from simulator.world.levels import SYMBOLS, Levels, LevelSource, SessionPath, last_level
+from simulator.world.levels import EQUITY_CLOSE_LEAD, SYMBOLS, Levels, LevelSource, SessionPath
 from simulator.world.market import Market, WorldModel
-from simulator.world.quotes import TwoSided, rule_of, traded_quote, two_sided
 
 NEW_YORK: Final = ZoneInfo("America/New_York")
 BEFORE_OPEN: Final = timedelta(minutes=30)
 """A floor that has not moved yet stands this long before its first open."""
 ACCOUNT_EVERY_S: Final = 180
 """The account's values are told after fills and every three minutes, as the broker does."""
+_INSTANT: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,18 +68,6 @@ class VenueModels:
 
     fills: FillModel = field(default_factory=DisplayedSizeFills)
     fees: FeeModel = field(default_factory=VenueFees)
-
-
-class _Watched:
-    """An instrument on the board: how many watch it and what was shown last. Mutable: it is on the hot path."""
-
-    __slots__ = ("count", "instrument", "level", "sides")
-
-    def __init__(self, instrument: Instrument) -> None:
-        self.instrument = instrument
-        self.count = 0
-        self.level: float | None = None
-        self.sides: TwoSided | None = None
 
 
 class Floor:
@@ -102,6 +102,7 @@ class Floor:
         self._model = model
         self._clock = clock
         self._record = DailyRecord(universe.calendar, source.prior)
+        self._past = Past(Paths(source, self._record), model)
         self._exchange = Exchange(
             account=Account(account, book.cash_usd, book.positions),
             fills=models.fills,
@@ -109,15 +110,17 @@ class Floor:
             is_listed=lambda instrument: universe.is_listed(instrument, self._today()),
             marks=self._marks,
         )
-        self._watched: dict[InstrumentKey, _Watched] = {}
+        self._board = Board(self.phase)
         self._listeners: list[Listener] = []
         self._session = 0
         self._step = 0
         self._is_open = False
+        self._has_settled_afternoon = False
         self._path: SessionPath | None = None
-        self._closes: Mapping[str, float] = {symbol: last_level(source.prior[symbol], symbol) for symbol in SYMBOLS}
+        self._closes = self._record.closes_before(source.sessions[0].day)
         self._now = source.sessions[0].opens_at - BEFORE_OPEN
-        self._move_market(self._now, _levels(self._closes))
+        self._begin_day(self._now, source.sessions[0].day)
+        self._profits = Profits(self._exchange.account, self._board.mark, self._net_liquidation)
 
     def __repr__(self) -> str:
         """Time, session, step and exchange, for failing tests."""
@@ -153,7 +156,20 @@ class Floor:
     @property
     def market(self) -> Market:
         """All prices of the last step."""
-        return self._market
+        return self._board.market
+
+    def phase(self, instrument: Instrument) -> Phase:
+        """Whether a contract trades now; between sessions nothing does, for there are no prices then."""
+        if not self._is_open:
+            return Phase.CLOSED
+        path = self._present_path()
+        at = min(self._now, path.session.closes_at - _INSTANT)
+        phase = phase_at(instrument, at, self._universe.calendar)
+        return Phase.HALTED if phase is not Phase.CLOSED and path.is_halted(at) else phase
+
+    def hours(self, instrument: Instrument, first: date, days: int, *, regular_only: bool) -> tuple[TradingHours, ...]:
+        """The stretches of trading of ``days`` calendar days from ``first`` on, ascending."""
+        return trading_hours(instrument, first, days, self._universe.calendar, regular_only=regular_only)
 
     # What is listed
 
@@ -173,44 +189,59 @@ class Floor:
         """Rows (low edge, increment) of a market rule, ascending; empty when unknown."""
         return market_rule(rule_id)
 
+    def search(self, pattern: str) -> tuple[Listing, ...]:
+        """Contracts with a symbol or a name that holds the pattern; indices, shares, currencies and no derivatives."""
+        return self._universe.search(pattern, self._today())
+
+    def derivative_kinds(self, instrument: Instrument) -> tuple[str, ...]:
+        """The security types listed on an underlying: OPT, FUT, BAG."""
+        return self._universe.derivative_kinds(instrument)
+
     # Quotes and bars
 
     def watch(self, instrument: Instrument) -> VenueQuote:
         """Count one more watcher of an instrument and return its present quote."""
-        quote = self.quote(instrument)
-        watched = self._watched.get(instrument.key)
-        if watched is None:
-            watched = self._watched[instrument.key] = _Watched(instrument)
-            watched.level = quote.last
-            watched.sides = None if instrument.kind is Kind.INDEX or not self._is_open else self._sides(instrument)
-        watched.count += 1
-        return quote
+        return self._board.watch(instrument)
 
     def unwatch(self, instrument: Instrument) -> None:
         """Count one watcher less; an instrument without watchers is no longer priced on each step."""
-        watched = self._watched.get(instrument.key)
-        if watched is None:
-            return
-        watched.count -= 1
-        if watched.count == 0:
-            del self._watched[instrument.key]
+        self._board.unwatch(instrument)
 
     def quote(self, instrument: Instrument) -> VenueQuote:
         """The present quote, without watching; kept until the next step."""
-        found = self._quotes.get(instrument.key)
-        if found is None:
-            found = self._quotes[instrument.key] = self._fresh_quote(instrument)
-        return found
+        return self._board.quote(instrument)
 
-    def phase(self, instrument: Instrument) -> Phase:  # noqa: ARG002 - all contracts share the session's hours
-        """Whether a contract trades now."""
-        return Phase.REGULAR if self._is_open else Phase.CLOSED
+    @property
+    def watched(self) -> frozenset[InstrumentKey]:
+        """What is priced on each step."""
+        return self._board.watched
 
-    def daily_bars(self, instrument: Instrument, end: datetime, count: int) -> tuple[DailyBar, ...]:
-        """The last ``count`` finished sessions up to ``end``, oldest first; empty when there is no history."""
-        if instrument.kind is not Kind.INDEX:
-            return ()
-        return self._record.bars(instrument.symbol, min(end, self.now()), count)
+    def depth(self, instrument: Instrument, rows: int) -> Depth:
+        """The present book, at most ``rows`` prices a side; empty sides outside trading hours."""
+        return depth_of(instrument, self.quote(instrument), rows)
+
+    def bars(self, instrument: Instrument, request: BarRequest) -> tuple[Bar, ...]:
+        """Bars up to ``request.end`` and not beyond now, oldest first, the last one perhaps unfinished; empty: none."""
+        return self._past.bars(instrument, request, self._seen())
+
+    def first_bar_at(self, instrument: Instrument, what: PriceKind) -> datetime | None:
+        """The beginning of the oldest bar there is, or None."""
+        return self._past.first_bar_at(instrument, what)
+
+    def past_quotes(
+        self, instrument: Instrument, what: PriceKind, *, start: datetime | None, end: datetime | None, count: int
+    ) -> tuple[PastQuote, ...]:
+        """At most ``count`` past ticks, oldest first: the first from ``start`` on, or the last up to ``end``."""
+        seen = self._seen()
+        return self._past.ticks(instrument, what, start, seen if end is None else min(end, seen), count)
+
+    def option_price(self, instrument: Instrument, vol: float, underlying: float) -> VenueQuote | None:
+        """The model's price and greeks of an option at a volatility and a level; None for anything else."""
+        return option_at_vol(instrument, vol, underlying, self.market)
+
+    def option_vol(self, instrument: Instrument, price: float, underlying: float) -> VenueQuote | None:
+        """The volatility and greeks of an option at a price; None for anything else, or a price without one."""
+        return option_at_price(instrument, price, underlying, self.market)
 
     # Orders and the account
 
@@ -224,7 +255,7 @@ class Floor:
 
     def preview(self, order: VenueOrder) -> Preview:
         """What the order would cost and how the account would stand after it; nothing is placed."""
-        return self._exchange.preview(order, self._venue(), lambda instrument: self._sides(instrument).mid)
+        return self._exchange.preview(order, self._venue(), self._board.mark)
 
     def next_order_id(self, client_id: int) -> int:
         """An order id above every id that this client ever used."""
@@ -250,6 +281,14 @@ class Floor:
         """The present account values."""
         return self._exchange.account_state()
 
+    def profit(self) -> ProfitAndLoss:
+        """The account's profit."""
+        return self._profits.of_account(self.executions())
+
+    def profit_of(self, instrument: Instrument) -> ProfitAndLoss | None:
+        """The profit of one position, or None where none is held."""
+        return self._profits.of_position(instrument, self.executions())
+
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Add a listener for venue events and watched quotes; the returned function removes it."""
         self._listeners.append(listener)
@@ -263,95 +302,87 @@ class Floor:
     # Steps
 
     def _play(self, at: datetime) -> None:
-        """Carry out one step: prices, quotes, matching; at a session's ends also what belongs there."""
+        """Carry out one step: prices, settlements, quotes, matching; at a session's ends also what belongs there."""
         path, step = self._present_path(), self._step
+        self._now = at
         if step == 0:
             self._is_open = True
+            self._has_settled_afternoon = False
             self._exchange.begin_session(self._venue())
         self._step += 1
-        self._now = at
-        self._move_market(at, path.of(step))
-        self._publish()
+        self._turn(at, path.of(step), Stage(day=path.session.day, path=path, step=step))
+        if step == 0:
+            self._settle(path, afternoon=False)
+        self._tell(self._board.changed())
         self._tell(self._exchange.match(self._venue()))
+        if not self._has_settled_afternoon and at >= path.session.closes_at - EQUITY_CLOSE_LEAD:
+            self._has_settled_afternoon = True
+            self._settle(path, afternoon=True)
         if step * path.step_s % ACCOUNT_EVERY_S == 0 and self._listeners:
             self._tell((self.account_state(),))
         if step == path.steps - 1:
             self._close(path)
+        self._tell((StepPlayed(at=at),))
+
+    def _settle(self, path: SessionPath, *, afternoon: bool) -> None:
+        """Settle what is held or ordered and due at this end of the day."""
+        ordered = [leg.instrument for each in self._exchange.open_orders() for leg in each.order.legs]
+        for instrument in dict.fromkeys((*self._exchange.account.instruments, *ordered)):
+            if is_due(instrument, path.session.day, afternoon=afternoon):
+                value = settlement_value(instrument, self.market)
+                self._tell(self._exchange.settle(instrument, value, self._now))
 
     def _close(self, path: SessionPath) -> None:
         """End the session: the day's orders, its bar, and the closes against which the next day is shown."""
+        self._profits.close_day()
         self._is_open = False
-        self._quotes.clear()
+        self._board.clear()
         self._tell(self._exchange.end_session(self._venue()))
         for symbol in SYMBOLS:
             day = path.daily(symbol)
             if day is not None:
                 self._record.add(symbol, day)
-                self._closes = {**self._closes, symbol: day.close}
+        self._closes = self._record.closes_of(path.session.day)
         self._session += 1
         self._step = 0
         self._path = None
+        self._begin_day(path.session.closes_at, self._next_day(path.session.day))
+
+    def _begin_day(self, at: datetime, day: date) -> None:
+        """Stand closed at the last closes, before the session of a day."""
+        self._turn(at, self._closes, Stage(day=day, path=None, step=0))
+        self._board.begin_day(self.market)
+
+    def _next_day(self, day: date) -> date:
+        sessions = self._source.sessions
+        return sessions[self._session].day if self._session < len(sessions) else day
+
+    def _turn(self, at: datetime, levels: Levels, stage: Stage) -> None:
+        self._board.turn(Market(at=at, levels=levels, model=self._model, closes=self._closes), stage)
 
     def _present_path(self) -> SessionPath:
         if self._path is None:
             self._path = self._source.path(self._session)
         return self._path
 
-    def _move_market(self, at: datetime, levels: Levels) -> None:
-        self._market = Market(at=at, levels=levels, model=self._model)
-        self._quotes: dict[InstrumentKey, VenueQuote] = {}
-
-    def _publish(self) -> None:
-        """Tell each watched quote that differs from what was shown last."""
-        for watched in tuple(self._watched.values()):
-            instrument = watched.instrument
-            if instrument.kind is Kind.INDEX:
-                level = self._market.levels.of(instrument.symbol)
-                if level != watched.level and not math.isnan(level):
-                    watched.level = level
-                    self._tell((self.quote(instrument),))
-                continue
-            fair = self._market.fair(instrument)
-            sides = self._sides_of(instrument, fair.price)
-            if sides != watched.sides:
-                watched.sides = sides
-                quote = traded_quote(instrument, self._now, sides, fair, None)
-                self._quotes[instrument.key] = quote
-                self._tell((quote,))
-
-    def _tell(self, events: tuple[VenueEvent | VenueQuote, ...]) -> None:
+    def _tell(self, events: Iterable[Heard]) -> None:
         for event in events:
             for listener in tuple(self._listeners):
                 listener(event)
 
-    # Prices
-
-    def _fresh_quote(self, instrument: Instrument) -> VenueQuote:
-        fair = self._market.fair(instrument)
-        if instrument.kind is Kind.INDEX:
-            last = None if math.isnan(fair.price) else fair.price
-            return VenueQuote(instrument=instrument, at=self._now, last=last, close=self._closes[instrument.symbol])
-        if not self._is_open:
-            return VenueQuote(instrument=instrument, at=self._now)
-        return traded_quote(instrument, self._now, self._sides_of(instrument, fair.price), fair, None)
-
-    def _sides(self, instrument: Instrument) -> TwoSided:
-        return self._sides_of(instrument, self._market.fair(instrument).price)
-
-    def _sides_of(self, instrument: Instrument, price: float) -> TwoSided:
-        return two_sided(rule_of(instrument), price, seed=number_of(instrument), step=self._step)
-
     def _marks(self) -> Mapping[Instrument, Decimal]:
         """Return the mids of everything held, also while the market is closed."""
-        return {instrument: self._sides(instrument).mid for instrument in self._exchange.account.instruments}
+        return {instrument: self._board.mark(instrument) for instrument in self._exchange.account.instruments}
+
+    def _net_liquidation(self) -> Decimal:
+        return self._exchange.account_state().net_liquidation_usd
 
     def _venue(self) -> Venue:
         return Venue(at=self.now(), quotes=self.quote, phase_of=self.phase)
 
+    def _seen(self) -> datetime:
+        """Return the moment up to which there is a past: the last step's, for the next one is not played yet."""
+        return self._now
+
     def _today(self) -> date:
         return self.now().astimezone(NEW_YORK).date()
-
-
-def _levels(closes: Mapping[str, float]) -> Levels:
-    spx, rut, vix, rvx = (closes[symbol] for symbol in SYMBOLS)
-    return Levels(spx=spx, rut=rut, vix=vix, rvx=rvx)

@@ -13,7 +13,6 @@ from simulator.venue import (
     Bar,
     BarRequest,
     Charged,
-    DailyBar,
     Depth,
     Executed,
     OrderChanged,
@@ -81,10 +80,6 @@ class TradingFloor(Protocol):
 
     def quote(self, instrument: Instrument) -> VenueQuote:
         """The present quote, without watching."""
-        ...
-
-    def daily_bars(self, instrument: Instrument, end: datetime, count: int) -> tuple[DailyBar, ...]:
-        """The last ``count`` finished sessions up to ``end``, oldest first; empty when there is no history."""
         ...
 
     def bars(self, instrument: Instrument, request: BarRequest) -> tuple[Bar, ...]:

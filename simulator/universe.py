@@ -15,7 +15,8 @@ from bot.domain.errors import InvalidValueError
 from bot.domain.expiries import third_friday, vix_monthlies
 from bot.domain.instrument import RUT, RVX, SPX, VIX, Instrument, Kind, Right
 from bot.domain.schedule import SessionCalendar
-from simulator.details import hours_text, listing_of, zone_of
+from simulator.details import listing_of, zone_of
+from simulator.hours import hours_text
 from simulator.listing import ContractQuery, Listing
 from simulator.numbering import INDEX_NUMBERS, local_symbol_of, name_of
 from simulator.ports import OptionParameters
@@ -31,6 +32,8 @@ _SPXW_REACH: Final = timedelta(days=100)
 _SPX_STRIKE_STEP: Final = 5
 _SPX_STRIKE_REACH_FRAC: Final = 0.25  # strikes this far below the lowest and above the highest level of the run
 _VIX_STRIKE_BANDS: Final = (("10", "25", "0.5"), ("25", "35", "1"), ("35", "50", "2.5"), ("50", "80.1", "5"))
+_HOURS_AHEAD_DAYS: Final = 7
+_MOST_HOURS_KEPT: Final = 4_096
 _OPTION_EXCHANGES: Final = ("SMART", "CBOE")
 
 
@@ -43,7 +46,7 @@ class Universe:
     last: date
     spx_bounds: tuple[float, float]
     _options: dict[tuple[str, date], tuple[Instrument, ...]] = field(default_factory=dict, repr=False, compare=False)
-    _hours: dict[tuple[date, str], str] = field(default_factory=dict, repr=False, compare=False)
+    _hours: dict[tuple[date, str], tuple[str, str]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def vix_settlements(self) -> tuple[date, ...]:
@@ -150,11 +153,24 @@ class Universe:
 
     def listing(self, instrument: Instrument, today: date) -> Listing:
         """Return the details of a contract as told on a day (its hours are those of the week ahead)."""
-        zone = zone_of(instrument)
-        hours = self._hours.get((today, zone))
-        if hours is None:
-            hours = self._hours[today, zone] = hours_text(today, zone, self.calendar)
-        return listing_of(instrument, hours, self.calendar)
+        return listing_of(instrument, self._hours_of(instrument, today), self.calendar)
+
+    def _hours_of(self, instrument: Instrument, today: date) -> tuple[str, str]:
+        """Return all and regular hours of the week ahead; worked out once a day for contracts that share them."""
+        ends = instrument.last_trade
+        near = ends is not None and ends < today + timedelta(days=_HOURS_AHEAD_DAYS)
+        name = instrument.key if near else f"{instrument.kind}{instrument.symbol}"
+        key = (today, name)
+        found = self._hours.get(key)
+        if found is None:
+            zone, days = zone_of(instrument), _HOURS_AHEAD_DAYS
+            whole, regular = (
+                hours_text(instrument, today, days, zone, self.calendar, regular_only=only) for only in (False, True)
+            )
+            if len(self._hours) > _MOST_HOURS_KEPT:
+                self._hours.clear()
+            found = self._hours[key] = (whole, regular)
+        return found
 
     def matching(self, query: ContractQuery, today: date) -> tuple[Listing, ...]:
         """Return all contracts that a query names: by number alone, by symbol and more, or by local symbol alone.
@@ -195,6 +211,24 @@ class Universe:
             for exchange in _OPTION_EXCHANGES
             for name in classes
         )
+
+    def search(self, pattern: str, today: date) -> tuple[Listing, ...]:
+        """Return the contracts without a date whose symbol or name holds the pattern, symbols that begin with it first.
+
+        Case does not matter; an empty pattern matches nothing.
+        """
+        wanted = pattern.strip().casefold()
+        if not wanted:
+            return ()
+        found = [self.listing(each, today) for each in INDICES]
+        hits = [each for each in found if wanted in f"{each.instrument.symbol} {each.long_name}".casefold()]
+        return tuple(sorted(hits, key=lambda each: not each.instrument.symbol.casefold().startswith(wanted)))
+
+    def derivative_kinds(self, instrument: Instrument) -> tuple[str, ...]:
+        """Return the security types listed on an underlying: OPT and BAG where there are options, FUT."""
+        kinds = ("OPT",) if instrument.symbol in UNDERLYINGS.values() else ()
+        futures = ("FUT",) if any(each.symbol == instrument.symbol for each in self.futures) else ()
+        return (*kinds, *futures, *(("BAG",) if kinds or futures else ()))
 
     def _candidates(self, query: ContractQuery) -> Iterator[Instrument]:
         """Yield what could match, narrowed by security type, class and date before options are made."""

@@ -428,14 +428,3 @@ class ProfitAndLoss:
     realized_usd: Decimal
     quantity: int = 0
     worth_usd: Decimal = Decimal(0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DailyBar:
-    """One session of one instrument, in points."""
-
-    day: str  # YYYYMMDD
-    open: float
-    high: float
-    low: float
-    close: float

@@ -12,7 +12,6 @@ from simulator.venue import (
     Bar,
     BarRequest,
     Charged,
-    DailyBar,
     Depth,
     Executed,
     OrderChanged,
@@ -67,10 +66,6 @@ class PassingFloor:
     def quote(self, instrument: Instrument) -> VenueQuote:
         """As the port says."""
         return self._inner.quote(instrument)
-
-    def daily_bars(self, instrument: Instrument, end: datetime, count: int) -> tuple[DailyBar, ...]:
-        """As the port says."""
-        return self._inner.daily_bars(instrument, end, count)
 
     def bars(self, instrument: Instrument, request: BarRequest) -> tuple[Bar, ...]:
         """As the port says."""

@@ -13,6 +13,10 @@ from bot.domain.schedule import Session
 SYMBOLS: Final = ("SPX", "RUT", "VIX", "RVX")
 """The indices of the simulated world, in the order in which a step announces them."""
 
+UNPUBLISHED_RVX: Final = "RUT_VOL"
+"""Under this name a path may hold what RVX would show while it is not published."""
+_SMALL_CAP_VOL: Final = 1.33  # RVX over VIX: mean 1.33 on 2009-09 to 2025-06, `simulator.world.estimate`
+
 EQUITY_CLOSE_LEAD: Final = timedelta(minutes=15)
 """SPX and RUT stop with the stock market, fifteen minutes before index options and volatility indices do."""
 
@@ -37,18 +41,29 @@ class DailyLevel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Levels:
-    """The four indices at one moment, in index points; RVX is NaN on a session for which the history has none."""
+    """The four indices at one moment, in index points; RVX is NaN on a session for which the history has none.
+
+    ``rut_vol`` is what RVX would show where it is not published, NaN where it is not known either.
+    """
 
     spx: float
     rut: float
     vix: float
     rvx: float
+    rut_vol: float = math.nan
 
     def __post_init__(self) -> None:
         """Reject anything but positive levels; only RVX may be missing."""
         require_positive(spx=self.spx, rut=self.rut, vix=self.vix)
         if not math.isnan(self.rvx):
             require_positive(rvx=self.rvx)
+
+    @property
+    def small_cap_vol(self) -> float:
+        """The 30-day volatility of RUT options, points: RVX where it is published, else what stands behind it."""
+        if not math.isnan(self.rvx):
+            return self.rvx
+        return self.vix * _SMALL_CAP_VOL if math.isnan(self.rut_vol) else self.rut_vol
 
     def of(self, symbol: str) -> float:
         """Return the level of one of `SYMBOLS`."""
@@ -67,6 +82,7 @@ class SessionPath:
     session: Session
     step_s: int
     levels: Mapping[str, tuple[float, ...]]
+    halts: tuple[tuple[datetime, datetime], ...] = ()  # from, until (aware): nothing trades
 
     def __post_init__(self) -> None:
         """Reject a path whose series do not fill the session."""
@@ -90,7 +106,16 @@ class SessionPath:
     def of(self, step: int) -> Levels:
         """Return the four levels at a step."""
         spx, rut, vix, rvx = (self.levels[symbol][step] for symbol in SYMBOLS)
-        return Levels(spx=spx, rut=rut, vix=vix, rvx=rvx)
+        behind = self.levels.get(UNPUBLISHED_RVX)
+        return Levels(spx=spx, rut=rut, vix=vix, rvx=rvx, rut_vol=math.nan if behind is None else behind[step])
+
+    def is_halted(self, at: datetime) -> bool:
+        """Return whether trading is halted at a moment; the end of a halt does not belong to it."""
+        return any(start <= at < end for start, end in self.halts)
+
+    def is_silent(self, symbol: str) -> bool:
+        """Return whether an index is not published on this session."""
+        return symbol in SYMBOLS and math.isnan(self.levels[symbol][-1])
 
     def daily(self, symbol: str) -> DailyLevel | None:
         """Return the session as one daily row; None for an index that was not published."""
@@ -121,6 +146,12 @@ class LevelSource(Protocol):
     def path(self, index: int) -> SessionPath:
         """The path of ``sessions[index]``; the same one each time."""
         ...
+
+
+def levels_of(closes: Mapping[str, float]) -> Levels:
+    """Return the levels of four closes by symbol."""
+    spx, rut, vix, rvx = (closes[symbol] for symbol in SYMBOLS)
+    return Levels(spx=spx, rut=rut, vix=vix, rvx=rvx)
 
 
 def steps_of(session: Session, step_s: int) -> int:

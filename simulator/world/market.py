@@ -10,15 +10,22 @@ from bot.domain.checks import require_aware, require_finite, require_positive
 from bot.domain.errors import InvalidValueError
 from bot.domain.instrument import Instrument, Kind, Right
 from bot.pricing import DAYS_PER_YEAR, black76, forward_of_spot
+from simulator.hours import AFTERNOON_CLASSES
+from simulator.world import related
 from simulator.world.curve import LONG_RUN_VIX, vix_forward
-from simulator.world.levels import Levels
-from simulator.world.surface import spx_at_the_money_vol, spx_option_vol, vix_at_the_money_vol, vix_option_vol
+from simulator.world.levels import SYMBOLS, Levels
+from simulator.world.surface import (
+    equity_at_the_money_vol,
+    equity_option_vol,
+    vix_at_the_money_vol,
+    vix_option_vol,
+)
 
 NEW_YORK: Final = ZoneInfo("America/New_York")
 MORNING: Final = time(9, 30)
 AFTERNOON: Final = time(16, 0)
-AFTERNOON_CLASSES: Final = frozenset({"SPXW"})
 _SECONDS_PER_DAY: Final = 86_400.0
+_STOCK_INDEX_FUTURES: Final = frozenset({"ES", "MES"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,46 +35,56 @@ class WorldModel:
     rate: float = 0.04
     dividend_yield: float = 0.012
     long_run_vix: float = LONG_RUN_VIX
+    long_run_rvx: float = LONG_RUN_VIX + 5.5
+    noise_seed: int = 0  # of prices that have noise of their own
 
     def __post_init__(self) -> None:
         """Reject a world that cannot be priced."""
         require_finite(rate=self.rate, dividend_yield=self.dividend_yield)
-        require_positive(long_run_vix=self.long_run_vix)
+        require_positive(long_run_vix=self.long_run_vix, long_run_rvx=self.long_run_rvx)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fair:
     """A contract's model value in points, with the numbers that a broker would show beside it.
 
-    ``vol`` and ``delta`` are zero and one for what is no option; ``delta`` counts the underlying (the VIX forward, or
-    SPX itself), ``underlying`` is its level.
+    ``vol`` and ``delta`` are zero and one for what is no option; ``delta`` and ``gamma`` count the underlying (the VIX
+    forward, or the index or share itself), ``underlying`` is its level; ``vega`` per volatility point, ``theta`` a day.
     """
 
     price: float
     vol: float
     delta: float
     underlying: float
+    gamma: float = 0.0
+    vega: float = 0.0
+    theta: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """What all options of one settlement share: time left, forward, volatility at the money."""
+    """What all options of one settlement share: time left, forward, its spot, volatility at the money."""
 
     days: float
     years: float
     forward: float
     at_the_money: float
+    spot: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
-    """All prices at one moment; terms are worked out once per settlement and kept."""
+    """All prices at one moment; terms are worked out once per settlement and kept.
+
+    ``closes`` are the levels of the session before, against which breadth counts.
+    """
 
     at: datetime
     levels: Levels
     model: WorldModel
+    closes: Levels | None = None
     _vix_terms: dict[date, Term] = field(default_factory=dict, repr=False, compare=False)
-    _spx_terms: dict[tuple[date, time], Term] = field(default_factory=dict, repr=False, compare=False)
+    _equity_terms: dict[tuple[str, date, time], Term] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Reject a moment without a time zone."""
@@ -79,64 +96,123 @@ class Market:
         Raises:
             InvalidValueError: The world has no model for this contract.
         """
-        if instrument.kind is Kind.INDEX:
-            level = self.levels.of(instrument.symbol)
-            return Fair(price=level, vol=0.0, delta=1.0, underlying=level)
-        if instrument.settlement is not None and instrument.symbol == "VIX":
-            return self._vix_contract(instrument, self.vix_term(instrument.settlement))
-        if instrument.settlement is not None and instrument.symbol == "SPX":
-            return self._spx_option(instrument, self.spx_term(instrument.settlement, instrument.trading_class))
-        raise InvalidValueError(f"{instrument.key}: the simulated world has no price for it")
+        if instrument.kind is Kind.OPTION or instrument.kind is Kind.FUTURE:
+            if instrument.settlement is not None and instrument.symbol == "VIX":
+                return self._vix_contract(instrument, self.vix_term(instrument.settlement))
+            if instrument.kind is Kind.OPTION or instrument.symbol in _STOCK_INDEX_FUTURES:
+                return self._equity_contract(instrument)
+            raise InvalidValueError(f"{instrument.key}: the simulated world has no price for it")
+        level = self.spot(instrument.symbol if instrument.kind is not Kind.CASH else instrument.trading_class)
+        return Fair(price=level, vol=0.0, delta=1.0, underlying=level)
+
+    def spot(self, symbol: str) -> float:
+        """Return the level of an index, the price of a share, or the rate of a currency pair.
+
+        Raises:
+            InvalidValueError: The world knows no such symbol.
+        """
+        if symbol in SYMBOLS:
+            return self.levels.of(symbol)
+        at_s, seed, levels = self.at.timestamp(), self.model.noise_seed, self.levels
+        if symbol in related.SHARES:
+            return related.share_price(symbol, levels, at_s=at_s, seed=seed, long_run=self.model.long_run_vix)
+        if symbol == "VVIX":
+            return related.vvix(levels, at_s=at_s, seed=seed)
+        if symbol == "VIXMO":
+            return related.vixmo(levels, long_run=self.model.long_run_vix)
+        if symbol == "TICK-NYSE":
+            return related.tick(levels, at_s=at_s, seed=seed)
+        if symbol == "EUR.USD":
+            return related.currency_rate(symbol, at_s=at_s, seed=seed)
+        raise InvalidValueError(f"{symbol}: the simulated world has no price for it")
+
+    def breadth(self) -> related.Breadth:
+        """Return the advances and declines of the New York exchange since the last close."""
+        closes = self.closes or self.levels
+        return related.breadth(self.levels, closes, at_s=self.at.timestamp(), seed=self.model.noise_seed)
+
+    def index_vol(self, symbol: str) -> float:
+        """Return the 30-day volatility of an underlying's options, points."""
+        if symbol in {"RUT", "IWM"}:
+            return self.levels.small_cap_vol
+        share = related.SHARES.get(symbol)
+        if symbol == "VIX" or (share is not None and share.index == "VX"):
+            return self.spot("VVIX")
+        return self.levels.vix * (1.0 if share is None else share.vol)
 
     def vix_term(self, settlement: date) -> Term:
         """Return time, forward and volatility of a VIX settlement, which happens at the open."""
         term = self._vix_terms.get(settlement)
         if term is None:
             days = self._days_until(settlement, MORNING)
+            forward = vix_forward(vix=self.levels.vix, days=days, long_run=self.model.long_run_vix)
             term = self._vix_terms[settlement] = Term(
                 days=days,
                 years=days / DAYS_PER_YEAR,
-                forward=vix_forward(vix=self.levels.vix, days=days, long_run=self.model.long_run_vix),
+                forward=forward,
                 at_the_money=vix_at_the_money_vol(days=days, vix=self.levels.vix),
+                spot=forward,
             )
         return term
 
-    def spx_term(self, settlement: date, trading_class: str) -> Term:
-        """Return time, forward and volatility of an SPX settlement: SPX in the morning, SPXW in the afternoon."""
+    def equity_term(self, symbol: str, settlement: date, trading_class: str) -> Term:
+        """Return time, forward and volatility of an index or share settlement, in the morning or at the close."""
         hour = AFTERNOON if trading_class in AFTERNOON_CLASSES else MORNING
-        term = self._spx_terms.get((settlement, hour))
+        term = self._equity_terms.get((symbol, settlement, hour))
         if term is None:
-            days = self._days_until(settlement, hour)
+            days, spot, model = self._days_until(settlement, hour), self.spot(symbol), self.model
             years = days / DAYS_PER_YEAR
-            model = self.model
-            forward = forward_of_spot(
-                spot=self.levels.spx, years=years, rate=model.rate, dividend_yield=model.dividend_yield
-            )
-            vol = spx_at_the_money_vol(days=days, vix=self.levels.vix, long_run=model.long_run_vix)
-            term = Term(days=days, years=years, forward=forward, at_the_money=vol)
-            self._spx_terms[settlement, hour] = term
+            forward = forward_of_spot(spot=spot, years=years, rate=model.rate, dividend_yield=model.dividend_yield)
+            long_run = model.long_run_rvx if symbol == "RUT" else model.long_run_vix * self._share_vol(symbol)
+            vol = equity_at_the_money_vol(days=days, index=self.index_vol(symbol), long_run=long_run)
+            term = Term(days=days, years=years, forward=forward, at_the_money=vol, spot=spot)
+            self._equity_terms[symbol, settlement, hour] = term
         return term
+
+    def term_of(self, instrument: Instrument) -> Term | None:
+        """Return the term of a dated contract, None for anything else."""
+        if instrument.settlement is None:
+            return None
+        if instrument.symbol == "VIX":
+            return self.vix_term(instrument.settlement)
+        symbol = "SPX" if instrument.symbol in _STOCK_INDEX_FUTURES else instrument.symbol
+        return self.equity_term(symbol, instrument.settlement, instrument.trading_class)
+
+    def _share_vol(self, symbol: str) -> float:
+        share = related.SHARES.get(symbol)
+        return 1.0 if share is None else share.vol
 
     def _vix_contract(self, instrument: Instrument, term: Term) -> Fair:
         if instrument.strike is None or instrument.right is None:
             return Fair(price=term.forward, vol=0.0, delta=1.0, underlying=term.forward)
         strike = float(instrument.strike)
         vol = vix_option_vol(strike=strike, forward=term.forward, at_the_money=term.at_the_money)
-        return self._option(term, strike, vol, instrument.right, underlying=term.forward)
+        return self._option(term, strike, vol, instrument.right)
 
-    def _spx_option(self, instrument: Instrument, term: Term) -> Fair:
+    def _equity_contract(self, instrument: Instrument) -> Fair:
+        term = self.term_of(instrument)
+        if term is None:
+            raise InvalidValueError(f"{instrument.key}: the simulated world prices dated contracts only")
         if instrument.strike is None or instrument.right is None:
-            raise InvalidValueError(f"{instrument.key}: the simulated world knows SPX options only")
+            return Fair(price=term.forward, vol=0.0, delta=1.0, underlying=term.spot)
         strike = float(instrument.strike)
-        vol = spx_option_vol(strike=strike, forward=term.forward, years=term.years, at_the_money=term.at_the_money)
-        return self._option(term, strike, vol, instrument.right, underlying=self.levels.spx)
+        vol = equity_option_vol(strike=strike, forward=term.forward, years=term.years, at_the_money=term.at_the_money)
+        return self._option(term, strike, vol, instrument.right)
 
-    def _option(self, term: Term, strike: float, vol: float, right: Right, *, underlying: float) -> Fair:
+    def _option(self, term: Term, strike: float, vol: float, right: Right) -> Fair:
         value = black76(
             forward=term.forward, strike=strike, years=term.years, vol=vol, rate=self.model.rate, right=right
         )
-        delta = value.delta * term.forward / underlying
-        return Fair(price=value.price, vol=vol, delta=delta, underlying=underlying)
+        growth = term.forward / term.spot
+        return Fair(
+            price=value.price,
+            vol=vol,
+            delta=value.delta * growth,
+            underlying=term.spot,
+            gamma=value.gamma * growth * growth,
+            vega=value.vega,
+            theta=value.theta,
+        )
 
     def _days_until(self, settlement: date, hour: time) -> float:
         return max(0.0, (_epoch_s(settlement, hour) - self.at.timestamp()) / _SECONDS_PER_DAY)

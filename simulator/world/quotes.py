@@ -1,7 +1,6 @@
 """From a fair value to what an exchange shows: two sides on the tick grid, with sizes."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from math import ceil, floor
@@ -10,8 +9,6 @@ from typing import Final
 from bot.domain.checks import require_not_negative, require_positive
 from bot.domain.errors import InvalidValueError
 from bot.domain.instrument import Instrument, Kind
-from simulator.venue import VenueQuote
-from simulator.world.market import Fair
 
 _ROUND_SLACK: Final = 1e-7  # of a tick: a price that sits on the grid up to rounding counts as on it
 _SIZE_BLOCK_STEPS: Final = 40  # sizes change every ten minutes at 15 s, so that quotes change for their prices
@@ -32,6 +29,7 @@ class QuoteRule:
     half_spread_frac: float
     least_size: int
     most_size: int
+    per_point: int = 100  # the grid's finest unit: hundredths, finer for a currency
     cents: tuple[tuple[float, int], ...] = field(init=False, compare=False, repr=False)  # ticks, for the fast path
 
     def __post_init__(self) -> None:
@@ -43,7 +41,7 @@ class QuoteRule:
         require_not_negative(least_half_spread=self.least_half_spread, half_spread_frac=self.half_spread_frac)
         if self.most_size < self.least_size:
             raise InvalidValueError(f"sizes run from {self.least_size} to {self.most_size}: the wrong way round")
-        object.__setattr__(self, "cents", tuple((float(edge), int(tick * 100)) for edge, tick in self.ticks))
+        object.__setattr__(self, "cents", tuple((float(edge), int(tick * self.per_point)) for edge, tick in self.ticks))
 
     def tick_at(self, price: Decimal) -> Decimal:
         """Return the increment that holds at a price; a negative price has that of its size."""
@@ -55,47 +53,55 @@ def _rows(*rows: tuple[str, str]) -> tuple[tuple[Decimal, Decimal], ...]:
     return tuple((Decimal(edge), Decimal(increment)) for edge, increment in rows)
 
 
-VIX_OPTIONS: Final = QuoteRule(
-    ticks=_rows(("0", "0.01"), ("3", "0.05")),
-    combo_tick=Decimal("0.01"),
-    least_half_spread=0.01,
-    half_spread_frac=0.012,
-    least_size=40,
-    most_size=400,
-)
-SPX_OPTIONS: Final = QuoteRule(
-    ticks=_rows(("0", "0.05"), ("3", "0.10")),
-    combo_tick=Decimal("0.05"),
-    least_half_spread=0.03,
-    half_spread_frac=0.006,
-    least_size=15,
-    most_size=150,
-)
-VX_FUTURES: Final = QuoteRule(
-    ticks=_rows(("0", "0.05")),
-    combo_tick=Decimal("0.01"),
-    least_half_spread=0.02,
+def _rule(
+    tick: str, half: float, sizes: tuple[int, int], *, from_three: str = "", frac: float = 0.0, combo: str = ""
+) -> QuoteRule:
+    rows = (("0", tick), ("3", from_three)) if from_three else (("0", tick),)
+    return QuoteRule(
+        ticks=_rows(*rows),
+        combo_tick=Decimal(combo or "0.01"),
+        least_half_spread=half,
+        half_spread_frac=frac,
+        least_size=sizes[0],
+        most_size=sizes[1],
+    )
+
+
+VIX_OPTIONS: Final = _rule("0.01", 0.01, (40, 400), from_three="0.05", frac=0.012)
+VIX_WEEKLY_OPTIONS: Final = _rule("0.01", 0.02, (10, 120), frac=0.02)
+SPX_OPTIONS: Final = _rule("0.05", 0.03, (15, 150), from_three="0.10", frac=0.006, combo="0.05")
+RUT_OPTIONS: Final = _rule("0.05", 0.05, (5, 60), from_three="0.10", frac=0.012, combo="0.05")
+SHARE_OPTIONS: Final = _rule("0.01", 0.01, (20, 300), frac=0.008)
+SINGLE_SHARE_OPTIONS: Final = _rule("0.01", 0.01, (10, 150), from_three="0.05", frac=0.012)
+VX_FUTURES: Final = _rule("0.05", 0.02, (30, 300))
+VX_WEEKLY_FUTURES: Final = _rule("0.05", 0.06, (2, 20))
+VXM_FUTURES: Final = _rule("0.01", 0.02, (10, 80))
+STOCK_INDEX_FUTURES: Final = _rule("0.25", 0.1, (20, 200), combo="0.05")
+SHARES: Final = _rule("0.01", 0.004, (200, 4_000))
+CURRENCIES: Final = QuoteRule(
+    ticks=_rows(("0", "0.00005")),
+    combo_tick=Decimal("0.00005"),
+    least_half_spread=0.00002,
     half_spread_frac=0.0,
-    least_size=30,
-    most_size=300,
-)
-VXM_FUTURES: Final = QuoteRule(
-    ticks=_rows(("0", "0.01")),
-    combo_tick=Decimal("0.01"),
-    least_half_spread=0.02,
-    half_spread_frac=0.0,
-    least_size=10,
-    most_size=80,
+    least_size=500_000,
+    most_size=5_000_000,
+    per_point=20_000,
 )
 
 QUOTE_RULES: Final = {
     "VIX": VIX_OPTIONS,
+    "VIXW": VIX_WEEKLY_OPTIONS,
     "SPX": SPX_OPTIONS,
     "SPXW": SPX_OPTIONS,
+    "RUT": RUT_OPTIONS,
+    "RUTW": RUT_OPTIONS,
     "VX": VX_FUTURES,
     "VXM": VXM_FUTURES,
+    "ES": STOCK_INDEX_FUTURES,
+    "MES": STOCK_INDEX_FUTURES,
 }
-"""By trading class; the ticks are those of docs/contracts.md, section 4."""
+"""Index options and futures by trading class; the ticks are those of docs/contracts.md, section 4."""
+_SHARE_OPTION_RULES: Final = {"SPY": SHARE_OPTIONS, "QQQ": SHARE_OPTIONS, "AAPL": SINGLE_SHARE_OPTIONS}
 
 
 def rule_of(instrument: Instrument) -> QuoteRule:
@@ -104,7 +110,15 @@ def rule_of(instrument: Instrument) -> QuoteRule:
     Raises:
         InvalidValueError: An index, or a class that this exchange does not list.
     """
+    if instrument.kind is Kind.STOCK:
+        return SHARES
+    if instrument.kind is Kind.CASH:
+        return CURRENCIES
     rule = None if instrument.kind is Kind.INDEX else QUOTE_RULES.get(instrument.trading_class)
+    if rule is None and instrument.kind is Kind.OPTION:
+        rule = _SHARE_OPTION_RULES.get(instrument.trading_class)
+    if rule is None and instrument.kind is Kind.FUTURE and instrument.symbol == "VIX":
+        rule = VX_WEEKLY_FUTURES
     if rule is None:
         raise InvalidValueError(f"{instrument.key}: not traded here, classes are {', '.join(QUOTE_RULES)}")
     return rule
@@ -112,20 +126,34 @@ def rule_of(instrument: Instrument) -> QuoteRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwoSided:
-    """Both sides of a quote in hundredths of a point, ``bid_cents`` zero where nobody bids; sizes in contracts."""
+    """Both sides of a quote in hundredths of a point, ``bid_cents`` zero where nobody bids; sizes in contracts.
+
+    ``per_point`` is the rule's: finer than a hundred where the grid is.
+    """
 
     bid_cents: int
     ask_cents: int
     bid_size: int
     ask_size: int
+    per_point: int = 100
 
     @property
     def mid(self) -> Decimal:
         """The middle in points, exact to half a hundredth."""
-        return Decimal(self.bid_cents + self.ask_cents) / 200
+        return Decimal(self.bid_cents + self.ask_cents) / (2 * self.per_point)
+
+    @property
+    def bid(self) -> Decimal | None:
+        """The bid in points, None where nobody bids."""
+        return points(self.bid_cents, self.per_point) if self.bid_cents else None
+
+    @property
+    def ask(self) -> Decimal:
+        """The ask in points."""
+        return points(self.ask_cents, self.per_point)
 
 
-def two_sided(rule: QuoteRule, price: float, *, seed: int, step: int) -> TwoSided:
+def two_sided(rule: QuoteRule, price: float, *, seed: int, step: int, widened: float = 1.0) -> TwoSided:
     """Return both sides around a fair value, moved outward to the tick grid; the ask stays above the bid.
 
     Args:
@@ -133,16 +161,17 @@ def two_sided(rule: QuoteRule, price: float, *, seed: int, step: int) -> TwoSide
         price: Fair value in points, zero or more.
         seed: Sizes differ by it; any integer, for example the contract's number.
         step: Sizes change with it, every `_SIZE_BLOCK_STEPS` steps.
+        widened: The spread over that of regular hours.
 
     >>> quote = two_sided(VIX_OPTIONS, 1.673, seed=1, step=0)
     >>> quote.bid_cents, quote.ask_cents
     (165, 170)
     """
-    half = max(rule.least_half_spread, rule.half_spread_frac * price)
-    low, high = max(0.0, price - half), price + half
+    half = max(rule.least_half_spread, rule.half_spread_frac * price) * widened
+    low, high, unit = max(0.0, price - half), price + half, rule.per_point
     bid_tick, ask_tick = _tick_cents(rule, low), _tick_cents(rule, high)
-    bid = floor(low * 100.0 / bid_tick + _ROUND_SLACK) * bid_tick
-    ask = max(ceil(high * 100.0 / ask_tick - _ROUND_SLACK) * ask_tick, bid + ask_tick)
+    bid = floor(low * unit / bid_tick + _ROUND_SLACK) * bid_tick
+    ask = max(ceil(high * unit / ask_tick - _ROUND_SLACK) * ask_tick, bid + ask_tick)
     span = rule.most_size - rule.least_size + 1
     mixed = _mixed(seed, step // _SIZE_BLOCK_STEPS)
     return TwoSided(
@@ -150,35 +179,18 @@ def two_sided(rule: QuoteRule, price: float, *, seed: int, step: int) -> TwoSide
         ask_cents=ask,
         bid_size=rule.least_size + mixed % span if bid else 0,
         ask_size=rule.least_size + (mixed >> 16) % span,
+        per_point=unit,
     )
 
 
 @cache
-def points(cents: int) -> Decimal:
-    """Return hundredths as points, exactly; equal numbers share one object.
+def points(cents: int, per_point: int = 100) -> Decimal:
+    """Return hundredths (or a finer grid's units) as points, exactly; equal numbers share one object.
 
     >>> points(165)
     Decimal('1.65')
     """
-    return Decimal(cents).scaleb(-2)
-
-
-def traded_quote(instrument: Instrument, at: datetime, sides: TwoSided, fair: Fair, close: float | None) -> VenueQuote:
-    """Return the quote of a tradable contract; the option model's numbers only where there is a volatility."""
-    is_option = instrument.kind is Kind.OPTION
-    return VenueQuote(
-        instrument=instrument,
-        at=at,
-        bid=points(sides.bid_cents) if sides.bid_cents else None,
-        ask=points(sides.ask_cents),
-        bid_size=sides.bid_size,
-        ask_size=sides.ask_size,
-        close=close,
-        model_iv=fair.vol if is_option else None,
-        model_delta=fair.delta if is_option else None,
-        model_price=fair.price if is_option else None,
-        underlying_price=fair.underlying,
-    )
+    return Decimal(cents).scaleb(-2) if per_point == 100 else Decimal(cents) / per_point
 
 
 def _tick_cents(rule: QuoteRule, price: float) -> int:

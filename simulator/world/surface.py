@@ -1,4 +1,4 @@
-"""Volatility surfaces of the simulated world: VIX options on the VIX forward, SPX options tied to spot VIX.
+"""Volatility surfaces: VIX options on the VIX forward, equity options tied to the index computed from them.
 
 Both are smooth stand-ins, shaped so that the reference book of docs/methodology.md (M2) comes out within 15 %: ten
 condors of 16 delta at SPX 6800 and VIX 18 for about 6,800 USD, the base calls for about 2,360 USD.
@@ -7,6 +7,10 @@ condors of 16 delta at SPX 6800 and VIX 18 for about 6,800 USD, the base calls f
 import math
 from typing import Final
 
+from bot.pricing import DAYS_PER_YEAR
+from simulator.world.variance import at_the_money_total, smile_factor
+
+_LEAST_DAYS: Final = 0.01  # keeps the last minutes of an option finite
 _VIX_FAR_VOL: Final = 0.60  # of a distant VIX forward, at the money
 _VIX_NEAR_EXTRA: Final = 0.45  # on top of it for the forward that settles now
 _VIX_FADE_DAYS: Final = 55.0
@@ -15,10 +19,8 @@ _VIX_SKEW_WIDTH: Final = 0.50  # in log-moneyness
 _VIX_LEVEL_SLOPE: Final = 0.30  # M11: spot VIX down a quarter goes with volatility x 0.9
 _VIX_LEVEL_CENTRE: Final = 18.0
 
-_SPX_AT_THE_MONEY: Final = 0.84  # of VIX, which also carries the expensive wings
-_SPX_SKEW: Final = 0.12  # per standard deviation of log-moneyness, downward
-_SPX_SMILE: Final = 0.03
-_SPX_REVERSION_DAYS: Final = 120.0
+_REVERSION_DAYS: Final = 120.0
+_INDEX_DAYS: Final = 37.0  # docs/methodology.md, M18: the later term of the index lies at most so far away
 
 
 def vix_at_the_money_vol(*, days: float, vix: float) -> float:
@@ -39,22 +41,28 @@ def vix_option_vol(*, strike: float, forward: float, at_the_money: float) -> flo
     return at_the_money * (1.0 + _VIX_SKEW * math.tanh(math.log(strike / forward) / _VIX_SKEW_WIDTH))
 
 
-def spx_at_the_money_vol(*, days: float, vix: float, long_run: float) -> float:
-    """Return the volatility of an at-the-money SPX option, a fraction per year.
+def equity_at_the_money_vol(*, days: float, index: float, long_run: float) -> float:
+    """Return the volatility at the money of equity index options, a fraction per year.
 
-    Up to 30 days it stands at a fixed share of VIX; later ones lean towards the long-run level.
+    It is such that the whole smile is worth the volatility index: at every term up to 37 days the index itself, beyond
+    it a level that leans towards the long run.
+
+    Args:
+        days: Calendar days to settlement.
+        index: The volatility index of these options, points (VIX for SPX, RVX for RUT).
+        long_run: The level that distant terms lean to, points.
+
+    Source: docs/methodology.md, M18.
     """
-    lean = math.exp(-max(0.0, days - 30.0) / _SPX_REVERSION_DAYS)
-    return _SPX_AT_THE_MONEY * (long_run + (vix - long_run) * lean) / 100.0
+    lean = math.exp(-max(0.0, days - _INDEX_DAYS) / _REVERSION_DAYS)
+    whole = (long_run + (index - long_run) * lean) / 100.0
+    root = math.sqrt(max(days, _LEAST_DAYS) / DAYS_PER_YEAR)
+    return at_the_money_total(whole * root) / root
 
 
-def spx_option_vol(*, strike: float, forward: float, years: float, at_the_money: float) -> float:
-    """Return the volatility of an SPX option: downward skew in standard deviations of log-moneyness.
-
-    Beyond four deviations below and three above the forward the skew is flat.
-    """
+def equity_option_vol(*, strike: float, forward: float, years: float, at_the_money: float) -> float:
+    """Return the volatility of an equity index option: downward skew in standard deviations of log-moneyness."""
     deviation = at_the_money * math.sqrt(years)
     if deviation <= 0.0:
         return at_the_money
-    x = min(3.0, max(-4.0, math.log(strike / forward) / deviation))
-    return at_the_money * max(0.5, 1.0 - _SPX_SKEW * x + _SPX_SMILE * x * x)
+    return at_the_money * smile_factor(math.log(strike / forward) / deviation)

@@ -293,7 +293,7 @@ def test_watching_others_ends_what_was_watched() -> None:
 
     assert at_once == []
     assert {key for key, _, _ in feed.ticks} == {"IND:RVX"}
-    assert set(feed.opened.floor._watched) == {RVX.key}
+    assert feed.opened.floor.watched == {RVX.key}
 
 
 def test_what_others_watch_is_not_told() -> None:
@@ -309,7 +309,7 @@ def test_what_others_watch_is_not_told() -> None:
 
     assert {key for key, _, _ in one.ticks} == {"IND:VIX"}
     assert {key for key, _, _ in other.ticks} == {"IND:RVX"}
-    assert opened.floor._watched == {}
+    assert opened.floor.watched == frozenset()
 
 
 def test_daily_closes_are_finished_sessions() -> None:

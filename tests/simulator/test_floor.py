@@ -1,6 +1,6 @@
 """The floor: steps, sessions, what is told and when; and the opening book."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
@@ -21,17 +21,35 @@ from floors import (
 
 from bot.domain.condors import recognise_condors
 from bot.domain.errors import InvalidValueError
-from bot.domain.instrument import RVX, SPX, VIX, Kind, Right
+from bot.domain.instrument import RVX, SPX, VIX, Instrument, Kind, Right
 from bot.domain.portfolio import Position
-from simulator.bars import DailyRecord
 from simulator.books import BookPlan
 from simulator.floor import ACCOUNT_EVERY_S, BEFORE_OPEN, Floor
-from simulator.opening import open_floor
+from simulator.opening import OpenedFloor, open_floor
+from simulator.records import DailyRecord
 from simulator.settings import SimulatorSettings
-from simulator.venue import AccountChanged, Executed, OrderChanged, Tif, VenueQuote, VenueStatus
+from simulator.venue import (
+    AccountChanged,
+    Bar,
+    BarRequest,
+    Executed,
+    OrderChanged,
+    PriceKind,
+    Span,
+    SpanUnit,
+    Tif,
+    VenueQuote,
+    VenueStatus,
+)
 from simulator.world.levels import DailyLevel
 
 FIFTEEN = timedelta(seconds=15)
+
+
+def daily_bars(opened: OpenedFloor, instrument: Instrument, end: datetime, count: int) -> tuple[Bar, ...]:
+    """Return the daily bars of an instrument."""
+    day, reach = Span(count=1, unit=SpanUnit.DAY), Span(count=count, unit=SpanUnit.DAY)
+    return opened.floor.bars(instrument, BarRequest(what=PriceKind.TRADES, width=day, reach=reach, end=end))
 
 
 def test_a_floor_stands_before_its_first_open() -> None:
@@ -158,7 +176,7 @@ def test_the_close_ends_the_day() -> None:
     assert [event.status for event in heard.of(OrderChanged)] == [VenueStatus.CANCELLED]
     assert not opened.floor.is_open
     assert (opened.floor.quote(call).bid, opened.floor.quote(call).ask) == (None, None)
-    [bar] = opened.floor.daily_bars(VIX, CLOSES_AT, 1)
+    [bar] = daily_bars(opened, VIX, CLOSES_AT, 1)
     path = opened.source.path(0).levels["VIX"]
     assert (bar.day, bar.open, bar.high, bar.low, bar.close) == (
         "20261019", path[0], max(path), min(path), path[-1],
@@ -221,25 +239,27 @@ def test_two_runs_of_one_seed_are_one_run() -> None:
     assert run() == run()
 
 
-def test_bars_hold_finished_days_only() -> None:
-    """A day counts once its session has closed; a day with a close alone is a bar of one level."""
+def test_the_record_holds_finished_days_only() -> None:
+    """A day counts once its session has closed."""
     record = DailyRecord(CALENDAR, {"VIX": (DailyLevel(day=date(2026, 10, 16), close=17.5),)})
     record.add("VIX", DailyLevel(day=DAY, close=18.0, open=17.0, high=19.0, low=16.5))
 
-    before, after = (record.bars("VIX", at, 5) for at in (CLOSES_AT - FIFTEEN, CLOSES_AT))
+    before, after = (record.finished("VIX", at, 5) for at in (CLOSES_AT - FIFTEEN, CLOSES_AT))
 
-    assert [bar.day for bar in before] == ["20261016"]
-    assert (before[0].open, before[0].high) == (17.5, 17.5)
-    assert [bar.day for bar in after] == ["20261016", "20261019"]
-    assert (record.bars("VIX", CLOSES_AT, 0), record.bars("RVX", CLOSES_AT, 5)) == ((), ())
+    assert [row.day for row in before] == [date(2026, 10, 16)]
+    assert [row.day for row in after] == [date(2026, 10, 16), DAY]
+    assert (record.finished("VIX", CLOSES_AT, 0), record.finished("RVX", CLOSES_AT, 5)) == ((), ())
 
 
-def test_contracts_have_no_daily_bars() -> None:
-    """Only indices have a record."""
+def test_every_instrument_has_daily_bars() -> None:
+    """A future's past is its model value on the past of the indices."""
     opened = an_open_floor()
 
-    assert opened.floor.daily_bars(a_future(opened), OPENS_AT, 5) == ()
-    assert len(opened.floor.daily_bars(SPX, OPENS_AT, 5)) == 5
+    future, index = (daily_bars(opened, each, OPENS_AT, 5) for each in (a_future(opened), SPX))
+
+    assert [bar.day for bar in future] == [bar.day for bar in index]
+    assert len(index) == 5
+    assert all(bar.low <= bar.close <= bar.high for bar in future)
 
 
 # The opening book
@@ -345,4 +365,4 @@ def test_a_history_makes_a_floor() -> None:
     opened.floor.advance(CLOSES_AT)
 
     assert isinstance(opened.floor, Floor)
-    assert opened.floor.daily_bars(RVX, CLOSES_AT, 1)[0].close == 23.5
+    assert daily_bars(opened, RVX, CLOSES_AT, 1)[0].close == 23.5

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from bot.domain.errors import InvalidValueError
 from bot.domain.instrument import RUT, RVX, SPX, VIX, Instrument, Kind, Right
-from simulator.details import hours_text, market_rule
+from simulator.details import market_rule
+from simulator.hours import hours_text
 from simulator.listing import ContractQuery
 from simulator.numbering import INDEX_NUMBERS, local_symbol_of, name_of, number_of
 
@@ -96,7 +97,8 @@ def test_a_future_trades_into_the_morning_of_its_settlement() -> None:
 
     assert listing.last_trade_text == "20261118 08:00 US/Central"
     assert (listing.time_zone, listing.real_expiration) == ("US/Central", "20261118")
-    assert listing.trading_hours.startswith("20261019:0830-20261019:1515;")
+    assert listing.trading_hours.startswith("20261018:1700-20261019:1600;")
+    assert listing.liquid_hours.startswith("20261019:0830-20261019:1500;")
 
 
 def test_an_option_is_routed_to_two_exchanges_with_one_rule_each() -> None:
@@ -111,11 +113,11 @@ def test_an_option_is_routed_to_two_exchanges_with_one_rule_each() -> None:
 
 
 def test_the_week_ahead_names_closed_days_and_early_closes() -> None:
-    """Thanksgiving is closed, the day after it ends at 13:15, the weekend is closed."""
-    days = hours_text(date(2026, 11, 25), "US/Eastern", CALENDAR).split(";")
+    """Thanksgiving is closed, the day after it ends at 13:00, the weekend is closed."""
+    days = hours_text(RUT, date(2026, 11, 25), 7, "US/Eastern", CALENDAR, regular_only=True).split(";")
 
     assert days[:4] == [
-        "20261125:0930-20261125:1615", "20261126:CLOSED", "20261127:0930-20261127:1315", "20261128:CLOSED",
+        "20261125:0930-20261125:1600", "20261126:CLOSED", "20261127:0930-20261127:1300", "20261128:CLOSED",
     ]  # fmt: skip
     assert len(days) == 7
 

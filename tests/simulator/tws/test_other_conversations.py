@@ -249,7 +249,7 @@ def test_a_client_that_leaves_is_no_watcher_any_more() -> None:
 
     client.session.close("gone")
 
-    assert opened.floor._watched == {}
+    assert opened.floor.watched == frozenset()
 
 
 # Bars

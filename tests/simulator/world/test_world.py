@@ -238,9 +238,9 @@ def test_what_the_world_does_not_know_is_refused() -> None:
     future = a_future(_OPENED)
     foreign = Instrument(
         kind=future.kind,
-        symbol="ES",
-        trading_class="ES",
-        exchange="CME",
+        symbol="CL",
+        trading_class="CL",
+        exchange="NYMEX",
         settlement=future.settlement,
         last_trade=future.last_trade,
     )

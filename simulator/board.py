@@ -1,0 +1,338 @@
+"""The board: what the exchange shows of every contract at the present step, and what changed on it.
+
+How it works. `turn` brings a new step. A quote is made when somebody asks for it and kept until the next step; watched
+contracts carry their day's open, high, low, last and volume along, for all others these are worked out from the path.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from bot.domain.instrument import Instrument, InstrumentKey, Kind
+from simulator.moneyness import moneyness_of
+from simulator.numbering import number_of
+from simulator.venue import Phase, VenueQuote
+from simulator.world import tape
+from simulator.world.levels import SYMBOLS, SessionPath
+from simulator.world.market import Fair, Market
+from simulator.world.quotes import TwoSided, rule_of, two_sided
+
+_LOOKS_BACK: Final = 8
+"""Moments of the day so far from which high and low of an unwatched contract are read."""
+_EXTENDED_SPREAD: Final = 2.0
+"""The spread outside regular hours over that within them."""
+BREADTH: Final = "AD-NYSE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Where the floor stands: the session's day, its path and step; no path before its first step and overnight."""
+
+    day: date
+    path: SessionPath | None
+    step: int
+
+
+class DayMarks:
+    """A contract's session so far; mutable: it is on the hot path."""
+
+    __slots__ = ("high", "last", "last_size", "low", "open", "volume")
+
+    def __init__(self) -> None:
+        self.open: float | None = None
+        self.high: float | None = None
+        self.low: float | None = None
+        self.last: float | None = None
+        self.last_size = 0
+        self.volume = 0
+
+    def note(self, price: float) -> None:
+        """Take a price into open, high and low."""
+        if self.open is None or self.high is None or self.low is None:
+            self.open = self.high = self.low = price
+        elif price > self.high:
+            self.high = price
+        elif price < self.low:
+            self.low = price
+
+
+class _Watched:
+    """A contract on the board: how many watch it and what was shown last."""
+
+    __slots__ = ("count", "day_volume", "instrument", "marks", "shown")
+
+    def __init__(self, instrument: Instrument) -> None:
+        self.instrument = instrument
+        self.count = 0
+        self.day_volume = 0
+        self.marks = DayMarks()
+        self.shown: TwoSided | float | None = None
+
+
+class Board:
+    """Quotes of the present step."""
+
+    def __init__(self, phase_of: Callable[[Instrument], Phase]) -> None:
+        """Begin without a market; ``phase_of`` tells whether a contract trades now."""
+        self._phase_of = phase_of
+        self._watched: dict[InstrumentKey, _Watched] = {}
+        self._quotes: dict[InstrumentKey, VenueQuote] = {}
+        self._closes: dict[InstrumentKey, float | None] = {}
+
+    def turn(self, market: Market, stage: Stage) -> None:
+        """Show a new step."""
+        self.market = market
+        self._stage = stage
+        self._quotes.clear()
+
+    def begin_day(self, closing: Market) -> None:
+        """Begin a session (or the run) after a close: marks are empty again, closes are those of ``closing``."""
+        self._closing = closing
+        self._closes.clear()
+        for watched in self._watched.values():
+            watched.marks = DayMarks()
+            watched.day_volume = self._day_volume(watched.instrument)
+
+    def clear(self) -> None:
+        """Forget the quotes of the step: phases have changed."""
+        self._quotes.clear()
+
+    # Watching
+
+    def watch(self, instrument: Instrument) -> VenueQuote:
+        """Count one more watcher and return the present quote."""
+        watched = self._watched.get(instrument.key)
+        if watched is None:
+            fresh = _Watched(instrument)
+            fresh.marks = self._marks_so_far(instrument)
+            fresh.day_volume = self._day_volume(instrument)
+            fresh.shown = self._shown(instrument)
+            watched = self._watched[instrument.key] = fresh
+        watched.count += 1
+        return self.quote(instrument)
+
+    def unwatch(self, instrument: Instrument) -> None:
+        """Count one watcher less."""
+        watched = self._watched.get(instrument.key)
+        if watched is None:
+            return
+        watched.count -= 1
+        if watched.count == 0:
+            del self._watched[instrument.key]
+
+    @property
+    def watched(self) -> frozenset[InstrumentKey]:
+        """What is watched."""
+        return frozenset(self._watched)
+
+    def changed(self) -> Iterator[VenueQuote]:
+        """Yield the quotes of watched contracts that differ from what was shown last, or on which a print fell."""
+        for watched in tuple(self._watched.values()):
+            instrument = watched.instrument
+            shown = self._shown(instrument)
+            if shown is None and watched.shown is None:
+                continue
+            printed = isinstance(shown, TwoSided) and self._print(watched, shown)
+            if isinstance(shown, float):
+                watched.marks.note(shown)
+            if shown != watched.shown or printed:
+                watched.shown = shown
+                self._quotes.pop(instrument.key, None)
+                yield self.quote(instrument)
+
+    # Quotes
+
+    def quote(self, instrument: Instrument) -> VenueQuote:
+        """Return the present quote; kept until the next step."""
+        found = self._quotes.get(instrument.key)
+        if found is None:
+            found = self._quotes[instrument.key] = self._fresh(instrument)
+        return found
+
+    def sides(self, instrument: Instrument) -> TwoSided:
+        """Return the two sides that a contract has or would have, whether it trades or not."""
+        return self._sides(instrument, self.market.fair(instrument).price)
+
+    def mark(self, instrument: Instrument) -> Decimal:
+        """Return the middle of a contract in points, open or not."""
+        return self.sides(instrument).mid
+
+    def close(self, instrument: Instrument) -> float | None:
+        """Return the close of the session before: a level, or the middle of a contract's sides."""
+        if instrument.key not in self._closes:
+            self._closes[instrument.key] = self._close(instrument)
+        return self._closes[instrument.key]
+
+    def _close(self, instrument: Instrument) -> float | None:
+        if instrument.symbol == BREADTH:
+            return None
+        price = self._closing.fair(instrument).price
+        if instrument.kind is Kind.INDEX:
+            return None if math.isnan(price) else round(price, 2)
+        return float(two_sided(rule_of(instrument), price, seed=number_of(instrument), step=0).mid)
+
+    def _shown(self, instrument: Instrument) -> TwoSided | float | None:
+        """Return what a watcher of a contract sees: its sides, an index's level, or nothing."""
+        phase = self._phase_of(instrument)
+        if instrument.kind is Kind.INDEX:
+            if phase is Phase.CLOSED and self._stage.path is None:
+                return None
+            level = self._level(instrument)
+            return None if math.isnan(level) else level
+        if phase is Phase.CLOSED or phase is Phase.HALTED:
+            return None
+        return self.sides(instrument)
+
+    def _level(self, instrument: Instrument) -> float:
+        """Return an index's level; breadth changes with its advances."""
+        if instrument.symbol == BREADTH:
+            return float(self.market.breadth().advances)
+        return round(self.market.spot(instrument.symbol), 2)
+
+    def _sides(self, instrument: Instrument, price: float) -> TwoSided:
+        widened = _EXTENDED_SPREAD if self._phase_of(instrument) is Phase.EXTENDED else 1.0
+        return two_sided(rule_of(instrument), price, seed=number_of(instrument), step=self._stage.step, widened=widened)
+
+    def _fresh(self, instrument: Instrument) -> VenueQuote:
+        if instrument.symbol == BREADTH:
+            return self._breadth_quote(instrument)
+        if instrument.kind is Kind.INDEX:
+            return self._index_quote(instrument)
+        fair, phase = self.market.fair(instrument), self._phase_of(instrument)
+        watched = self._watched.get(instrument.key)
+        marks = self._marks_so_far(instrument) if watched is None else watched.marks
+        trades = phase is not Phase.CLOSED and phase is not Phase.HALTED
+        return self._traded_quote(instrument, fair, marks, self._sides(instrument, fair.price) if trades else None)
+
+    def _traded_quote(self, instrument: Instrument, fair: Fair, marks: DayMarks, sides: TwoSided | None) -> VenueQuote:
+        is_option = instrument.kind is Kind.OPTION
+        models = is_option and sides is not None
+        return VenueQuote(
+            instrument=instrument,
+            at=self.market.at,
+            bid=None if sides is None else sides.bid,
+            ask=None if sides is None else sides.ask,
+            bid_size=0 if sides is None else sides.bid_size,
+            ask_size=0 if sides is None else sides.ask_size,
+            last=marks.last,
+            last_size=marks.last_size,
+            open=marks.open,
+            high=marks.high,
+            low=marks.low,
+            volume=marks.volume,
+            close=self.close(instrument),
+            open_interest=self._open_interest(instrument),
+            is_halted=self._phase_of(instrument) is Phase.HALTED,
+            model_iv=fair.vol if models else None,
+            model_delta=fair.delta if models else None,
+            model_gamma=fair.gamma if models else None,
+            model_vega=fair.vega if models else None,
+            model_theta=fair.theta if models else None,
+            model_price=fair.price if models else None,
+            underlying_price=fair.underlying,
+            implied_vol=None if instrument.kind is not Kind.STOCK else self.market.index_vol(instrument.symbol) / 100,
+        )
+
+    def _index_quote(self, instrument: Instrument) -> VenueQuote:
+        level = self._level(instrument)
+        watched = self._watched.get(instrument.key)
+        marks = self._marks_so_far(instrument) if watched is None else watched.marks
+        return VenueQuote(
+            instrument=instrument,
+            at=self.market.at,
+            last=None if math.isnan(level) else level,
+            open=marks.open,
+            high=marks.high,
+            low=marks.low,
+            close=self.close(instrument),
+            is_halted=self._phase_of(instrument) is Phase.HALTED,
+            implied_vol=self.market.index_vol(instrument.symbol) / 100 if instrument.symbol in {"SPX", "RUT"} else None,
+        )
+
+    def _breadth_quote(self, instrument: Instrument) -> VenueQuote:
+        """Return advances as bid, declines as ask, unchanged as bid size (docs/contracts.md, section 6)."""
+        if self._stage.path is None:
+            return VenueQuote(instrument=instrument, at=self.market.at)
+        now = self.market.breadth()
+        return VenueQuote(
+            instrument=instrument,
+            at=self.market.at,
+            bid=Decimal(now.advances),
+            ask=Decimal(now.declines),
+            bid_size=now.unchanged,
+        )
+
+    # The day so far
+
+    def _marks_so_far(self, instrument: Instrument) -> DayMarks:
+        """Return a contract's day up to the present step, from a few moments of its path (all of an index's own)."""
+        marks, path = DayMarks(), self._stage.path
+        if path is None or instrument.symbol == BREADTH:
+            return marks
+        if instrument.kind is Kind.INDEX and instrument.symbol in SYMBOLS:
+            _note_all(marks, path.levels[instrument.symbol][: self._stage.step + 1])
+            return marks
+        for step in _looks(self._stage.step):
+            price = self._market_at(step).fair(instrument).price
+            marks.note(round(price, 2) if instrument.kind is Kind.INDEX else self._rounded(instrument, price))
+        self._note_tape(instrument, marks)
+        return marks
+
+    def _note_tape(self, instrument: Instrument, marks: DayMarks) -> None:
+        """Add last price, its size and the volume so far."""
+        path, step, seed = self._stage.path, self._stage.step, number_of(instrument)
+        if path is None or tape.turnover_of(instrument) is None:
+            return
+        marks.volume = tape.volume_by(self._day_volume(instrument), step / path.steps)
+        at = tape.last_print_step(instrument, step, path.steps, seed=seed)
+        if at is None:
+            return
+        price = self._market_at(at).fair(instrument).price
+        sides = two_sided(rule_of(instrument), price, seed=seed, step=at)
+        marks.last = tape.print_price(sides, at, seed=sides.bid_size)
+        marks.last_size = tape.print_size(sides, at, seed=seed)
+
+    def _print(self, watched: _Watched, sides: TwoSided) -> bool:
+        """Carry a watched contract's marks along; tell whether a print fell on this step."""
+        instrument, path, step = watched.instrument, self._stage.path, self._stage.step
+        watched.marks.note(float(sides.mid))
+        if path is None or not tape.prints_at(instrument, step, path.steps, seed=number_of(instrument)):
+            return False
+        watched.marks.last = tape.print_price(sides, step, seed=sides.bid_size)
+        watched.marks.last_size = tape.print_size(sides, step, seed=number_of(instrument))
+        watched.marks.volume = tape.volume_by(watched.day_volume, step / path.steps)
+        return True
+
+    def _market_at(self, step: int) -> Market:
+        path = self._stage.path
+        if path is None or step == self._stage.step:
+            return self.market
+        return Market(at=path.at(step), levels=path.of(step), model=self.market.model)
+
+    def _rounded(self, instrument: Instrument, price: float) -> float:
+        return float(two_sided(rule_of(instrument), price, seed=0, step=0).mid)
+
+    def _day_volume(self, instrument: Instrument) -> int:
+        if tape.turnover_of(instrument) is None:
+            return 0
+        moneyness = moneyness_of(instrument, self._closing)
+        return tape.day_volume(instrument, moneyness, self._stage.day, seed=number_of(instrument))
+
+    def _open_interest(self, instrument: Instrument) -> int | None:
+        if tape.turnover_of(instrument) is None:
+            return None
+        moneyness = moneyness_of(instrument, self._closing)
+        return tape.open_interest(instrument, moneyness, seed=number_of(instrument))
+
+
+def _looks(step: int) -> list[int]:
+    """Return the steps from which a day so far is read: the first, the present one, a few in between."""
+    return sorted({step * place // _LOOKS_BACK for place in range(_LOOKS_BACK + 1)})
+
+
+def _note_all(marks: DayMarks, levels: tuple[float, ...]) -> None:
+    if levels and not math.isnan(levels[0]):
+        marks.open, marks.high, marks.low = levels[0], max(levels), min(levels)
