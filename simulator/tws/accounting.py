@@ -6,19 +6,36 @@ from decimal import Decimal
 from typing import Final
 
 from bot.domain.instrument import Kind
-from simulator.tws.contract_out import portfolio_row, position_row
+from simulator.tws.answers import (
+    AccountDownloadEnd,
+    AccountSummaryEnd,
+    AccountTime,
+    AccountUpdatesMultiEnd,
+    AccountValue,
+    ManagedAccounts,
+    MultiValue,
+    Portfolio,
+    Position,
+    PositionMulti,
+    PositionsEnd,
+    PositionsMultiEnd,
+    SummaryValue,
+)
+from simulator.tws.contract_out import NEW_YORK, portfolio_row, position_multi_row, position_row
 from simulator.tws.desk import Desk
-from simulator.tws.framing import frame, text_of
+from simulator.tws.framing import text_of
 from simulator.tws.line import Line
 from simulator.tws.requests import (
     CancelAccountSummary,
     CancelAccountUpdatesMulti,
     CancelPositions,
+    CancelPositionsMulti,
     ReqAccountSummary,
     ReqAccountUpdates,
     ReqAccountUpdatesMulti,
     ReqManagedAccounts,
     ReqPositions,
+    ReqPositionsMulti,
 )
 from simulator.venue import AccountChanged, PositionChanged, VenueQuote
 
@@ -70,6 +87,7 @@ def account_rows(state: AccountChanged, worth: Worth) -> tuple[ValueRow, ...]:
         "AccountType": "INDIVIDUAL",
         "Cushion": text_of(round(float(cushion), 6)),
         "DayTradesRemaining": "-1",
+        "LookAheadNextChange": "0",
         "Leverage": text_of(round(float(gross / net), 2) if net > 0 else 0.0),
     }
     return (
@@ -77,6 +95,15 @@ def account_rows(state: AccountChanged, worth: Worth) -> tuple[ValueRow, ...]:
         *((key, _money(value), "USD") for key, value in usd.items()),
         *(row for currency in (_BASE, "USD") for row in _ledger_rows(state, worth, currency)),
     )
+
+
+LEDGER_KEYS: Final = frozenset(
+    {
+        *("Currency", "CashBalance", "TotalCashBalance", "NetLiquidationByCurrency"),
+        *("UnrealizedPnL", "RealizedPnL", "ExchangeRate"),
+    }
+)
+"""The values that are told by currency."""
 
 
 def _ledger_rows(state: AccountChanged, worth: Worth, currency: str) -> tuple[ValueRow, ...]:
@@ -102,6 +129,7 @@ class AccountDesk:
         self._positions = False
         self._updates = False
         self._multi: dict[int, str] = {}
+        self._positions_multi: dict[int, str] = {}
         self._summaries: dict[int, frozenset[str]] = {}
         self._told: dict[object, tuple[ValueRow, ...]] = {}
 
@@ -109,16 +137,28 @@ class AccountDesk:
 
     def managed_accounts(self, _request: ReqManagedAccounts | None = None) -> None:
         """Tell the account's name."""
-        self._line.send(frame(15, 1, self._desk.floor.account))
+        self._line.tell(ManagedAccounts(accounts=self._desk.floor.account))
 
     def positions(self, _request: ReqPositions) -> None:
         """Tell all positions now and each change later."""
         self._positions = True
-        self._line.send(*map(self._position_frame, self._desk.floor.positions()), frame(62, 1))
+        self._line.tell(*map(self._position, self._desk.floor.positions()), PositionsEnd())
 
     def cancel_positions(self, _request: CancelPositions) -> None:
         """No more changes of positions."""
         self._positions = False
+
+    def positions_multi(self, request: ReqPositionsMulti) -> None:
+        """Tell all positions now and changes later, under a request id."""
+        if not self._is_here(request.account, request.req_id):
+            return
+        self._positions_multi[request.req_id] = request.model
+        rows = (self._position_multi(request.req_id, each) for each in self._desk.floor.positions())
+        self._line.tell(*rows, PositionsMultiEnd(req_id=request.req_id))
+
+    def cancel_positions_multi(self, request: CancelPositionsMulti) -> None:
+        """No more positions under this id."""
+        self._positions_multi.pop(request.req_id, None)
 
     def updates(self, request: ReqAccountUpdates) -> None:
         """Switch account updates on, with all values at once, or off."""
@@ -126,14 +166,15 @@ class AccountDesk:
             return
         self._updates = request.subscribe
         if request.subscribe:
-            self._line.send(*self._update_frames("updates", all_rows=True), frame(54, 1, self._desk.floor.account))
+            self._tell_updates(all_rows=True)
 
     def updates_multi(self, request: ReqAccountUpdatesMulti) -> None:
         """Tell all values now and changes later, under a request id."""
         if not self._is_here(request.account, request.req_id):
             return
         self._multi[request.req_id] = request.model
-        self._line.send(*self._multi_frames(request.req_id, all_rows=True), frame(74, 1, request.req_id))
+        rows = self._multi_rows(request.req_id, all_rows=True)
+        self._line.tell(*rows, AccountUpdatesMultiEnd(req_id=request.req_id))
 
     def cancel_updates_multi(self, request: CancelAccountUpdatesMulti) -> None:
         """No more changes under this id."""
@@ -141,8 +182,9 @@ class AccountDesk:
 
     def summary(self, request: ReqAccountSummary) -> None:
         """Tell the chosen values now and changes later."""
-        self._summaries[request.req_id] = frozenset(request.tags.split(","))
-        self._line.send(*self._summary_frames(request.req_id, all_rows=True), frame(64, 1, request.req_id))
+        self._summaries[request.req_id] = frozenset(tag.strip() for tag in request.tags.split(","))
+        rows = self._summary_rows(request.req_id, all_rows=True)
+        self._line.tell(*rows, AccountSummaryEnd(req_id=request.req_id))
 
     def cancel_summary(self, request: CancelAccountSummary) -> None:
         """No more changes under this id."""
@@ -153,18 +195,20 @@ class AccountDesk:
     def position_changed(self, event: PositionChanged) -> None:
         """Tell a position that moved."""
         if self._positions:
-            self._line.send(self._position_frame(event))
+            self._line.tell(self._position(event))
+        for req_id in self._positions_multi:
+            self._line.tell(self._position_multi(req_id, event))
         if self._updates:
-            self._line.send(self._portfolio_frame(event))
+            self._line.tell(self._portfolio(event))
 
     def account_changed(self, _event: AccountChanged) -> None:
         """Tell the values that moved, then that the account is complete."""
         if self._updates:
-            self._line.send(*self._update_frames("updates", all_rows=False), frame(54, 1, self._desk.floor.account))
+            self._tell_updates(all_rows=False)
         for req_id in self._multi:
-            self._send_some(self._multi_frames(req_id, all_rows=False))
+            self._line.tell(*self._multi_rows(req_id, all_rows=False))
         for req_id in self._summaries:
-            self._send_some(self._summary_frames(req_id, all_rows=False))
+            self._line.tell(*self._summary_rows(req_id, all_rows=False))
 
     # Parts
 
@@ -174,10 +218,6 @@ class AccountDesk:
             return True
         self._line.error(req_id, 321, f"Error validating request: invalid account code {account!r}")
         return False
-
-    def _send_some(self, frames: list[bytes]) -> None:
-        if frames:
-            self._line.send(*frames)
 
     def _rows(self, reader: object, *, all_rows: bool) -> tuple[ValueRow, ...]:
         """Return the account's values, only those that this reader has not been told unless all are wanted."""
@@ -198,28 +238,42 @@ class AccountDesk:
             realized_usd=sum(realized, Decimal(0)),
         )
 
-    def _update_frames(self, reader: object, *, all_rows: bool) -> list[bytes]:
+    def _tell_updates(self, *, all_rows: bool) -> None:
         floor = self._desk.floor
-        values = [frame(6, 2, *row, floor.account) for row in self._rows(reader, all_rows=all_rows)]
-        holdings = [self._portfolio_frame(each) for each in floor.positions()]
-        return [*values, *holdings, frame(8, 1, f"{floor.now():%H:%M}")]
+        self._line.tell(
+            *(
+                AccountValue(key=key, value=value, currency=currency, account=floor.account)
+                for key, value, currency in self._rows("updates", all_rows=all_rows)
+            ),
+            *map(self._portfolio, floor.positions()),
+            AccountTime(at=f"{floor.now().astimezone(NEW_YORK):%H:%M}"),
+            AccountDownloadEnd(account=floor.account),
+        )
 
-    def _multi_frames(self, req_id: int, *, all_rows: bool) -> list[bytes]:
+    def _multi_rows(self, req_id: int, *, all_rows: bool) -> list[MultiValue]:
         account, model = self._desk.floor.account, self._multi[req_id]
-        rows = self._rows(req_id, all_rows=all_rows)
-        return [frame(73, 1, req_id, account, model, *row) for row in rows]
+        return [
+            MultiValue(req_id=req_id, account=account, model=model, key=key, value=value, currency=currency)
+            for key, value, currency in self._rows(("multi", req_id), all_rows=all_rows)
+        ]
 
-    def _summary_frames(self, req_id: int, *, all_rows: bool) -> list[bytes]:
+    def _summary_rows(self, req_id: int, *, all_rows: bool) -> list[SummaryValue]:
         account, tags = self._desk.floor.account, self._summaries[req_id]
-        rows = self._rows(req_id, all_rows=all_rows)
-        return [frame(63, 1, req_id, account, *row) for row in rows if _is_chosen(row, tags)]
+        return [
+            SummaryValue(req_id=req_id, account=account, tag=key, value=value, currency=currency)
+            for key, value, currency in self._rows(("summary", req_id), all_rows=all_rows)
+            if _is_chosen((key, value, currency), tags)
+        ]
 
-    def _position_frame(self, event: PositionChanged) -> bytes:
+    def _position(self, event: PositionChanged) -> Position:
         return position_row(event, self._desk.listing(event.instrument))
 
-    def _portfolio_frame(self, event: PositionChanged) -> bytes:
+    def _position_multi(self, req_id: int, event: PositionChanged) -> PositionMulti:
+        return position_multi_row(req_id, self._positions_multi[req_id], event, self._desk.listing(event.instrument))
+
+    def _portfolio(self, event: PositionChanged) -> Portfolio:
         quote = self._desk.floor.quote(event.instrument)
-        return portfolio_row(event, self._desk.listing(event.instrument), mark_of(quote, event), event.account)
+        return portfolio_row(event, self._desk.listing(event.instrument), mark_of(quote, event), Decimal(0))
 
 
 def _worth_usd(position: PositionChanged, quote: VenueQuote) -> Decimal:
@@ -238,11 +292,13 @@ def mark_of(quote: VenueQuote, position: PositionChanged) -> Decimal:
 
 
 def _is_chosen(row: ValueRow, tags: frozenset[str]) -> bool:
-    """Return whether a summary asked for a value; ``$LEDGER`` stands for the rows by currency."""
+    """Return whether a summary asked for a value; ``$LEDGER`` is the ledger in the base currency."""
     key, _, currency = row
     if currency == _BASE:
         return bool(tags & {"$LEDGER", "$LEDGER:ALL", "$LEDGER:BASE"})
-    return key in tags or (currency == "USD" and bool(tags & {"$LEDGER:USD", "$LEDGER:ALL"}) and key == "Currency")
+    if key in tags:
+        return True
+    return currency == "USD" and key in LEDGER_KEYS and bool(tags & {"$LEDGER:USD", "$LEDGER:ALL"})
 
 
 def _money(amount: Decimal) -> str:

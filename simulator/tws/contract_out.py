@@ -1,60 +1,57 @@
-"""Writing contracts: the eleven fields of orders and executions, details, positions, option chains."""
+"""Telling contracts: the eleven fields of orders and executions, details, positions, option chains."""
 
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from bot.domain.instrument import Instrument, Kind
 from simulator.listing import Listing
 from simulator.ports import OptionParameters
-from simulator.tws.framing import Value, frame, frame_of, text_of
+from simulator.tws.answers import (
+    Commission,
+    ContractDetails,
+    ContractText,
+    Execution,
+    OptionRow,
+    Pair,
+    Portfolio,
+    Position,
+    PositionMulti,
+)
+from simulator.tws.layout import Record
 from simulator.tws.resolved import Resolved
-from simulator.venue import Charged, Executed, PositionChanged
+from simulator.venue import Charged, Executed, OrderType, PositionChanged
 
-_ORDER_TYPES: Final = "LMT,MKT,DAY,GTC,WHATIF,"
-_NEW_YORK: Final = ZoneInfo("US/Eastern")
+NEW_YORK: Final = ZoneInfo("US/Eastern")
+_ORDER_TYPES: Final = (*(kind.value for kind in OrderType), "ALGO", "COND", "WHATIF")
+_WITHOUT_MULTIPLIER: Final = frozenset({Kind.INDEX, Kind.STOCK, Kind.CASH})
+
+
+def contract_text(resolved: Resolved) -> ContractText:
+    """Return the contract of an order or an execution; right ``?`` where there is none."""
+    if resolved.listing is None:
+        return ContractText(
+            con_id=resolved.con_id,
+            symbol=resolved.symbol,
+            sec_type=resolved.sec_type,
+            exchange=resolved.exchange,
+            currency=resolved.currency,
+            local_symbol=resolved.symbol,
+            trading_class="COMB",
+        )
+    return _listed(resolved.listing, exchange=resolved.exchange, no_right="?")
 
 
 def contract_fields(resolved: Resolved) -> tuple[str, ...]:
-    """Return conId to tradingClass, eleven texts, without a primary exchange; ``?`` where there is no right."""
-    if resolved.listing is None:
-        return (
-            str(resolved.con_id),
-            resolved.symbol,
-            resolved.sec_type,
-            "",
-            "0.0",
-            "?",
-            "",
-            resolved.exchange,
-            resolved.currency,
-            resolved.symbol,
-            "COMB",
-        )
-    listing, instrument = resolved.listing, resolved.listing.instrument
-    return (
-        str(listing.con_id),
-        instrument.symbol,
-        instrument.kind.value,
-        last_trade_day(instrument),
-        strike_text(instrument),
-        right_text(instrument, none="?"),
-        multiplier_text(instrument),
-        resolved.exchange,
-        instrument.currency,
-        listing.local_symbol,
-        instrument.trading_class,
-    )
+    """Return conId to tradingClass, eleven texts."""
+    texts: list[str] = []
+    Record(ContractText).write(contract_text(resolved), texts, 0)
+    return tuple(texts)
 
 
 def last_trade_day(instrument: Instrument) -> str:
     """Return YYYYMMDD of the last trading day, empty where there is none."""
     return "" if instrument.last_trade is None else f"{instrument.last_trade:%Y%m%d}"
-
-
-def strike_text(instrument: Instrument) -> str:
-    """Return the strike as a float, 0.0 where there is none."""
-    return text_of(instrument.strike if instrument.strike is not None else 0.0)
 
 
 def right_text(instrument: Instrument, *, none: str = "") -> str:
@@ -63,169 +60,185 @@ def right_text(instrument: Instrument, *, none: str = "") -> str:
 
 
 def multiplier_text(instrument: Instrument) -> str:
-    """Return the multiplier, empty for an index."""
-    return "" if instrument.kind is Kind.INDEX else str(instrument.multiplier)
+    """Return the multiplier, empty for an index, a share and a currency pair."""
+    return "" if instrument.kind in _WITHOUT_MULTIPLIER else str(instrument.multiplier)
 
 
-def contract_details(req_id: int, listing: Listing, exchange: str) -> bytes:
-    """Return one row (10) in the layout of 176: 42 fields with one secId, two more for each further one.
+def strike_of(instrument: Instrument) -> float:
+    """Return the strike, 0.0 where there is none."""
+    return 0.0 if instrument.strike is None else float(instrument.strike)
 
-    ``exchange`` is the one that was asked with, the contract's own when empty.
-    """
+
+def contract_details(req_id: int, listing: Listing, exchange: str) -> ContractDetails:
+    """Return one row (10); ``exchange`` is the one that was asked with, the contract's own when empty."""
     instrument = listing.instrument
-    return frame(
-        10,
-        req_id,
-        instrument.symbol,
-        instrument.kind.value,
-        listing.last_trade_text,
-        strike_text(instrument),
-        right_text(instrument),
-        exchange or instrument.exchange,
-        instrument.currency,
-        listing.local_symbol,
-        listing.market_name,
-        instrument.trading_class,
-        listing.con_id,
-        listing.min_tick,
-        multiplier_text(instrument),
-        *_description(listing),
-        len(listing.sec_ids),
-        *(text for pair in listing.sec_ids for text in pair),
-        1,  # aggGroup
-        listing.under_symbol,
-        listing.under_sec_type,
-        ",".join(map(str, listing.market_rule_ids)),
-        listing.real_expiration,
-        "",  # stockType
-        *(1.0, 1.0, 1.0),  # minSize, sizeIncrement, suggestedSizeIncrement
+    return ContractDetails(
+        req_id=req_id,
+        symbol=instrument.symbol,
+        sec_type=instrument.kind.value,
+        last_trade=listing.last_trade_text,
+        strike=strike_of(instrument),
+        right=right_text(instrument),
+        exchange=exchange or instrument.exchange,
+        currency=instrument.currency,
+        local_symbol=listing.local_symbol,
+        market_name=listing.market_name,
+        trading_class=instrument.trading_class,
+        con_id=listing.con_id,
+        min_tick=listing.min_tick,
+        multiplier=multiplier_text(instrument),
+        price_magnifier=1,
+        ev_rule="",
+        ev_multiplier=0,
+        agg_group=1,
+        **_description(listing),
+        **_origin(listing),
+        **_sizes(listing),
     )
 
 
-def _description(listing: Listing) -> tuple[Value, ...]:
-    """Return orderTypes to evMultiplier, fifteen fields."""
-    return (
-        _ORDER_TYPES,
-        ",".join(listing.valid_exchanges),
-        1,  # priceMagnifier
-        listing.under_con_id,
-        listing.long_name,
-        listing.primary_exchange,
-        listing.real_expiration[:6],  # contractMonth
-        *("", "", ""),  # industry, category, subcategory
-        listing.time_zone,
-        listing.trading_hours,
-        listing.liquid_hours,
-        "",  # evRule
-        0,  # evMultiplier
-    )
+def _description(listing: Listing) -> dict[str, Any]:
+    """Return names, exchanges, hours and trade of a contract."""
+    return {
+        "order_types": ",".join(listing.order_types or _ORDER_TYPES),
+        "valid_exchanges": ",".join(listing.valid_exchanges),
+        "long_name": listing.long_name,
+        "primary_exchange": listing.primary_exchange,
+        "contract_month": listing.contract_month or listing.real_expiration[:6],
+        "industry": listing.industry,
+        "category": listing.category,
+        "subcategory": listing.subcategory,
+        "time_zone": listing.time_zone,
+        "trading_hours": listing.trading_hours,
+        "liquid_hours": listing.liquid_hours,
+        "market_rule_ids": ",".join(map(str, listing.market_rule_ids)),
+        "real_expiration": listing.real_expiration,
+        "stock_type": listing.stock_type,
+    }
 
 
-def contract_details_end(req_id: int) -> bytes:
-    """Return 52."""
-    return frame(52, 1, req_id)
+def _origin(listing: Listing) -> dict[str, Any]:
+    """Return what a contract derives from, and its security ids."""
+    return {
+        "under_con_id": listing.under_con_id,
+        "under_symbol": listing.under_symbol,
+        "under_sec_type": listing.under_sec_type,
+        "sec_ids": tuple(Pair(tag=tag, value=value) for tag, value in listing.sec_ids),
+    }
 
 
-def option_parameters(req_id: int, row: OptionParameters) -> bytes:
+def _sizes(listing: Listing) -> dict[str, Any]:
+    return {
+        "size_at_163": listing.min_size,
+        "min_size": listing.min_size,
+        "size_increment": listing.size_increment,
+        "suggested_size": listing.suggested_size_increment,
+    }
+
+
+def option_row(req_id: int, row: OptionParameters) -> OptionRow:
     """Return 75."""
-    return frame(
-        75,
-        req_id,
-        row.exchange,
-        row.underlying_con_id,
-        row.trading_class,
-        row.multiplier,
-        len(row.expirations),
-        *row.expirations,
-        len(row.strikes),
-        *row.strikes,
+    return OptionRow(
+        req_id=req_id,
+        exchange=row.exchange,
+        con_id=row.underlying_con_id,
+        trading_class=row.trading_class,
+        multiplier=row.multiplier,
+        expirations=row.expirations,
+        strikes=row.strikes,
     )
 
 
-def execution(req_id: int, executed: Executed, resolved: Resolved) -> bytes:
-    """Return execDetails (11): 31 fields; ``req_id`` is -1 for what happens now."""
+def execution(req_id: int, executed: Executed, resolved: Resolved) -> Execution:
+    """Return 11; ``req_id`` is -1 for what happens now."""
     order = executed.order
-    return frame_of(
-        (
-            "11",
-            str(req_id),
-            str(order.order_id),
-            *contract_fields(resolved),
-            executed.exec_id,
-            f"{executed.at.astimezone(_NEW_YORK):%Y%m%d %H:%M:%S} US/Eastern",
-            order.account,
-            resolved.exchange,
-            "BOT" if executed.side.sign > 0 else "SLD",
-            text_of(float(executed.quantity)),
-            text_of(executed.price),
-            str(executed.perm_id),
-            str(order.client_id),
-            "0",  # liquidation
-            text_of(float(executed.cumulative)),
-            text_of(executed.average_price),
-            text_of(order.order_ref),
-            "",  # evRule
-            "",  # evMultiplier
-            "",  # modelCode
-            "2",  # lastLiquidity: removed liquidity
-        )
+    return Execution(
+        req_id=req_id,
+        order_id=order.order_id,
+        contract=contract_text(resolved),
+        exec_id=executed.exec_id,
+        at=f"{executed.at.astimezone(NEW_YORK):%Y%m%d %H:%M:%S} US/Eastern",
+        account=order.account,
+        exchange=resolved.exchange,
+        side="BOT" if executed.side.sign > 0 else "SLD",
+        quantity=executed.quantity,
+        price=executed.price,
+        perm_id=executed.perm_id,
+        client_id=order.client_id,
+        liquidation=0,
+        cumulative=executed.cumulative,
+        average_price=executed.average_price,
+        order_ref=order.order_ref,
     )
 
 
-def commission(charged: Charged) -> bytes:
+def commission(charged: Charged) -> Commission:
     """Return 59; the realised profit is unset where nothing was closed."""
-    realized = "1.7976931348623157E308" if charged.realized_usd is None else text_of(charged.realized_usd)
-    return frame(59, 1, charged.exec_id, charged.commission_usd, "USD", realized, "", "")
-
-
-def position_fields(position: PositionChanged, listing: Listing) -> tuple[str, ...]:
-    """Return conId to average cost of a position, twelve texts, exchange empty."""
-    instrument = position.instrument
-    return (
-        str(listing.con_id),
-        instrument.symbol,
-        instrument.kind.value,
-        last_trade_day(instrument),
-        strike_text(instrument),
-        right_text(instrument),
-        multiplier_text(instrument),
-        "",
-        instrument.currency,
-        listing.local_symbol,
-        instrument.trading_class,
-        text_of(float(position.quantity)),
-        text_of(position.average_cost_usd),
+    return Commission(
+        exec_id=charged.exec_id, commission=charged.commission_usd, currency="USD", realized=charged.realized_usd
     )
 
 
-def position_row(position: PositionChanged, listing: Listing) -> bytes:
+def position_row(position: PositionChanged, listing: Listing) -> Position:
     """Return 61."""
-    return frame(61, 3, position.account, *position_fields(position, listing))
+    return Position(
+        account=position.account,
+        contract=_listed(listing),
+        quantity=position.quantity,
+        average_cost=position.average_cost_usd,
+    )
 
 
-def portfolio_row(position: PositionChanged, listing: Listing, price: Decimal, account: str) -> bytes:
+def position_multi_row(req_id: int, model: str, position: PositionChanged, listing: Listing) -> PositionMulti:
+    """Return 71."""
+    return PositionMulti(
+        req_id=req_id,
+        account=position.account,
+        contract=_listed(listing),
+        quantity=position.quantity,
+        average_cost=position.average_cost_usd,
+        model=model,
+    )
+
+
+def portfolio_row(position: PositionChanged, listing: Listing, price: Decimal, realized_usd: Decimal) -> Portfolio:
     """Return 7 with the position's worth at a price in points; open profit is worth less cost."""
     instrument = position.instrument
     worth = position.quantity * instrument.multiplier * price
-    return frame(
-        7,
-        8,
-        listing.con_id,
-        instrument.symbol,
-        instrument.kind.value,
-        last_trade_day(instrument),
-        strike_text(instrument),
-        right_text(instrument, none="0"),
-        multiplier_text(instrument),
-        listing.primary_exchange,
-        instrument.currency,
-        listing.local_symbol,
-        instrument.trading_class,
-        float(position.quantity),
-        price,
-        worth,
-        position.average_cost_usd,
-        worth - position.quantity * position.average_cost_usd,
-        0.0,
-        account,
+    return Portfolio(
+        con_id=listing.con_id,
+        symbol=instrument.symbol,
+        sec_type=instrument.kind.value,
+        expiry=last_trade_day(instrument),
+        strike=strike_of(instrument),
+        right=right_text(instrument, none="0"),
+        multiplier=multiplier_text(instrument),
+        primary_exchange=listing.primary_exchange,
+        currency=instrument.currency,
+        local_symbol=listing.local_symbol,
+        trading_class=instrument.trading_class,
+        quantity=position.quantity,
+        price=price,
+        worth=worth,
+        average_cost=position.average_cost_usd,
+        unrealized=worth - position.quantity * position.average_cost_usd,
+        realized=realized_usd,
+        account=position.account,
+    )
+
+
+def _listed(listing: Listing, *, exchange: str = "", no_right: str = "") -> ContractText:
+    instrument = listing.instrument
+    return ContractText(
+        con_id=listing.con_id,
+        symbol=instrument.symbol,
+        sec_type=instrument.kind.value,
+        expiry=last_trade_day(instrument),
+        strike=strike_of(instrument),
+        right=right_text(instrument, none=no_right),
+        multiplier=multiplier_text(instrument),
+        exchange=exchange,
+        currency=instrument.currency,
+        local_symbol=listing.local_symbol,
+        trading_class=instrument.trading_class,
     )

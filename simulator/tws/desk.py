@@ -6,14 +6,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from bot.domain.checks import require_positive
 from bot.domain.instrument import Instrument
 from simulator.admission import DUPLICATE_ID
 from simulator.listing import ContractQuery, Listing
-from simulator.ports import TradingFloor
+from simulator.ports import Heard, TradingFloor
 from simulator.tws.framing import text_of
 from simulator.tws.order_fields import WireOrder
 from simulator.tws.resolved import COMBO_CON_ID, Resolved, of_listing
-from simulator.venue import OrderChanged, VenueEvent, VenueOrder, VenueQuote, VenueStatus
+from simulator.venue import OrderChanged, VenueOrder, VenueStatus
 
 OrderKey = tuple[int, int]
 """Client id and order id."""
@@ -50,10 +51,31 @@ class KnownOrder:
     resolved: Resolved
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoorRules:
+    """What differs between gateways and their settings.
+
+    Attributes:
+        master_id: The client id that hears of everybody's orders, None for none.
+        old_cancel_codes: A cancel that comes to nothing is told by 135 and 161, else by 10147 and 10148.
+        most_requests_at_once: Requests served of one piece of bytes; the others are told 100.
+        most_bytes_at_once: Bytes of answers to one piece of bytes, after which the others are told 100.
+    """
+
+    master_id: int | None = None
+    old_cancel_codes: bool = True
+    most_requests_at_once: int = 5_000
+    most_bytes_at_once: int = 6 * 1024 * 1024
+
+    def __post_init__(self) -> None:
+        """Reject limits that let nothing through."""
+        require_positive(most_requests_at_once=self.most_requests_at_once, most_bytes_at_once=self.most_bytes_at_once)
+
+
 class Listener(Protocol):
     """A session as the desk sees it."""
 
-    def tell(self, event: VenueEvent | VenueQuote) -> None:
+    def tell(self, event: Heard) -> None:
         """Hear of something that happened on the floor."""
         ...
 
@@ -61,9 +83,16 @@ class Listener(Protocol):
 class Desk:
     """Shared by the sessions of one gateway; it listens to the floor once for all of them."""
 
-    def __init__(self, floor: TradingFloor, joined: Callable[[int], None] = lambda _client_id: None) -> None:
+    def __init__(
+        self,
+        floor: TradingFloor,
+        joined: Callable[[int], None] = lambda _client_id: None,
+        *,
+        rules: DoorRules | None = None,
+    ) -> None:
         """Listen to a floor; ``joined`` hears of each client id that connects."""
         self.floor = floor
+        self.rules = rules or DoorRules()
         self.held_ids: set[int] = set()  # as by half-open dead sessions: nobody gets them
         self.second_sessions: list[int] = []  # ids (-1: any) of which a second session is let in, once for each
         self._joined = joined
@@ -159,7 +188,7 @@ class Desk:
             found = self._listings[instrument] = self.floor.listing(instrument)
         return found
 
-    def _hear(self, event: VenueEvent | VenueQuote) -> None:
+    def _hear(self, event: Heard) -> None:
         if isinstance(event, OrderChanged):
             self._note_change(event)
         for client in (*self._clients.values(), *(second for _, second in self._seconds)):
@@ -167,7 +196,7 @@ class Desk:
 
     def _note_change(self, event: OrderChanged) -> None:
         """Keep when an order was done, and undo what a refused change or a used id had replaced."""
-        is_working = event.status is VenueStatus.SUBMITTED
+        is_working = event.status in {VenueStatus.SUBMITTED, VenueStatus.PRE_SUBMITTED}
         if (is_working and event.code) or event.code == DUPLICATE_ID:
             key = (event.order.client_id, event.order.order_id)
             before = self._replaced.pop(key, None)
@@ -183,7 +212,11 @@ class Desk:
             "totalQuantity": text_of(float(order.quantity)),
             "orderType": order.order_type.value,
             "lmtPrice": text_of(order.limit),
-            "tif": order.tif,
+            "tif": order.tif.value,
+            "auxPrice": text_of(order.auxiliary),
+            "ocaGroup": order.oca_group,
+            "parentId": str(order.parent_id),
+            "outsideRth": text_of(order.outside_rth),
             "account": order.account or self.floor.account,
             "orderRef": order.order_ref,
         }

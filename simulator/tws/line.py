@@ -1,8 +1,10 @@
 """The writing side of one client's session: what is to leave, in order, each piece in a write of its own."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from simulator.tws.framing import Value, frame
+from simulator.tws.answers import ErrorText
+from simulator.tws.layout import encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,10 @@ class Line:
 
     def __init__(self) -> None:
         """Begin empty, with no client and no version agreed."""
-        self.client_id = 0
+        self.client_id = 0  # once it has named itself
         self.version = 0
         self.is_closed = False
+        self.sent_bytes = 0
         self._effects: list[Effect] = []
 
     @property
@@ -47,11 +50,18 @@ class Line:
     def send(self, *frames: bytes) -> None:
         """Add frames that belong to one event as one write."""
         if not self.is_closed:
-            self._effects.append(Write(b"".join(frames)))
+            data = b"".join(frames)
+            self.sent_bytes += len(data)
+            self._effects.append(Write(data))
+
+    def tell(self, *messages: Any) -> None:
+        """Add messages that belong to one event as one write; none of them is no write."""
+        if messages:
+            self.send(*(encode(message, self.version) for message in messages))
 
     def error(self, req_id: int, code: int, text: str) -> None:
         """Add an error: -1 for the connection, a request's or an order's own id otherwise."""
-        self.send(error_frame(req_id, code, text, self.version))
+        self.tell(ErrorText(req_id=req_id, code=code, text=text))
 
     def note(self, text: str) -> None:
         """Add a line for the log."""
@@ -68,9 +78,3 @@ class Line:
         effects = tuple(self._effects)
         self._effects.clear()
         return effects
-
-
-def error_frame(req_id: int, code: int, text: str, version: int) -> bytes:
-    """Return 4; from 166 on with an empty field for the advanced rejection."""
-    tail: tuple[Value, ...] = ("",) if version >= 166 else ()
-    return frame(4, 2, req_id, code, text, *tail)

@@ -1,41 +1,26 @@
-"""The fields of an order on the wire, block by block: one table for what comes in, one each for what goes out.
+"""The fields of an order on the wire: one plan each for placeOrder, openOrder and completedOrder, for both directions.
 
-A name stands for the same value in every table, so that an order is echoed from what was read. ``name:n`` is a number,
-``name:b`` a flag, a bare name is text; ``name>=158`` is there from that version on, ``name<177`` below it.
-Source: docs/ib/wire.md, sections 3.3, 4.2 and 4.3.
+A name stands for the same value in every plan, so that an order is echoed from what was read. Values are kept as
+texts: numbers in their normal form, flags 0 or 1. Source: docs/ib/wire.md, sections 3.3, 3.4, 4.2 and 4.3.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from simulator.listing import ContractQuery
+from simulator.tws.fields import BadFieldError, Cursor
+from simulator.tws.layout import INTEGER, NUMBER_TEXT, TEXT, Counted, Field, Flagged, Gate, Plan, Texts, Values, block
+from simulator.tws.requests import MOST_LEGS, ContractCodec, is_combo
 
-
-class FieldKind(Enum):
-    """How a field is read: text as it stands, a number in its normal form, a flag as 0 or 1."""
-
-    TEXT = ""
-    NUMBER = "n"
-    FLAG = "b"
-
-
-@dataclass(frozen=True, slots=True)
-class OrderField:
-    """One field: its name, its kind, and the versions that carry it (``since`` included, ``until`` not)."""
-
-    name: str
-    kind: FieldKind
-    since: int = 0
-    until: int = 1 << 30
-
-    def exists_at(self, version: int) -> bool:
-        """Return whether a version carries the field."""
-        return self.since <= version < self.until
-
-
-Block = tuple[OrderField, ...]
+CONDITION_LENGTHS: Final = {1: 6, 3: 3, 4: 3, 5: 4, 6: 5, 7: 5}
+"""Fields after the type, by condition type."""
+_MOST_PAIRS: Final = 64  # tag values of an algorithm or a route
+_MOST_CONDITIONS: Final = 64
+_PEG_BENCH: Final = frozenset({"PEG BENCH", "PEGBENCH"})
+_PEG_BEST: Final = frozenset({"PEG BEST", "PEGBEST"})
+_PEG_MID: Final = frozenset({"PEG MID", "PEGMID"})
+_BY_THE_MIDDLE: Final = frozenset({"Infinite", "inf"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +32,8 @@ class WireOrder:
     values: Mapping[str, str]
     legs: tuple[tuple[str, ...], ...] = ()  # conId, ratio, action, exchange, openClose, slot, location, exemptCode
     leg_prices: tuple[str, ...] = ()
-    routing: tuple[tuple[str, str], ...] = ()
-    algo_params: tuple[tuple[str, str], ...] = ()
+    routing: tuple[tuple[str, ...], ...] = ()
+    algo_params: tuple[tuple[str, ...], ...] = ()
     conditions: tuple[tuple[str, ...], ...] = ()
     under_component: tuple[str, ...] = ()  # conId, delta, price
     surplus: int = 0  # fields left over at the end
@@ -63,107 +48,225 @@ class WireOrder:
         return self.value("whatIf") == "1"
 
 
-def _field(text: str) -> OrderField:
-    name, _, since = text.partition(">=")
-    name, _, until = name.partition("<")
-    name, _, kind = name.partition(":")
-    return OrderField(name, FieldKind(kind), int(since or 0), int(until or 1 << 30))
+@dataclass(frozen=True, slots=True)
+class ConditionCodec:
+    """A condition: its type, then the fields of that type."""
+
+    def read(self, cursor: Cursor, name: str, version: int) -> tuple[str, ...]:  # noqa: ARG002 - the same in every version
+        """Return type and fields; raises BadFieldError for a type that there is not."""
+        kind = cursor.integer("condition type")
+        length = CONDITION_LENGTHS.get(kind)
+        if length is None:
+            known = ", ".join(map(str, CONDITION_LENGTHS))
+            raise BadFieldError(f"condition type: expected one of {known}, found {kind}")
+        return (str(kind), *(cursor.text(f"condition of type {kind}") for _ in range(length)))
+
+    def write(self, value: Any, texts: list[str], version: int) -> None:  # noqa: ARG002 - the same in every version
+        """Append type and fields."""
+        texts += value
 
 
-def _block(text: str) -> Block:
-    return tuple(_field(each) for each in text.split())
+def is_positive(text: str) -> bool:
+    """Return whether a number text is set and above zero."""
+    return bool(text) and float(text) > 0
 
 
-IN_MAIN: Final = _block("""
-    action totalQuantity:n orderType lmtPrice:n auxPrice:n tif ocaGroup account openClose origin:n orderRef transmit:b
-    parentId:n blockOrder:b sweepToFill:b displaySize:n triggerMethod:n outsideRth:b hidden:b
-""")
-IN_AFTER_LEGS: Final = _block("""
-    sharesAllocation discretionaryAmt:n goodAfterTime goodTillDate faGroup faMethod faPercentage faProfile<177
-    modelCode shortSaleSlot:n designatedLocation exemptCode:n ocaType:n rule80A settlingFirm allOrNone:b minQty:n
-    percentOffset:n eTradeOnly firmQuoteOnly nbboPriceCap:n auctionStrategy:n startingPrice:n stockRefPrice:n delta:n
-    stockRangeLower:n stockRangeUpper:n overridePercentageConstraints:b volatility:n volatilityType:n
-    deltaNeutralOrderType deltaNeutralAuxPrice:n
-""")
-IN_DELTA_NEUTRAL: Final = _block("""
+def _has(name: str, values: Values) -> bool:
+    return bool(values.get(name))
+
+
+def _is_delta_neutral(values: Values) -> bool:
+    return _has("deltaNeutralOrderType", values)
+
+
+def _is_scaled(values: Values) -> bool:
+    return is_positive(values.get("scalePriceIncrement", ""))
+
+
+def _is_hedge(values: Values) -> bool:
+    return _has("hedgeType", values)
+
+
+def _is_algorithm(values: Values) -> bool:
+    return _has("algoStrategy", values)
+
+
+def _is_conditional(values: Values) -> bool:
+    return _has("conditions", values)
+
+
+def _is_benchmark(values: Values) -> bool:
+    return values.get("orderType") in _PEG_BENCH
+
+
+def _is_at_ats(values: Values) -> bool:
+    query: ContractQuery = values["contract"]
+    return query.exchange == "IBKRATS"
+
+
+def _is_pegged_best(values: Values) -> bool:
+    return values.get("orderType") in _PEG_BEST
+
+
+def _is_pegged_middle(values: Values) -> bool:
+    by_the_middle = _is_pegged_best(values) and values.get("competeAgainstBestOffset") in _BY_THE_MIDDLE
+    return by_the_middle or values.get("orderType") in _PEG_MID
+
+
+_LEG: Final = Texts(
+    ("conId", "ratio", "action", "exchange", "openClose", "shortSaleSlot", "designatedLocation", "exemptCode")
+)
+_PAIRS: Final = Counted(Texts(("tag", "value")), most=_MOST_PAIRS)
+_LEGS: Final = Counted(_LEG, most=MOST_LEGS)
+_LEG_PRICES: Final = Counted(NUMBER_TEXT, most=MOST_LEGS)
+_SINCE_OFFSETS: Final = Gate(since=170)
+
+COMBO: Final = (Field("legs", _LEGS), Field("leg prices", _LEG_PRICES), Field("routing", _PAIRS))
+UNDER: Final = (Field("delta-neutral contract", Flagged(Texts(("conId", "delta", "price")))),)
+ALGORITHM: Final = (Field("algoStrategy", TEXT), Field("algorithm parameters", _PAIRS, applies=_is_algorithm))
+CONDITIONS: Final = (
+    Field("conditions", Counted(ConditionCodec(), most=_MOST_CONDITIONS)),
+    *block("conditionsIgnoreRth:b conditionsCancelOrder:b", when=_is_conditional),
+)
+SCALE: Final = (
+    *block("scaleInitLevelSize:n scaleSubsLevelSize:n scalePriceIncrement:n"),
+    *block(
+        """
+        scalePriceAdjustValue:n scalePriceAdjustInterval:n scaleProfitOffset:n scaleAutoReset:b scaleInitPosition:n
+        scaleInitFillQty:n scaleRandomPercent:b
+        """,
+        when=_is_scaled,
+    ),
+)
+HEDGE: Final = (*block("hedgeType"), *block("hedgeParam", when=_is_hedge))
+DELTA_NEUTRAL: Final = block(
+    """
     deltaNeutralConId:n deltaNeutralSettlingFirm deltaNeutralClearingAccount deltaNeutralClearingIntent
     deltaNeutralOpenClose deltaNeutralShortSale:b deltaNeutralShortSaleSlot:n deltaNeutralDesignatedLocation
-""")
-IN_SCALE: Final = _block("""
-    continuousUpdate:b referencePriceType:n trailStopPrice:n trailingPercent:n scaleInitLevelSize:n
-    scaleSubsLevelSize:n scalePriceIncrement:n
-""")
-SCALE_DETAILS: Final = _block("""
-    scalePriceAdjustValue:n scalePriceAdjustInterval:n scaleProfitOffset:n scaleAutoReset:b scaleInitPosition:n
-    scaleInitFillQty:n scaleRandomPercent:b
-""")
-IN_HEDGE: Final = _block("scaleTable activeStartTime activeStopTime hedgeType")
-HEDGE_PARAM: Final = _block("hedgeParam")
-IN_CLEARING: Final = _block("optOutSmartRouting:b clearingAccount clearingIntent notHeld:b")
-IN_OPTIONS: Final = _block("algoId whatIf:b orderMiscOptions solicited:b randomizeSize:b randomizePrice:b")
-PEG_BENCH: Final = _block("""
+    """,
+    when=_is_delta_neutral,
+)
+BENCHMARK: Final = block(
+    """
     referenceContractId:n isPeggedChangeAmountDecrease:b peggedChangeAmount:n referenceChangeAmount:n
     referenceExchangeId
-""")
-CONDITION_RULES: Final = _block("conditionsIgnoreRth:b conditionsCancelOrder:b")
-IN_TAIL: Final = _block("""
-    adjustedOrderType triggerPrice:n lmtPriceOffset:n adjustedStopPrice:n adjustedStopLimitPrice:n
-    adjustedTrailingAmount:n adjustableTrailingUnit:n extOperator softDollarTier.name softDollarTier.value cashQty:n
-    mifid2DecisionMaker mifid2DecisionAlgo mifid2ExecutionTrader mifid2ExecutionAlgo dontUseAutoPriceForHedge:b
-    isOmsContainer:b discretionaryUpToLimitPrice:b usePriceMgmtAlgo duration:n>=158 postToAts:n>=160
-    autoCancelParent:b>=162 advancedErrorOverride>=166 manualOrderTime>=169
-""")
-MIN_TRADE: Final = _block("minTradeQty:n")
-PEG_BEST: Final = _block("minCompeteSize:n competeAgainstBestOffset:n")
-PEG_MID: Final = _block("midOffsetAtWhole:n midOffsetAtHalf:n")
+    """,
+    when=_is_benchmark,
+)
 
-CONDITION_LENGTHS: Final = {1: 6, 3: 3, 4: 3, 5: 4, 6: 5, 7: 5}
-"""Fields after the type, by condition type."""
+PLACE_ORDER: Final[Plan] = (
+    Field("orderId", INTEGER),
+    Field("contract", ContractCodec()),
+    *block("""
+        secIdType secId action totalQuantity:n orderType lmtPrice:n auxPrice:n tif ocaGroup account openClose origin:n
+        orderRef transmit:b parentId:n blockOrder:b sweepToFill:b displaySize:n triggerMethod:n outsideRth:b hidden:b
+    """),
+    *(Field(each.name, each.codec, applies=is_combo) for each in COMBO),
+    *block("""
+        sharesAllocation discretionaryAmt:n goodAfterTime goodTillDate faGroup faMethod faPercentage faProfile<177
+        modelCode shortSaleSlot:n designatedLocation exemptCode:n ocaType:n rule80A settlingFirm allOrNone:b minQty:n
+        percentOffset:n eTradeOnly firmQuoteOnly nbboPriceCap:n auctionStrategy:n startingPrice:n stockRefPrice:n
+        delta:n stockRangeLower:n stockRangeUpper:n overridePercentageConstraints:b volatility:n volatilityType:n
+        deltaNeutralOrderType deltaNeutralAuxPrice:n
+    """),
+    *DELTA_NEUTRAL,
+    *block("continuousUpdate:b referencePriceType:n trailStopPrice:n trailingPercent:n"),
+    *SCALE,
+    *block("scaleTable activeStartTime activeStopTime"),
+    *HEDGE,
+    *block("optOutSmartRouting:b clearingAccount clearingIntent notHeld:b"),
+    *UNDER,
+    *ALGORITHM,
+    *block("algoId whatIf:b orderMiscOptions solicited:b randomizeSize:b randomizePrice:b"),
+    *BENCHMARK,
+    *CONDITIONS,
+    *block("""
+        adjustedOrderType triggerPrice:n lmtPriceOffset:n adjustedStopPrice:n adjustedStopLimitPrice:n
+        adjustedTrailingAmount:n adjustableTrailingUnit:n extOperator softDollarTier.name softDollarTier.value
+        cashQty:n mifid2DecisionMaker mifid2DecisionAlgo mifid2ExecutionTrader mifid2ExecutionAlgo
+        dontUseAutoPriceForHedge:b isOmsContainer:b discretionaryUpToLimitPrice:b usePriceMgmtAlgo duration:n>=158
+        postToAts:n>=160 autoCancelParent:b>=162 advancedErrorOverride>=166 manualOrderTime>=169
+    """),
+    Field("minTradeQty", NUMBER_TEXT, _SINCE_OFFSETS, _is_at_ats),
+    Field("minCompeteSize", NUMBER_TEXT, _SINCE_OFFSETS, _is_pegged_best),
+    Field("competeAgainstBestOffset", NUMBER_TEXT, _SINCE_OFFSETS, _is_pegged_best),
+    Field("midOffsetAtWhole", NUMBER_TEXT, _SINCE_OFFSETS, _is_pegged_middle),
+    Field("midOffsetAtHalf", NUMBER_TEXT, _SINCE_OFFSETS, _is_pegged_middle),
+)
 
-OPEN_MAIN: Final = _block("""
-    action totalQuantity orderType lmtPrice auxPrice tif ocaGroup account openClose origin orderRef clientId permId
-    outsideRth hidden discretionaryAmt goodAfterTime sharesAllocation faGroup faMethod faPercentage faProfile<177
-    modelCode goodTillDate rule80A percentOffset settlingFirm shortSaleSlot designatedLocation exemptCode
-    auctionStrategy startingPrice stockRefPrice delta stockRangeLower stockRangeUpper displaySize blockOrder
-    sweepToFill allOrNone minQty ocaType eTradeOnly firmQuoteOnly nbboPriceCap parentId triggerMethod volatility
-    volatilityType deltaNeutralOrderType deltaNeutralAuxPrice
-""")
-OPEN_DELTA_NEUTRAL: Final = IN_DELTA_NEUTRAL
-OPEN_COMBO: Final = _block("""
-    continuousUpdate referencePriceType trailStopPrice trailingPercent basisPoints basisPointsType comboLegsDescrip
-""")
-OUT_SCALE: Final = _block("scaleInitLevelSize scaleSubsLevelSize scalePriceIncrement")
-OUT_HEDGE: Final = _block("hedgeType")
-OPEN_CLEARING: Final = _block("optOutSmartRouting clearingAccount clearingIntent notHeld")
-OPEN_STATE: Final = _block("""
-    solicited whatIf status initMarginBefore maintMarginBefore equityWithLoanBefore initMarginChange maintMarginChange
-    equityWithLoanChange initMarginAfter maintMarginAfter equityWithLoanAfter commission minCommission maxCommission
-    commissionCurrency warningText randomizeSize randomizePrice
-""")
-OPEN_TAIL: Final = _block("""
-    adjustedOrderType triggerPrice trailStopPrice lmtPriceOffset adjustedStopPrice adjustedStopLimitPrice
-    adjustedTrailingAmount adjustableTrailingUnit softDollarTier.name softDollarTier.value softDollarTier.displayName
-    cashQty dontUseAutoPriceForHedge isOmsContainer discretionaryUpToLimitPrice usePriceMgmtAlgo duration>=158
-    postToAts>=160 autoCancelParent>=162 minTradeQty>=170 minCompeteSize>=170 competeAgainstBestOffset>=170
-    midOffsetAtWhole>=170 midOffsetAtHalf>=170
+CONTRACT: Final = block(
+    "conId symbol secType expiry strike right multiplier exchange currency localSymbol tradingClass"
+)
+_OFFSETS: Final = block("""
+    minTradeQty>=170 minCompeteSize>=170 competeAgainstBestOffset>=170 midOffsetAtWhole>=170 midOffsetAtHalf>=170
 """)
 
-DONE_MAIN: Final = _block("""
-    action totalQuantity orderType lmtPrice auxPrice tif ocaGroup account openClose origin orderRef permId outsideRth
-    hidden discretionaryAmt goodAfterTime faGroup faMethod faPercentage faProfile<177 modelCode goodTillDate rule80A
-    percentOffset settlingFirm shortSaleSlot designatedLocation exemptCode startingPrice stockRefPrice delta
-    stockRangeLower stockRangeUpper displaySize sweepToFill allOrNone minQty ocaType triggerMethod volatility
-    volatilityType deltaNeutralOrderType deltaNeutralAuxPrice
-""")
-DONE_DELTA_NEUTRAL: Final = _block("""
-    deltaNeutralConId deltaNeutralShortSale deltaNeutralShortSaleSlot deltaNeutralDesignatedLocation
-""")
-DONE_COMBO: Final = _block("continuousUpdate referencePriceType trailStopPrice trailingPercent comboLegsDescrip")
-DONE_CLEARING: Final = _block("clearingAccount clearingIntent notHeld")
-DONE_STATE: Final = _block("solicited status randomizeSize randomizePrice")
-DONE_TAIL: Final = _block("""
-    trailStopPrice lmtPriceOffset cashQty dontUseAutoPriceForHedge isOmsContainer autoCancelDate filledQuantity
-    refFuturesConId autoCancelParent shareholder imbalanceOnly routeMarketableToBbo parentPermId completedTime
-    completedStatus minTradeQty>=170 minCompeteSize>=170 competeAgainstBestOffset>=170 midOffsetAtWhole>=170
-    midOffsetAtHalf>=170
-""")
+OPEN_ORDER: Final[Plan] = (
+    *block("orderId"),
+    *CONTRACT,
+    *block("""
+        action totalQuantity orderType lmtPrice auxPrice tif ocaGroup account openClose origin orderRef clientId permId
+        outsideRth hidden discretionaryAmt goodAfterTime sharesAllocation faGroup faMethod faPercentage faProfile<177
+        modelCode goodTillDate rule80A percentOffset settlingFirm shortSaleSlot designatedLocation exemptCode
+        auctionStrategy startingPrice stockRefPrice delta stockRangeLower stockRangeUpper displaySize blockOrder
+        sweepToFill allOrNone minQty ocaType eTradeOnly firmQuoteOnly nbboPriceCap parentId triggerMethod volatility
+        volatilityType deltaNeutralOrderType deltaNeutralAuxPrice
+    """),
+    *DELTA_NEUTRAL,
+    *block("""
+        continuousUpdate referencePriceType trailStopPrice trailingPercent basisPoints basisPointsType comboLegsDescrip
+    """),
+    *COMBO,
+    *SCALE,
+    *HEDGE,
+    *block("optOutSmartRouting clearingAccount clearingIntent notHeld"),
+    *UNDER,
+    *ALGORITHM,
+    *block("""
+        solicited whatIf status initMarginBefore maintMarginBefore equityWithLoanBefore initMarginChange
+        maintMarginChange equityWithLoanChange initMarginAfter maintMarginAfter equityWithLoanAfter commission
+        minCommission maxCommission commissionCurrency warningText randomizeSize randomizePrice
+    """),
+    *BENCHMARK,
+    *CONDITIONS,
+    *block("""
+        adjustedOrderType triggerPrice trailStopPrice lmtPriceOffset adjustedStopPrice adjustedStopLimitPrice
+        adjustedTrailingAmount adjustableTrailingUnit softDollarTier.name softDollarTier.value
+        softDollarTier.displayName cashQty dontUseAutoPriceForHedge isOmsContainer discretionaryUpToLimitPrice
+        usePriceMgmtAlgo duration>=158 postToAts>=160 autoCancelParent>=162
+    """),
+    *_OFFSETS,
+)
+
+COMPLETED_ORDER: Final[Plan] = (
+    *CONTRACT,
+    *block("""
+        action totalQuantity orderType lmtPrice auxPrice tif ocaGroup account openClose origin orderRef permId
+        outsideRth hidden discretionaryAmt goodAfterTime faGroup faMethod faPercentage faProfile<177 modelCode
+        goodTillDate rule80A percentOffset settlingFirm shortSaleSlot designatedLocation exemptCode startingPrice
+        stockRefPrice delta stockRangeLower stockRangeUpper displaySize sweepToFill allOrNone minQty ocaType
+        triggerMethod volatility volatilityType deltaNeutralOrderType deltaNeutralAuxPrice
+    """),
+    *block(
+        """
+        deltaNeutralConId:n deltaNeutralShortSale:b deltaNeutralShortSaleSlot:n deltaNeutralDesignatedLocation
+        """,
+        when=_is_delta_neutral,
+    ),
+    *block("continuousUpdate referencePriceType trailStopPrice trailingPercent comboLegsDescrip"),
+    *COMBO,
+    *SCALE,
+    *HEDGE,
+    *block("clearingAccount clearingIntent notHeld"),
+    *UNDER,
+    *ALGORITHM,
+    *block("solicited status randomizeSize randomizePrice"),
+    *BENCHMARK,
+    *CONDITIONS,
+    *block("""
+        trailStopPrice lmtPriceOffset cashQty dontUseAutoPriceForHedge isOmsContainer autoCancelDate filledQuantity
+        refFuturesConId autoCancelParent shareholder imbalanceOnly routeMarketableToBbo parentPermId completedTime
+        completedStatus
+    """),
+    *_OFFSETS,
+)

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
-from simulator.tws import order_fields as form
 from simulator.tws.contract_out import contract_fields
 from simulator.tws.fields import UNSET_TEXT
 from simulator.tws.framing import frame_of, text_of
-from simulator.tws.order_fields import Block, WireOrder
-from simulator.tws.order_in import is_peg_bench, is_positive
+from simulator.tws.layout import write_plan
+from simulator.tws.order_fields import COMPLETED_ORDER, CONTRACT, OPEN_ORDER, WireOrder
+from simulator.tws.order_in import values_of
 from simulator.tws.resolved import Resolved
 
 _OPEN_ORDER: Final = "5"
@@ -94,97 +94,29 @@ def open_order(sent: WireOrder, resolved: Resolved, state: Mapping[str, str], ve
         state: Texts of ``clientId``, ``permId``, ``status`` and what else differs from what was sent.
         version: The layout.
     """
-    values = {**_no_margin(), **_filled(sent.values), **state}
-    values["comboLegsDescrip"] = _legs_text(sent)
-    writer = _Writer(values, version)
-    writer.put(form.OPEN_MAIN)
-    writer.put_if(form.OPEN_DELTA_NEUTRAL, present=bool(values["deltaNeutralOrderType"]))
-    writer.put(form.OPEN_COMBO)
-    writer.combo(sent)
-    writer.hedge_and_scale()
-    writer.put(form.OPEN_CLEARING)
-    writer.under_and_algorithm(sent)
-    writer.put(form.OPEN_STATE)
-    writer.benchmark_and_conditions(sent)
-    writer.put(form.OPEN_TAIL)
-    return frame_of((_OPEN_ORDER, str(sent.order_id), *contract_fields(resolved), *writer.texts))
+    values = {**_no_margin(), **_told(sent, resolved, state), "orderId": str(sent.order_id)}
+    texts = [_OPEN_ORDER]
+    write_plan(OPEN_ORDER, values, texts, version)
+    return frame_of(texts)
 
 
 def completed_order(sent: WireOrder, resolved: Resolved, state: Mapping[str, str], version: int) -> bytes:
     """Return completedOrder; ``state`` as for `open_order`, with ``filledQuantity`` and the completion's texts."""
-    values = {**_filled(sent.values), **state}
-    values["comboLegsDescrip"] = _legs_text(sent)
-    writer = _Writer(values, version)
-    writer.put(form.DONE_MAIN)
-    writer.put_if(form.DONE_DELTA_NEUTRAL, present=bool(values["deltaNeutralOrderType"]))
-    writer.put(form.DONE_COMBO)
-    writer.combo(sent)
-    writer.hedge_and_scale()
-    writer.put(form.DONE_CLEARING)
-    writer.under_and_algorithm(sent)
-    writer.put(form.DONE_STATE)
-    writer.benchmark_and_conditions(sent)
-    writer.put(form.DONE_TAIL)
-    return frame_of((_COMPLETED_ORDER, *contract_fields(resolved), *writer.texts))
+    texts = [_COMPLETED_ORDER]
+    write_plan(COMPLETED_ORDER, _told(sent, resolved, state), texts, version)
+    return frame_of(texts)
 
 
-class _Writer:
-    """The texts written so far, and the values they come from."""
-
-    def __init__(self, values: Mapping[str, str], version: int) -> None:
-        self._values = values
-        self._version = version
-        self.texts: list[str] = []
-
-    def put(self, block: Block) -> None:
-        """Write the fields of a block that this version has."""
-        self.texts += [self._values.get(field.name, "") for field in block if field.exists_at(self._version)]
-
-    def put_if(self, block: Block, *, present: bool) -> None:
-        """Write a block that is there only sometimes."""
-        if present:
-            self.put(block)
-
-    def combo(self, sent: WireOrder) -> None:
-        """Write legs, their prices and the routing parameters, each with its count."""
-        self.texts.append(str(len(sent.legs)))
-        for leg in sent.legs:
-            self.texts += leg
-        self.texts += [str(len(sent.leg_prices)), *sent.leg_prices]
-        self._pairs(sent.routing)
-
-    def hedge_and_scale(self) -> None:
-        """Write the scale and hedge blocks with their optional parts."""
-        self.put(form.OUT_SCALE)
-        self.put_if(form.SCALE_DETAILS, present=is_positive(self._values.get("scalePriceIncrement", "")))
-        self.put(form.OUT_HEDGE)
-        self.put_if(form.HEDGE_PARAM, present=bool(self._values.get("hedgeType")))
-
-    def under_and_algorithm(self, sent: WireOrder) -> None:
-        """Write the delta-neutral contract and the algorithm."""
-        self.texts += ["1", *sent.under_component] if sent.under_component else ["0"]
-        strategy = self._values.get("algoStrategy", "")
-        self.texts.append(strategy)
-        if strategy:
-            self._pairs(sent.algo_params)
-
-    def benchmark_and_conditions(self, sent: WireOrder) -> None:
-        """Write the benchmark block and the conditions."""
-        self.put_if(form.PEG_BENCH, present=is_peg_bench(self._values.get("orderType", "")))
-        self.texts.append(str(len(sent.conditions)))
-        for condition in sent.conditions:
-            self.texts += condition
-        self.put_if(form.CONDITION_RULES, present=bool(sent.conditions))
-
-    def _pairs(self, pairs: tuple[tuple[str, str], ...]) -> None:
-        self.texts.append(str(len(pairs)))
-        for pair in pairs:
-            self.texts += pair
+def _told(sent: WireOrder, resolved: Resolved, state: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values of an order as they are told back."""
+    contract = dict(zip((field.name for field in CONTRACT), contract_fields(resolved), strict=True))
+    return {**_filled(values_of(sent)), **contract, **state, "comboLegsDescrip": _legs_text(sent)}
 
 
-def _filled(values: Mapping[str, str]) -> dict[str, str]:
+def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of an order with the defaults where the client left a field empty."""
-    return {**_DEFAULTS, **{name: text for name, text in values.items() if text}}
+    groups = {name: value for name, value in values.items() if not isinstance(value, str)}
+    return {**_DEFAULTS, **groups, **{name: text for name, text in values.items() if text}}
 
 
 def _no_margin() -> dict[str, str]:

@@ -13,15 +13,22 @@ from typing import Any, Final
 
 from bot.domain.errors import InvalidValueError
 from bot.domain.instrument import Instrument
+from simulator.ports import Heard
 from simulator.tws import requests
 from simulator.tws.accounting import AccountDesk
-from simulator.tws.desk import Desk
+from simulator.tws.answers import CurrentTime, MarketDataType, NextValidId
+from simulator.tws.calculators import CalculatorDesk
+from simulator.tws.desk import Desk, DoorRules
 from simulator.tws.fields import BadFieldError, Cursor
 from simulator.tws.framing import FrameReader, FramingError, frame
+from simulator.tws.history import HistoryDesk
+from simulator.tws.layout import decode
 from simulator.tws.line import Effect, Line
 from simulator.tws.looking_up import ContractDesk
-from simulator.tws.order_in import PLACE_ORDER, read_order
-from simulator.tws.requests import REQUESTS, ReqCurrentTime, SetServerLogLevel, StartApi
+from simulator.tws.order_in import PLACE_ORDER_ID, read_order
+from simulator.tws.profit import ProfitDesk
+from simulator.tws.requests import REQUESTS, UNSERVED, StartApi, id_of
+from simulator.tws.tape import TapeDesk
 from simulator.tws.trading import OrderDesk
 from simulator.tws.watching import QuoteDesk
 from simulator.venue import (
@@ -31,13 +38,14 @@ from simulator.venue import (
     Executed,
     OrderChanged,
     PositionChanged,
-    VenueEvent,
+    StepPlayed,
     VenueQuote,
 )
 
 SERVER_VERSION: Final = 176
 """The highest layout served; it is the highest that all text clients share."""
-LOWEST_VERSION: Final = 176
+LOWEST_VERSION: Final = 157
+"""The oldest layout served, for the broker's client 9.81."""
 _START_API: Final = 71
 _FARM_NOTICES: Final = (
     (2104, "Market data farm connection is OK:usfarm"),
@@ -48,9 +56,9 @@ _VALIDATION: Final = 321
 _UNKNOWN_MESSAGE: Final = 505
 _MOST_ECHO: Final = 80
 _NEVER_AN_ID: Final = -1
-_ORDER_ID_AT: Final = {3: 1, 4: 2}
-_ID_AT: Final = {1: 2, 2: 2, 7: 2, 9: 2, 20: 1, 25: 2, 62: 2, 63: 2, 76: 2, 77: 2, 78: 1, **_ORDER_ID_AT}
-"""Where a message carries the id to which an error about it belongs."""
+_TOO_FAST: Final = 100
+_CANCEL_ORDER: Final = 4
+_ABOUT_ORDERS: Final = frozenset({PLACE_ORDER_ID, _CANCEL_ORDER})
 
 
 class Step(Enum):
@@ -81,7 +89,11 @@ class Session:
         self._orders = OrderDesk(self._line, desk)
         self._account = AccountDesk(self._line, desk)
         self._contracts = ContractDesk(self._line, desk)
+        self._calculators = CalculatorDesk(self._line, desk)
         self._quotes = QuoteDesk(self._line, desk)
+        self._tape = TapeDesk(self._line, desk)
+        self._history = HistoryDesk(self._line, desk)
+        self._profit = ProfitDesk(self._line, desk)
         self._handlers = self._handler_table()
         self._listeners = self._listener_table()
         self.step = Step.AWAIT_HELLO
@@ -102,17 +114,22 @@ class Session:
         if self.step is Step.CLOSED:
             return
         self._reader.feed(data)
+        pace = _Pace(self._desk.rules, self._line.sent_bytes)
         try:
             while not self._line.is_closed and (fields := self._reader.take()) is not None:
-                self._accept(fields)
+                if pace.allows(self._line.sent_bytes):
+                    self._accept(fields)
+                else:
+                    self._slow_down(fields, is_first=pace.refused == 1)
         except FramingError as error:
             self._line.note(f"client {self.client_id}: {error}")
             self.close(str(error))
 
-    def tell(self, event: VenueEvent | VenueQuote) -> None:
+    def tell(self, event: Heard) -> None:
         """Take what happened on the floor."""
         if self.step is Step.READY:
-            self._listeners[type(event)](event)
+            for listener in self._listeners[type(event)]:
+                listener(event)
 
     @property
     def is_waiting(self) -> bool:
@@ -129,7 +146,7 @@ class Session:
             return
         was_ready = self.step is Step.READY
         self._move(Step.CLOSED)
-        self._quotes.end_all()
+        self.end_streams()
         if was_ready:
             self._desk.free_id(self.client_id, self)
         self._line.close(why)
@@ -146,10 +163,12 @@ class Session:
     def end_streams(self) -> None:
         """End every stream, as a line does that was lost with its data; the client is not told."""
         self._quotes.end_all()
+        self._tape.end_all()
+        self._history.end_all()
 
     def tell_data_type(self, req_id: int, data_type: int) -> None:
         """Tell that a stream is live (1), frozen (2) or delayed (3) from now on."""
-        self._line.send(frame(58, 1, req_id, data_type))
+        self._line.tell(MarketDataType(req_id=req_id, kind=data_type))
 
     # Steps
 
@@ -171,7 +190,9 @@ class Session:
         lowest, highest = versions_of(fields[0] if fields else "")
         version = min(highest, SERVER_VERSION)
         if version < max(LOWEST_VERSION, lowest):
-            self._line.note(f"client offers versions {lowest}..{highest}, served is {SERVER_VERSION}: refused")
+            self._line.note(
+                f"client offers versions {lowest}..{highest}, served are {LOWEST_VERSION}..{SERVER_VERSION}: refused"
+            )
             self.close("no common version")
             return
         self._line.version = version
@@ -185,7 +206,7 @@ class Session:
             if Cursor(fields).integer("message id") != _START_API:
                 self._line.note(f"message {fields[0][:_MOST_ECHO]!r} before startApi: dropped")
                 return
-            self._start(REQUESTS[_START_API].read(cursor, self._line.version))
+            self._start(decode(StartApi, cursor, self._line.version))
         except BadFieldError as error:
             self._line.note(f"startApi: {error}")
             self.close("startApi cannot be read")
@@ -200,7 +221,7 @@ class Session:
             return
         self._move(Step.READY)
         self._account.managed_accounts()
-        self._line.send(frame(9, 1, self._desk.next_order_id(request.client_id)))
+        self._line.tell(NextValidId(order_id=self._desk.next_order_id(request.client_id)))
         for code, text in _FARM_NOTICES:
             self._line.error(-1, code, text)
 
@@ -211,19 +232,36 @@ class Session:
         except BadFieldError as error:
             self._refuse(_NEVER_AN_ID, _UNKNOWN_MESSAGE, f"Fatal Error: Unknown message id. {error}")
             return
-        cursor = Cursor(fields, 1)
         try:
-            if number == PLACE_ORDER:
-                self._place(cursor)
+            if number == PLACE_ORDER_ID:
+                self._place(Cursor(fields, 1))
             elif number in REQUESTS:
-                message = REQUESTS[number].read(cursor, self._line.version)
-                self._handlers[type(message)](message)
+                self._answer(REQUESTS[number], Cursor(fields, 1))
+            elif number in UNSERVED:
+                text = f"Error validating request: {UNSERVED[number][0]} are not served here"
+                self._refuse(id_of(number, fields), _VALIDATION, text)
             else:
                 self._refuse(_NEVER_AN_ID, _UNKNOWN_MESSAGE, f"Fatal Error: Unknown message id. {number}")
         except (BadFieldError, InvalidValueError) as error:
-            if number == PLACE_ORDER:
-                self._orders.unreadable(_id_of(number, fields), str(error))
-            self._refuse(_id_of(number, fields), _VALIDATION, f"Error validating request: {error}")
+            if number == PLACE_ORDER_ID:
+                self._orders.unreadable(id_of(number, fields), str(error))
+            self._refuse(id_of(number, fields), _VALIDATION, f"Error validating request: {error}")
+
+    def _answer(self, kind: type[Any], cursor: Cursor) -> None:
+        message = decode(kind, cursor, self._line.version)
+        if cursor.left:
+            self._line.note(f"client {self.client_id}: {kind.__name__}: {cursor.left} fields left over")
+        self._handlers[kind](message)
+
+    def _slow_down(self, fields: tuple[str, ...], *, is_first: bool) -> None:
+        """Drop a message of a client that sends faster than it is served; an order is told so by its own id."""
+        number = fields[0] if fields else ""
+        text = "Max rate of messages per second has been exceeded"
+        about_order = next((each for each in _ABOUT_ORDERS if number == str(each)), None)
+        if is_first:
+            self._refuse(_NEVER_AN_ID, _TOO_FAST, text)
+        if about_order is not None:
+            self._line.error(id_of(about_order, fields), _TOO_FAST, text)
 
     def _place(self, cursor: Cursor) -> None:
         sent = read_order(cursor, self._line.version)
@@ -237,10 +275,10 @@ class Session:
 
     # Single answers
 
-    def _current_time(self, _request: ReqCurrentTime) -> None:
-        self._line.send(frame(49, 1, int(self._desk.floor.now().timestamp())))
+    def _current_time(self, _request: requests.ReqCurrentTime) -> None:
+        self._line.tell(CurrentTime(at=int(self._desk.floor.now().timestamp())))
 
-    def _log_level(self, _request: SetServerLogLevel) -> None:
+    def _log_level(self, _request: requests.SetServerLogLevel) -> None:
         """There is one log only, and it is the operator's."""
 
     def _started_already(self, _request: StartApi) -> None:
@@ -249,47 +287,114 @@ class Session:
     # Tables
 
     def _handler_table(self) -> dict[type[Any], Callable[[Any], None]]:
-        orders, account, contracts, quotes = self._orders, self._account, self._contracts, self._quotes
         return {
             StartApi: self._started_already,
-            ReqCurrentTime: self._current_time,
-            SetServerLogLevel: self._log_level,
-            requests.ReqIds: orders.next_id,
-            requests.ReqOpenOrders: orders.own_open_orders,
-            requests.ReqAllOpenOrders: orders.all_open_orders,
-            requests.ReqAutoOpenOrders: orders.bind_manual_orders,
-            requests.ReqCompletedOrders: orders.completed_orders,
-            requests.ReqExecutions: orders.executions,
-            requests.CancelOrder: orders.cancel,
-            requests.GlobalCancel: orders.cancel_all,
-            requests.ReqManagedAccounts: account.managed_accounts,
-            requests.ReqPositions: account.positions,
-            requests.CancelPositions: account.cancel_positions,
-            requests.ReqAccountUpdates: account.updates,
-            requests.ReqAccountUpdatesMulti: account.updates_multi,
-            requests.CancelAccountUpdatesMulti: account.cancel_updates_multi,
-            requests.ReqAccountSummary: account.summary,
-            requests.CancelAccountSummary: account.cancel_summary,
-            requests.ReqContractDetails: contracts.details,
-            requests.ReqOptionParameters: contracts.option_parameters,
-            requests.ReqMarketRule: contracts.market_rule,
-            requests.ReqMarketDataType: quotes.data_type,
-            requests.ReqMarketData: quotes.market_data,
-            requests.CancelMarketData: quotes.cancel_market_data,
-            requests.ReqHistoricalData: quotes.bars,
-            requests.CancelHistoricalData: quotes.cancel_bars,
+            requests.ReqCurrentTime: self._current_time,
+            requests.SetServerLogLevel: self._log_level,
+            **_order_handlers(self._orders),
+            **_account_handlers(self._account, self._profit),
+            **_contract_handlers(self._contracts, self._calculators),
+            **_price_handlers(self._quotes, self._tape, self._history),
         }
 
-    def _listener_table(self) -> dict[type[Any], Callable[[Any], None]]:
+    def _listener_table(self) -> dict[type[Any], tuple[Callable[[Any], None], ...]]:
         return {
-            VenueQuote: self._quotes.quoted,
-            OrderChanged: self._orders.order_changed,
-            Executed: self._orders.executed,
-            Charged: self._orders.charged,
-            CancelRefused: self._orders.cancel_refused,
-            PositionChanged: self._account.position_changed,
-            AccountChanged: self._account.account_changed,
+            VenueQuote: (self._quotes.quoted, self._tape.quoted),
+            OrderChanged: (self._orders.order_changed,),
+            Executed: (self._orders.executed,),
+            Charged: (self._orders.charged,),
+            CancelRefused: (self._orders.cancel_refused,),
+            PositionChanged: (self._account.position_changed,),
+            AccountChanged: (self._account.account_changed,),
+            StepPlayed: (self._tape.step_played, self._history.step_played, self._profit.step_played),
         }
+
+
+class _Pace:
+    """How much of one piece of bytes is served: so many requests, and so many bytes of answers."""
+
+    def __init__(self, rules: DoorRules, sent_bytes: int) -> None:
+        self._requests = rules.most_requests_at_once
+        self._until_bytes = sent_bytes + rules.most_bytes_at_once
+        self.refused = 0
+
+    def allows(self, sent_bytes: int) -> bool:
+        """Count one request and return whether it is served."""
+        self._requests -= 1
+        if self._requests >= 0 and sent_bytes <= self._until_bytes:
+            return True
+        self.refused += 1
+        return False
+
+
+def _order_handlers(orders: OrderDesk) -> dict[type[Any], Callable[[Any], None]]:
+    return {
+        requests.ReqIds: orders.next_id,
+        requests.ReqOpenOrders: orders.own_open_orders,
+        requests.ReqAllOpenOrders: orders.all_open_orders,
+        requests.ReqAutoOpenOrders: orders.bind_manual_orders,
+        requests.ReqCompletedOrders: orders.completed_orders,
+        requests.ReqExecutions: orders.executions,
+        requests.CancelOrder: orders.cancel,
+        requests.GlobalCancel: orders.cancel_all,
+    }
+
+
+def _account_handlers(account: AccountDesk, profit: ProfitDesk) -> dict[type[Any], Callable[[Any], None]]:
+    return {
+        requests.ReqManagedAccounts: account.managed_accounts,
+        requests.ReqPositions: account.positions,
+        requests.CancelPositions: account.cancel_positions,
+        requests.ReqPositionsMulti: account.positions_multi,
+        requests.CancelPositionsMulti: account.cancel_positions_multi,
+        requests.ReqAccountUpdates: account.updates,
+        requests.ReqAccountUpdatesMulti: account.updates_multi,
+        requests.CancelAccountUpdatesMulti: account.cancel_updates_multi,
+        requests.ReqAccountSummary: account.summary,
+        requests.CancelAccountSummary: account.cancel_summary,
+        requests.ReqProfit: profit.account,
+        requests.CancelProfit: profit.cancel_account,
+        requests.ReqPositionProfit: profit.position,
+        requests.CancelPositionProfit: profit.cancel_position,
+    }
+
+
+def _contract_handlers(contracts: ContractDesk, calculators: CalculatorDesk) -> dict[type[Any], Callable[[Any], None]]:
+    return {
+        requests.ReqContractDetails: contracts.details,
+        requests.ReqOptionParameters: contracts.option_parameters,
+        requests.ReqMatchingSymbols: contracts.matching_symbols,
+        requests.ReqMarketRule: contracts.market_rule,
+        requests.ReqFamilyCodes: contracts.family_codes,
+        requests.ReqNewsProviders: contracts.news_providers,
+        requests.ReqDepthExchanges: contracts.depth_exchanges,
+        requests.ReqSoftDollarTiers: contracts.soft_dollar_tiers,
+        requests.ReqUserInfo: contracts.user_info,
+        requests.ReqScannerParameters: contracts.scanner_parameters,
+        requests.CalcImpliedVol: calculators.implied_vol,
+        requests.CalcOptionPrice: calculators.option_price,
+        requests.CancelCalcImpliedVol: calculators.cancel,
+        requests.CancelCalcOptionPrice: calculators.cancel,
+    }
+
+
+def _price_handlers(quotes: QuoteDesk, tape: TapeDesk, history: HistoryDesk) -> dict[type[Any], Callable[[Any], None]]:
+    return {
+        requests.ReqMarketDataType: quotes.data_type,
+        requests.ReqMarketData: quotes.market_data,
+        requests.CancelMarketData: quotes.cancel_market_data,
+        requests.ReqTickByTick: tape.tick_by_tick,
+        requests.CancelTickByTick: tape.cancel_tick_by_tick,
+        requests.ReqRealTimeBars: tape.real_time_bars,
+        requests.CancelRealTimeBars: tape.cancel_real_time_bars,
+        requests.ReqDepth: tape.depth,
+        requests.CancelDepth: tape.cancel_depth,
+        requests.ReqHistoricalData: history.bars,
+        requests.CancelHistoricalData: history.cancel_bars,
+        requests.ReqHeadTimestamp: history.head_timestamp,
+        requests.CancelHeadTimestamp: history.cancel_head_timestamp,
+        requests.ReqHistoricalTicks: history.ticks,
+    }
 
 
 def versions_of(hello: str) -> tuple[int, int]:
@@ -304,14 +409,3 @@ def versions_of(hello: str) -> tuple[int, int]:
     if not offered.startswith("v") or not all(text.isdecimal() and text.isascii() and len(text) < 6 for text in texts):
         return 0, 0
     return int(texts[0]), int(texts[1])
-
-
-def _id_of(number: int, fields: tuple[str, ...]) -> int:
-    """Return the id to which an error about a message belongs, -1 when it carries none that can be read."""
-    position = _ID_AT.get(number)
-    if position is None or position >= len(fields):
-        return _NEVER_AN_ID
-    try:
-        return Cursor(fields, position).integer("id")
-    except BadFieldError:
-        return _NEVER_AN_ID

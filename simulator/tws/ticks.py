@@ -1,94 +1,240 @@
 """Tick frames of one subscription: what changed since the last quote, from ready-made pieces.
 
-A size that is missing or a side that is gone is told as price -1 with size 0. Model greeks (tick 13) come with the
-subscription and then at most once in `GREEKS_EVERY_S` of the floor's time; gamma, vega and theta are told as not
-computed.
+A size that is missing or a side that is gone is told as price -1 with size 0. Greeks come with the subscription and
+then at most once in `GREEKS_EVERY_S` of the floor's time: the model's (13), and those of bid, ask and last (10 to 12)
+where the floor can say which volatility their prices stand for. Generic ticks are told when they were asked for.
+Source: docs/ib/wire.md, section 5.6.
 """
 
 import struct
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from simulator.tws.framing import frame
+from bot.domain.instrument import Kind, Right
+from simulator.tws.answers import TickOption
+from simulator.tws.layout import encode
 from simulator.venue import VenueQuote
 
 GREEKS_EVERY_S: Final = 60
 """Greeks are told this often per contract: they are for orientation, the sides are what is traded."""
 _GREEKS_EVERY: Final = timedelta(seconds=GREEKS_EVERY_S)
 
-BID: Final = 1
-ASK: Final = 2
-LAST: Final = 4
-CLOSE: Final = 9
-_BID_SIZE: Final = 0
-_ASK_SIZE: Final = 3
-_MODEL: Final = 13
+BID_SIZE, BID, ASK, ASK_SIZE, LAST, LAST_SIZE, HIGH, LOW, VOLUME, CLOSE = range(10)
+BID_GREEKS, ASK_GREEKS, LAST_GREEKS, MODEL_GREEKS, OPEN = range(10, 15)
+LOW_13, HIGH_13, LOW_26, HIGH_26, LOW_52, HIGH_52, AVERAGE_VOLUME, FUTURES_INTEREST_OLD = range(15, 23)
+HISTORICAL_VOL, IMPLIED_VOL = 23, 24
+CALL_INTEREST, PUT_INTEREST, CALL_VOLUME, PUT_VOLUME = range(27, 31)
+MARK, LAST_AT, RT_VOLUME, HALTED, RT_TRADES, FUTURES_INTEREST = 37, 45, 48, 49, 77, 86
+
 _NOT_COMPUTED: Final = -1.0
 _NO_GREEK: Final = -2.0
 _PRICE_BASED: Final = 1
+_NO_SIDE: Final = Decimal(-1)
 _LENGTH: Final = struct.Struct(">I")
+_PRICES: Final = (BID, ASK, LAST, HIGH, LOW, CLOSE, OPEN, MARK)
+_SIZES: Final = (
+    *(BID_SIZE, ASK_SIZE, LAST_SIZE, VOLUME, CALL_INTEREST, PUT_INTEREST, CALL_VOLUME, PUT_VOLUME),
+    *(FUTURES_INTEREST_OLD, FUTURES_INTEREST),
+)
+_NUMBERS: Final = (HISTORICAL_VOL, IMPLIED_VOL, HALTED)
+_TEXTS: Final = (LAST_AT, RT_VOLUME, RT_TRADES)
+
+ImpliedBy = Callable[[VenueQuote, float], VenueQuote | None]
+"""What volatility and greeks a price stands for, given the quote it belongs to."""
 
 
 class Subscription:
     """What one request was told last, and the beginnings of its frames. Mutable: it is on the hot path."""
 
-    __slots__ = ("_greeks_at", "_price_heads", "_size_heads", "_told", "has_sides", "req_id")
+    __slots__ = ("_generic", "_greeks_at", "_heads", "_implied_by", "_told", "has_sides", "req_id")
 
-    def __init__(self, req_id: int, *, has_sides: bool) -> None:
-        """Begin with nothing told; an index has no sides, only its level."""
+    def __init__(
+        self,
+        req_id: int,
+        *,
+        has_sides: bool,
+        generic: frozenset[str] = frozenset(),
+        implied_by: ImpliedBy | None = None,
+    ) -> None:
+        """Begin with nothing told.
+
+        Args:
+            req_id: The request's number.
+            has_sides: Whether there are bid and ask; an index has only its level.
+            generic: The numbers of the generic ticks that were asked for.
+            implied_by: How to tell the greeks of a price, None to tell the model's only.
+        """
         self.req_id = req_id
         self.has_sides = has_sides
-        self._price_heads = {kind: f"1\x006\x00{req_id}\x00{kind}\x00".encode() for kind in (BID, ASK, LAST, CLOSE)}
-        self._size_heads = {kind: f"2\x006\x00{req_id}\x00{kind}\x00".encode() for kind in (_BID_SIZE, _ASK_SIZE)}
+        self._generic = generic
+        self._implied_by = implied_by
+        self._heads = _heads(req_id)
         self._told: dict[int, object] = {}
         self._greeks_at: datetime | None = None
 
     def frames(self, quote: VenueQuote) -> bytes:
         """Return the frames of what changed, joined; empty when nothing did."""
-        if not self.has_sides:
-            return self._level(LAST, quote.last) + self._level(CLOSE, quote.close)
-        parts = self._side(BID, _BID_SIZE, quote.bid, quote.bid_size)
-        parts += self._side(ASK, _ASK_SIZE, quote.ask, quote.ask_size)
-        return parts + self._greeks(quote)
+        if self.has_sides:
+            parts = self._side(BID, BID_SIZE, quote.bid, quote.bid_size)
+            parts += self._side(ASK, ASK_SIZE, quote.ask, quote.ask_size)
+            if quote.last is not None:
+                parts += self._trade(quote, quote.last)
+        else:
+            parts = self._level(LAST, quote.last)
+        parts += self._session(quote)
+        if self._generic:
+            parts += self._generics(quote)
+        return parts if quote.model_iv is None else parts + self._greeks(quote)
+
+    def _session(self, quote: VenueQuote) -> bytes:
+        """Tell the day's prices; a halt from the first one on."""
+        parts = self._level(CLOSE, quote.close) + self._level(OPEN, quote.open)
+        parts += self._level(HIGH, quote.high) + self._level(LOW, quote.low)
+        if quote.is_halted or HALTED in self._told:
+            parts += self._number(HALTED, float(quote.is_halted))
+        return parts
+
+    def _trade(self, quote: VenueQuote, last: float) -> bytes:
+        """Tell a trade: its price with its size, when it was, the day's volume."""
+        told = self._told
+        parts = b""
+        if (told.get(LAST), told.get(LAST_SIZE), told.get(VOLUME)) != (last, quote.last_size, quote.volume):
+            if told.get(LAST) != last:
+                told[LAST], told[LAST_SIZE] = last, quote.last_size
+                parts = _framed(self._heads[LAST] + f"{last!r}\x00{quote.last_size}\x000\x00".encode())
+            else:
+                parts = self._size(LAST_SIZE, quote.last_size)
+            parts += self._text(LAST_AT, str(int(quote.at.timestamp()))) + self._size(VOLUME, quote.volume)
+            for generic, kind in (("233", RT_VOLUME), ("375", RT_TRADES)):
+                if generic in self._generic:
+                    parts += self._text(kind, _time_and_sale(quote, last))
+        return parts
 
     def _level(self, kind: int, level: float | None) -> bytes:
-        """An index's level carries no size."""
+        """A level carries no size."""
         if level is None or self._told.get(kind) == level:
             return b""
         self._told[kind] = level
-        return _framed(self._price_heads[kind] + repr(float(level)).encode() + b"\x000\x000\x00")
+        return _framed(self._heads[kind] + repr(float(level)).encode() + b"\x000\x000\x00")
 
     def _side(self, kind: int, size_kind: int, price: Decimal | None, size: int) -> bytes:
         """A new price carries its size; a new size alone is a frame of its own."""
         if price is None:
-            price, size = Decimal(-1), 0
+            price, size = _NO_SIDE, 0
         told = self._told
         if told.get(kind) != price:
             told[kind], told[size_kind] = price, size
-            return _framed(self._price_heads[kind] + f"{price}\x00{size}\x000\x00".encode())
+            return _framed(self._heads[kind] + f"{price}\x00{size}\x000\x00".encode())
         if told.get(size_kind) != size:
-            told[size_kind] = size
-            return _framed(self._size_heads[size_kind] + f"{size}\x00".encode())
+            return self._size(size_kind, size)
         return b""
 
+    def _size(self, kind: int, size: int | None) -> bytes:
+        if size is None or self._told.get(kind) == size:
+            return b""
+        self._told[kind] = size
+        return _framed(self._heads[kind] + f"{size}\x00".encode())
+
+    def _number(self, kind: int, number: float | None) -> bytes:
+        if number is None or self._told.get(kind) == number:
+            return b""
+        self._told[kind] = number
+        return _framed(self._heads[kind] + f"{number!r}\x00".encode())
+
+    def _text(self, kind: int, text: str) -> bytes:
+        if self._told.get(kind) == text:
+            return b""
+        self._told[kind] = text
+        return _framed(self._heads[kind] + f"{text}\x00".encode())
+
+    def _generics(self, quote: VenueQuote) -> bytes:
+        """Tell the generic ticks that a quote has values for."""
+        wanted, kind = self._generic, quote.instrument.kind
+        parts = b""
+        if kind is Kind.OPTION and "101" in wanted:
+            parts += self._of_right(quote, CALL_INTEREST, PUT_INTEREST, quote.open_interest)
+        if kind is Kind.OPTION and "100" in wanted:
+            parts += self._of_right(quote, CALL_VOLUME, PUT_VOLUME, quote.volume)
+        if kind is Kind.FUTURE and "588" in wanted:
+            parts += self._size(FUTURES_INTEREST, quote.open_interest)
+        if "104" in wanted:
+            parts += self._number(HISTORICAL_VOL, quote.historical_vol)
+        if "106" in wanted:
+            parts += self._number(IMPLIED_VOL, quote.implied_vol)
+        if wanted & {"221", "232"}:
+            parts += self._level(MARK, _mark(quote))
+        return parts
+
+    def _of_right(self, quote: VenueQuote, call: int, put: int, number: int | None) -> bytes:
+        """Tell a number of one option as the broker does: its own side, and nothing on the other."""
+        if number is None:
+            return b""
+        own, other = (call, put) if quote.instrument.right is Right.CALL else (put, call)
+        return self._size(own, number) + self._size(other, 0)
+
     def _greeks(self, quote: VenueQuote) -> bytes:
-        if quote.model_iv is None or (self._greeks_at is not None and quote.at - self._greeks_at < _GREEKS_EVERY):
+        if self._greeks_at is not None and quote.at - self._greeks_at < _GREEKS_EVERY:
             return b""
         self._greeks_at = quote.at
-        underlying = _NOT_COMPUTED if quote.underlying_price is None else quote.underlying_price
-        return frame(
-            21,
-            self.req_id,
-            _MODEL,
-            _PRICE_BASED,
-            quote.model_iv,
-            _NO_GREEK if quote.model_delta is None else quote.model_delta,
-            _NOT_COMPUTED if quote.model_price is None else quote.model_price,
-            _NOT_COMPUTED,  # present value of dividends
-            *(_NO_GREEK, _NO_GREEK, _NO_GREEK),  # gamma, vega, theta
-            underlying,
-        )
+        sides = ((BID_GREEKS, quote.bid), (ASK_GREEKS, quote.ask), (LAST_GREEKS, quote.last))
+        parts = b"".join(self._side_greeks(kind, quote, float(price)) for kind, price in sides if price is not None)
+        return parts + greeks_frame(self.req_id, MODEL_GREEKS, quote)
+
+    def _side_greeks(self, kind: int, quote: VenueQuote, price: float) -> bytes:
+        """Tell what one price stands for; nothing where no volatility gives it."""
+        implied = None if self._implied_by is None else self._implied_by(quote, price)
+        return b"" if implied is None else greeks_frame(self.req_id, kind, implied)
+
+
+def greeks_frame(req_id: int, kind: int, quote: VenueQuote) -> bytes:
+    """Return 21 from the model values of a quote."""
+    return encode(
+        TickOption(
+            req_id=req_id,
+            kind=kind,
+            price_based=_PRICE_BASED,
+            vol=_or(quote.model_iv, _NOT_COMPUTED),
+            delta=_or(quote.model_delta, _NO_GREEK),
+            price=_or(quote.model_price, _NOT_COMPUTED),
+            dividends=_NOT_COMPUTED,
+            gamma=_or(quote.model_gamma, _NO_GREEK),
+            vega=_or(quote.model_vega, _NO_GREEK),
+            theta=_or(quote.model_theta, _NO_GREEK),
+            underlying=_or(quote.underlying_price, _NOT_COMPUTED),
+        ),
+        0,
+    )
+
+
+def generic_ticks(text: str) -> frozenset[str]:
+    """Return the numbers of a list of generic ticks; what is no number is left out, as ``mdoff``."""
+    return frozenset(part.strip() for part in text.split(",") if part.strip().isdecimal())
+
+
+def _heads(req_id: int) -> dict[int, bytes]:
+    return {
+        **{kind: f"1\x006\x00{req_id}\x00{kind}\x00".encode() for kind in _PRICES},
+        **{kind: f"2\x006\x00{req_id}\x00{kind}\x00".encode() for kind in _SIZES},
+        **{kind: f"45\x006\x00{req_id}\x00{kind}\x00".encode() for kind in _NUMBERS},
+        **{kind: f"46\x006\x00{req_id}\x00{kind}\x00".encode() for kind in _TEXTS},
+    }
+
+
+def _time_and_sale(quote: VenueQuote, last: float) -> str:
+    """Return price;size;time in ms;total volume;average price;single trade."""
+    return f"{last!r};{quote.last_size};{int(quote.at.timestamp() * 1000)};{quote.volume};{last!r};true"
+
+
+def _mark(quote: VenueQuote) -> float | None:
+    if quote.bid is not None and quote.ask is not None:
+        return float(quote.bid + quote.ask) / 2.0
+    return quote.last
+
+
+def _or(value: float | None, missing: float) -> float:
+    return missing if value is None else value
 
 
 def _framed(payload: bytes) -> bytes:

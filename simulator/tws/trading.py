@@ -3,18 +3,22 @@
 Source: docs/ib/wire.md, sections 5.3 to 5.5 and 5.9.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from simulator.admission import DUPLICATE_ID
+from simulator.tws.answers import CompletedOrdersEnd, ExecutionsEnd, NextValidId, OpenOrderEnd, OrderStatus
 from simulator.tws.contract_out import commission, execution
 from simulator.tws.desk import Desk, KnownOrder, LedgerRow, Told
-from simulator.tws.framing import frame, text_of
+from simulator.tws.framing import text_of
+from simulator.tws.layout import encode
 from simulator.tws.line import Line
+from simulator.tws.moments import told
 from simulator.tws.order_fields import WireOrder
 from simulator.tws.order_out import MarginPreview, completed_order, open_order
+from simulator.tws.order_terms import query_of, venue_order
 from simulator.tws.requests import (
     CancelOrder,
     GlobalCancel,
@@ -25,7 +29,7 @@ from simulator.tws.requests import (
     ReqIds,
     ReqOpenOrders,
 )
-from simulator.tws.resolved import NotPlaced, Resolved, of_listing, resolve, venue_order
+from simulator.tws.resolved import NotPlaced, Resolved, of_listing, resolve
 from simulator.venue import (
     AccountChanged,
     CancelRefused,
@@ -39,6 +43,8 @@ from simulator.venue import (
 _REJECTED: Final = 201
 _CANCELLED: Final = 202
 _NEW_YORK: Final = ZoneInfo("US/Eastern")
+_WORKING: Final = frozenset({VenueStatus.PRE_SUBMITTED, VenueStatus.SUBMITTED})
+_NEW_CANCEL_CODES: Final = {135: 10147, 161: 10148}
 _SIDE_NAMES: Final = {"BOT": 1, "BUY": 1, "SLD": -1, "SELL": -1, "SSHORT": -1}
 
 
@@ -49,6 +55,7 @@ class OrderDesk:
         """Write to ``line`` what happens to this client's orders."""
         self._line = line
         self._desk = desk
+        self._hears_manual = False  # client 0 once it has asked to bind manual orders
         self._executed: set[str] = set()  # executions told on this connection, whose commissions follow
 
     # Requests
@@ -57,7 +64,7 @@ class OrderDesk:
         """Take an order, a change of one, or a what-if."""
         line, desk = self._line, self._desk
         desk.use_id(line.client_id, sent.order_id)
-        resolved = resolve(sent.contract, desk.floor)
+        resolved = resolve(query_of(sent), desk.floor)
         if isinstance(resolved, NotPlaced):
             self._refuse(sent, resolved)
             return
@@ -92,73 +99,84 @@ class OrderDesk:
 
     def next_id(self, _request: ReqIds) -> None:
         """Tell the next order id."""
-        self._line.send(frame(9, 1, self._desk.next_order_id(self._line.client_id)))
+        self._line.tell(NextValidId(order_id=self._desk.next_order_id(self._line.client_id)))
 
     def own_open_orders(self, _request: ReqOpenOrders) -> None:
-        """Tell the working orders of this client."""
-        mine = (each for each in self._desk.floor.open_orders() if each.order.client_id == self._line.client_id)
-        self._line.send(*(self._standing_frames(each) for each in mine), frame(53, 1))
+        """Tell the working orders of this client; client 0 also hears of manual ones."""
+        self._tell_open(each for each in self._working() if self._owns(each.order))
 
     def all_open_orders(self, _request: ReqAllOpenOrders) -> None:
         """Tell the working orders of everybody."""
-        self._line.send(*map(self._standing_frames, self._desk.floor.open_orders()), frame(53, 1))
+        self._tell_open(self._working())
 
     def bind_manual_orders(self, request: ReqAutoOpenOrders) -> None:
-        """There are no manual orders; only client 0 may ask for them."""
-        if request.auto_bind and self._line.client_id != 0:
+        """Client 0 hears of manual orders from now on; another client may not."""
+        if self._line.client_id == 0:
+            self._hears_manual = request.auto_bind
+        elif request.auto_bind:
             self._line.error(-1, 321, "Error validating request: only client id 0 may bind manual orders")
 
     def completed_orders(self, _request: ReqCompletedOrders) -> None:
         """Tell today's orders that are done, of everybody."""
         rows = (self._completed_frame(each) for each in self._desk.floor.completed_orders())
-        self._line.send(*rows, frame(102))
+        self._line.send(*rows, self._encoded(CompletedOrdersEnd()))
 
     def executions(self, request: ReqExecutions) -> None:
         """Tell today's executions that fit: all of them first, then their commissions, then the end."""
         found = [pair for pair in self._desk.floor.executions() if self._fits(request, pair[0])]
-        rows = [self._execution_frame(request.req_id, executed) for executed, _ in found]
+        rows = [execution(request.req_id, executed, self._resolved(executed)) for executed, _ in found]
         fees = [commission(charged) for _, charged in found]
-        self._line.send(*rows, *fees, frame(55, 1, request.req_id))
+        self._line.tell(*rows, *fees, ExecutionsEnd(req_id=request.req_id))
 
     # What happens
 
     def order_changed(self, event: OrderChanged) -> None:
-        """Tell the owner where its order stands."""
-        order_id = event.order.order_id
+        """Tell the owner where its order stands; an order that is not transmitted is not told as working."""
         if not self._hears(event.order):
             return
-        if event.code and event.status is VenueStatus.SUBMITTED:
-            self._line.error(order_id, event.code, f"Order rejected - reason: {event.reason}")
-        elif event.status is VenueStatus.REJECTED and (event.code or event.reason):
-            self._line.error(order_id, event.code or _REJECTED, f"Order rejected - reason: {event.reason}")
-            if event.code != DUPLICATE_ID:  # the id names another order, whose standing has not changed
-                self._line.send(self._status_frame(event))
+        if event.code and event.status in _WORKING:
+            self._line.error(event.order.order_id, event.code, f"Order rejected - reason: {event.reason}")
+        elif event.status is VenueStatus.REJECTED:
+            self._tell_rejected(event)
         elif event.status is VenueStatus.CANCELLED:
             self._line.send(self._status_frame(event))
-            reason = event.reason or "Order Canceled - reason:"
-            self._line.error(order_id, _CANCELLED, reason)
-        else:
+            self._line.error(event.order.order_id, _CANCELLED, event.reason or "Order Canceled - reason:")
+        elif _is_shown(event):
             self._line.send(self._open_frame(event))
             self._line.send(self._status_frame(event))
+            if event.warning is not None:
+                self._line.error(event.order.order_id, *event.warning)
 
     def executed(self, event: Executed) -> None:
         """Tell the owner of an execution."""
         if self._hears(event.order):
             self._executed.add(event.exec_id)
-            self._line.send(self._execution_frame(-1, event))
+            self._line.tell(execution(-1, event, self._resolved(event)))
 
     def charged(self, event: Charged) -> None:
         """Tell the commission of an execution that this client was told of."""
         if event.exec_id in self._executed:
             self._executed.remove(event.exec_id)
-            self._line.send(commission(event))
+            self._line.tell(commission(event))
 
     def cancel_refused(self, event: CancelRefused) -> None:
         """Tell why an order was not cancelled."""
         if event.client_id == self._line.client_id:
-            self._line.error(event.order_id, event.code, event.text)
+            codes = {} if self._desk.rules.old_cancel_codes else _NEW_CANCEL_CODES
+            self._line.error(event.order_id, codes.get(event.code, event.code), event.text)
 
     # Parts
+
+    def _tell_rejected(self, event: OrderChanged) -> None:
+        self._line.error(event.order.order_id, event.code or _REJECTED, f"Order rejected - reason: {event.reason}")
+        if event.code != DUPLICATE_ID:  # the id names another order, whose standing has not changed
+            self._line.send(self._status_frame(event))
+
+    def _tell_open(self, standings: Iterable[OrderChanged]) -> None:
+        self._line.send(*map(self._standing_frames, standings), self._encoded(OpenOrderEnd()))
+
+    def _working(self) -> tuple[OrderChanged, ...]:
+        return tuple(each for each in self._desk.floor.open_orders() if _is_shown(each))
 
     def _place(self, sent: WireOrder, resolved: Resolved, order: VenueOrder) -> None:
         """Hand an order to the exchange; it answers through the events."""
@@ -198,8 +216,14 @@ class OrderDesk:
         state = {**self._identity(0), **margin.values(), "status": "PreSubmitted"}
         self._line.send(open_order(sent, resolved, state, self._line.version))
 
+    def _owns(self, order: VenueOrder) -> bool:
+        """Return whether an order is this client's, or a manual one that client 0 asked for."""
+        is_manual = order.order_id <= 0 and self._hears_manual
+        return order.client_id == self._line.client_id or is_manual
+
     def _hears(self, order: VenueOrder) -> bool:
-        return order.client_id == self._line.client_id
+        """Return whether this client is told of an order: its owner, and the master of all."""
+        return self._owns(order) or self._desk.rules.master_id == self._line.client_id
 
     def _fits(self, request: ReqExecutions, executed: Executed) -> bool:
         order = executed.order
@@ -221,8 +245,8 @@ class OrderDesk:
             return of_listing(self._desk.listing(executed.instrument))
         return self._desk.known(executed.order).resolved
 
-    def _execution_frame(self, req_id: int, executed: Executed) -> bytes:
-        return execution(req_id, executed, self._resolved(executed))
+    def _encoded(self, message: Any) -> bytes:
+        return encode(message, self._line.version)
 
     def _standing_frames(self, event: OrderChanged) -> bytes:
         return self._open_frame(event) + self._status_frame(event)
@@ -233,11 +257,10 @@ class OrderDesk:
 
     def _completed_frame(self, event: OrderChanged) -> bytes:
         known = self._desk.known(event.order)
-        at = self._desk.done_at(event.perm_id).astimezone(_NEW_YORK)
         state = {
             **self._state(event),
             "filledQuantity": text_of(float(event.filled)),
-            "completedTime": f"{at:%Y%m%d %H:%M:%S} US/Eastern",
+            "completedTime": told(self._desk.done_at(event.perm_id)),
             "completedStatus": event.reason or f"{event.status.value} Size: {event.filled}",
             "parentPermId": "0",
         }
@@ -246,23 +269,24 @@ class OrderDesk:
     def _status_frame(self, event: OrderChanged) -> bytes:
         """Return 3."""
         order = event.order
-        return frame(
-            3,
-            order.order_id,
-            event.status.value,
-            float(event.filled),
-            float(order.quantity - event.filled),
-            event.average_price,
-            event.perm_id,
-            0,  # parentId
-            event.last_price,
-            order.client_id,
-            "",  # whyHeld
-            0.0,  # mktCapPrice
+        return self._encoded(
+            OrderStatus(
+                order_id=order.order_id,
+                status=event.status.value,
+                filled=event.filled,
+                remaining=order.quantity - event.filled,
+                average_price=event.average_price,
+                perm_id=event.perm_id,
+                parent_id=order.parent_id,
+                last_price=event.last_price,
+                client_id=order.client_id,
+                why_held=event.why_held,
+                cap_price=event.cap_price or Decimal(0),
+            )
         )
 
     def _state(self, event: OrderChanged) -> Mapping[str, str]:
-        """Return what differs from the order as sent; price and size are the exchange's own."""
+        """Return what differs from the order as sent; prices and size are the exchange's own."""
         order = event.order
         state = {
             **self._identity(event.perm_id),
@@ -270,11 +294,18 @@ class OrderDesk:
             "status": event.status.value,
             "account": order.account or self._desk.floor.account,
             "totalQuantity": text_of(float(order.quantity)),
+            "warningText": "" if event.warning is None else event.warning[1],
         }
-        return state if order.limit is None else {**state, "lmtPrice": text_of(order.limit)}
+        moved = {"lmtPrice": order.limit, "auxPrice": order.auxiliary, "trailStopPrice": order.trail_stop}
+        return state | {name: text_of(price) for name, price in moved.items() if price is not None}
 
     def _identity(self, perm_id: int) -> dict[str, str]:
         return {"clientId": str(self._line.client_id), "permId": str(perm_id), "account": self._desk.floor.account}
+
+
+def _is_shown(event: OrderChanged) -> bool:
+    """Return whether an order is told as working: not while it waits to be transmitted."""
+    return event.order.transmit or event.status is not VenueStatus.PRE_SUBMITTED
 
 
 def _margin(state: AccountChanged) -> tuple[Decimal, Decimal, Decimal]:

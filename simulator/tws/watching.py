@@ -1,30 +1,41 @@
-"""The conversation about prices: streams, snapshots, daily bars."""
+"""The conversation about present prices: streams and snapshots of contracts and combos.
 
-from datetime import UTC, datetime
-from typing import Final
-from zoneinfo import ZoneInfo
+Everything here is live: a client that asks for delayed prices is told live ones with 58 saying so, as the broker does
+for who is subscribed; one that asks for frozen prices is told 2 while nothing trades.
+"""
 
-from bot.domain.instrument import Instrument, Kind
-from simulator.listing import ContractQuery
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from bot.domain.instrument import Instrument, InstrumentKey, Kind
+from simulator.tws.answers import MarketDataType, SnapshotEnd, TickParameters, TickPrice, TickSize
+from simulator.tws.combos import combo_quote
 from simulator.tws.desk import Desk
-from simulator.tws.framing import frame
+from simulator.tws.layout import encode
 from simulator.tws.line import Line
-from simulator.tws.requests import (
-    CancelHistoricalData,
-    CancelMarketData,
-    ReqHistoricalData,
-    ReqMarketData,
-    ReqMarketDataType,
-)
-from simulator.tws.ticks import Subscription
-from simulator.venue import DailyBar, VenueQuote
+from simulator.tws.requests import CancelMarketData, ReqMarketData, ReqMarketDataType, contract_of
+from simulator.tws.resolved import NotPlaced, legs_of
+from simulator.tws.ticks import AVERAGE_VOLUME, HIGH_13, HIGH_26, HIGH_52, LOW_13, LOW_26, LOW_52, Subscription
+from simulator.tws.ticks import generic_ticks as generic_ticks_of
+from simulator.venue import Bar, BarRequest, Phase, PriceKind, Span, SpanUnit, VenueLeg, VenueQuote
 
 _LIVE: Final = 1
-_NEW_YORK: Final = ZoneInfo("US/Eastern")
-_SESSIONS_IN: Final = {"D": 1.0, "W": 5.0, "M": 21.0, "Y": 252.0}
-_MOST_BARS: Final = 5_000
-_PRICES: Final = frozenset({"TRADES", "MIDPOINT", "BID", "ASK", "ADJUSTED_LAST"})
-_DAILY: Final = frozenset({"1 day", "1 D", "1D"})
+_FROZEN: Final = 2
+_FROZEN_WANTED: Final = frozenset({2, 4})
+_NO_SHARES: Final = 3  # snapshot permissions: both ways
+_YEARLY: Final = "165"
+_WEEKS: Final = ((13, LOW_13, HIGH_13), (26, LOW_26, HIGH_26), (52, LOW_52, HIGH_52))
+_AVERAGED_SESSIONS: Final = 90
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """One request's stream: what it is of, and what it was told."""
+
+    legs: tuple[VenueLeg, ...]
+    subscription: Subscription
 
 
 class QuoteDesk:
@@ -34,32 +45,39 @@ class QuoteDesk:
         """Begin without streams."""
         self._line = line
         self._desk = desk
-        self._streams: dict[int, tuple[Instrument, Subscription]] = {}
-        self._by_key: dict[str, dict[int, Subscription]] = {}
+        self._wanted = _LIVE
+        self._streams: dict[int, _Stream] = {}
+        self._by_key: dict[InstrumentKey, dict[int, _Stream]] = {}
 
     # Requests
 
-    def data_type(self, _request: ReqMarketDataType) -> None:
-        """Everything here is live; each request for data is told so."""
+    def data_type(self, request: ReqMarketDataType) -> None:
+        """Take what the client wants from now on; each request for data is told what it gets."""
+        if request.data_type not in {1, 2, 3, 4}:
+            self._line.error(-1, 321, f"Error validating request: market data type {request.data_type} is not 1 to 4")
+            return
+        self._wanted = request.data_type
 
     def market_data(self, request: ReqMarketData) -> None:
         """Begin a stream, or answer a snapshot."""
-        instrument = self._instrument(request.req_id, request.contract)
-        if instrument is None:
+        legs = legs_of(contract_of(request.contract, request.legs), self._desk.floor)
+        if isinstance(legs, NotPlaced):
+            self._line.error(request.req_id, legs.code, legs.text)
             return
         if request.req_id in self._streams:
             self._line.error(request.req_id, 322, "Error processing request: duplicate ticker id")
             return
-        floor = self._desk.floor
-        subscription = Subscription(request.req_id, has_sides=instrument.kind is not Kind.INDEX)
-        min_tick = self._desk.listing(instrument).min_tick
-        head = frame(58, 1, request.req_id, _LIVE) + frame(81, request.req_id, min_tick, "", 3)
+        stream = _Stream(legs, self._subscription(request, legs))
+        head = self._head(request, legs)
         if request.snapshot:
-            self._line.send(head, subscription.frames(floor.quote(instrument)), frame(57, 1, request.req_id))
+            end = encode(SnapshotEnd(req_id=request.req_id), self._line.version)
+            self._line.send(head, stream.subscription.frames(self._present(legs)), end)
             return
-        self._streams[request.req_id] = (instrument, subscription)
-        self._by_key.setdefault(instrument.key, {})[request.req_id] = subscription
-        self._line.send(head, subscription.frames(floor.watch(instrument)))
+        self._streams[request.req_id] = stream
+        for leg in legs:
+            self._by_key.setdefault(leg.instrument.key, {})[request.req_id] = stream
+            self._desk.floor.watch(leg.instrument)
+        self._line.send(head, stream.subscription.frames(self._present(legs)))
 
     def cancel_market_data(self, request: CancelMarketData) -> None:
         """End a stream; an unknown id is error 300."""
@@ -67,102 +85,98 @@ class QuoteDesk:
         if found is None:
             self._line.error(request.req_id, 300, f"Can't find EId with tickerId:{request.req_id}")
             return
-        instrument, _ = found
-        del self._by_key[instrument.key][request.req_id]
-        self._desk.floor.unwatch(instrument)
-
-    def bars(self, request: ReqHistoricalData) -> None:
-        """Answer daily bars; error 162 where there are none, 321 for what this exchange does not keep."""
-        instrument = self._instrument(request.req_id, request.contract)
-        if instrument is None:
-            return
-        objection = _objection(request)
-        end, count = _end_of(request.end, self._desk.floor.now()), _count_of(request.duration)
-        if objection or end is None or count is None:
-            text = objection or f"end {request.end!r} or duration {request.duration!r} is not understood"
-            self._line.error(request.req_id, 321, f"Error validating request: {text}")
-            return
-        bars = self._desk.floor.daily_bars(instrument, end, count)
-        if not bars:
-            text = "Historical Market Data Service error message:HMDS query returned no data: "
-            self._line.error(request.req_id, 162, f"{text}{request.contract.symbol}")
-            return
-        self._line.send(_bars_frame(request.req_id, bars, end))
-
-    def cancel_bars(self, request: CancelHistoricalData) -> None:
-        """Bars are answered at once: nothing is left to cancel."""
-        self._line.error(request.req_id, 366, f"No historical data query found for ticker id:{request.req_id}")
+        for leg in found.legs:
+            self._by_key[leg.instrument.key].pop(request.req_id, None)
+            self._desk.floor.unwatch(leg.instrument)
 
     # What happens
 
     def quoted(self, quote: VenueQuote) -> None:
         """Tell what changed, one write for each stream of the contract."""
-        for subscription in self._by_key.get(quote.instrument.key, {}).values():
-            frames = subscription.frames(quote)
+        for stream in tuple(self._by_key.get(quote.instrument.key, {}).values()):
+            present = quote if len(stream.legs) == 1 else self._present(stream.legs, quote)
+            frames = stream.subscription.frames(present)
             if frames:
                 self._line.send(frames)
 
     def streams(self) -> dict[int, Instrument]:
-        """Return what is streamed, by request."""
-        return {req_id: instrument for req_id, (instrument, _) in self._streams.items()}
+        """Return the streams that go on, by request; a combo by its first leg."""
+        return {req_id: stream.legs[0].instrument for req_id, stream in self._streams.items()}
 
     def end_all(self) -> None:
         """End all streams: the client is gone, or its data line is lost."""
-        for instrument, _ in self._streams.values():
-            self._desk.floor.unwatch(instrument)
+        for stream in self._streams.values():
+            for leg in stream.legs:
+                self._desk.floor.unwatch(leg.instrument)
         self._streams.clear()
         self._by_key.clear()
 
-    def _instrument(self, req_id: int, query: ContractQuery) -> Instrument | None:
-        """Return the one contract that a query names, or answer error 200 or 321."""
-        if query.sec_type == "BAG":
-            self._line.error(req_id, 321, "Error validating request: combos have no market data here")
+    # Parts
+
+    def _subscription(self, request: ReqMarketData, legs: Sequence[VenueLeg]) -> Subscription:
+        is_option = len(legs) == 1 and legs[0].instrument.kind is Kind.OPTION
+        return Subscription(
+            request.req_id,
+            has_sides=len(legs) > 1 or legs[0].instrument.kind is not Kind.INDEX,
+            generic=generic_ticks_of(request.generic_ticks),
+            implied_by=self._implied_by if is_option else None,
+        )
+
+    def _head(self, request: ReqMarketData, legs: Sequence[VenueLeg]) -> bytes:
+        """Return what stands before the ticks: type, increment, and the year's range where it was asked for."""
+        min_tick = max(self._desk.listing(leg.instrument).min_tick for leg in legs)
+        messages: list[Any] = [
+            MarketDataType(req_id=request.req_id, kind=self._kind(legs)),
+            TickParameters(req_id=request.req_id, min_tick=min_tick, bbo_exchange="", permissions=_NO_SHARES),
+        ]
+        if _YEARLY in generic_ticks_of(request.generic_ticks) and len(legs) == 1:
+            messages += self._yearly(request.req_id, legs[0].instrument)
+        return b"".join(encode(message, self._line.version) for message in messages)
+
+    def _kind(self, legs: Sequence[VenueLeg]) -> int:
+        is_closed = any(self._desk.floor.phase(leg.instrument) is Phase.CLOSED for leg in legs)
+        return _FROZEN if is_closed and self._wanted in _FROZEN_WANTED else _LIVE
+
+    def _present(self, legs: Sequence[VenueLeg], newest: VenueQuote | None = None) -> VenueQuote:
+        """Return the present quote of a contract or a combo; ``newest`` is one leg's."""
+        floor = self._desk.floor
+        if len(legs) == 1:
+            return floor.quote(legs[0].instrument)
+        quotes = {leg.instrument.key: floor.quote(leg.instrument) for leg in legs}
+        if newest is not None:
+            quotes[newest.instrument.key] = newest
+        return combo_quote(legs, quotes)
+
+    def _implied_by(self, quote: VenueQuote, price: float) -> VenueQuote | None:
+        if quote.underlying_price is None:
             return None
-        found = self._desk.floor.matching(query)
-        if len(found) != 1:
-            which = "No security definition has been found" if not found else "The contract description is ambiguous"
-            self._line.error(req_id, 200, f"{which} for the request")
-            return None
-        return found[0].instrument
+        return self._desk.floor.option_vol(quote.instrument, price, quote.underlying_price)
+
+    def _yearly(self, req_id: int, instrument: Instrument) -> list[TickPrice | TickSize]:
+        """Return the ranges of 13, 26 and 52 weeks and the average volume of 90 sessions."""
+        floor = self._desk.floor
+        request = BarRequest(
+            what=PriceKind.TRADES,
+            width=Span(count=1, unit=SpanUnit.DAY),
+            reach=Span(count=52, unit=SpanUnit.WEEK),
+            end=floor.now(),
+        )
+        bars = floor.bars(instrument, request)
+        told: list[TickPrice | TickSize] = []
+        for weeks, low, high in _WEEKS:
+            within = [bar for bar in bars if bar.at >= floor.now() - timedelta(weeks=weeks)]
+            if within:
+                told.append(_range(req_id, low, min(bar.low for bar in within)))
+                told.append(_range(req_id, high, max(bar.high for bar in within)))
+        if bars:
+            told.append(TickSize(req_id=req_id, kind=AVERAGE_VOLUME, size=_average_volume(bars)))
+        return told
 
 
-def _objection(request: ReqHistoricalData) -> str:
-    if request.bar_size not in _DAILY:
-        return f"bar size {request.bar_size!r} is not kept, expected '1 day'"
-    if request.keep_up_to_date:
-        return "bars that keep up to date are not served"
-    if request.what_to_show not in _PRICES:
-        return f"{request.what_to_show!r} is not kept, expected one of {', '.join(sorted(_PRICES))}"
-    return ""
+def _range(req_id: int, kind: int, price: float) -> TickPrice:
+    return TickPrice(req_id=req_id, kind=kind, price=price, size=0)
 
 
-def _end_of(text: str, now: datetime) -> datetime | None:
-    """Return the end of a request: now for empty, New York time unless it says UTC."""
-    if not text:
-        return now
-    day, _, rest = text.replace("-", " ", 1).partition(" ")
-    hour, _, zone = rest.strip().partition(" ")
-    zone = "UTC" if "-" in text[:9] else zone
-    try:
-        moment = datetime.strptime(f"{day} {hour}", "%Y%m%d %H:%M:%S")  # noqa: DTZ007 - the zone is set on the next line
-        return moment.replace(tzinfo=UTC if zone in {"UTC", "GMT"} else ZoneInfo(zone or "US/Eastern"))
-    except (ValueError, KeyError, OSError):
-        return None
-
-
-def _count_of(duration: str) -> int | None:
-    """Return how many sessions a duration spans, at least one; None when it is not understood."""
-    number, _, unit = duration.strip().partition(" ")
-    if not number.isdecimal() or len(number) > 6 or unit not in {*_SESSIONS_IN, "S"}:
-        return None
-    if unit == "S":
-        return 1
-    return max(1, min(_MOST_BARS, round(int(number) * _SESSIONS_IN[unit])))
-
-
-def _bars_frame(req_id: int, bars: tuple[DailyBar, ...], end: datetime) -> bytes:
-    """Return 17; an index has no volume, and its average is its close."""
-    rows = [value for bar in bars for value in (bar.day, bar.open, bar.high, bar.low, bar.close, 0, bar.close, 0)]
-    first = f"{bars[0].day} 00:00:00 US/Eastern"
-    last = f"{end.astimezone(_NEW_YORK):%Y%m%d %H:%M:%S} US/Eastern"
-    return frame(17, req_id, first, last, len(bars), *rows)
+def _average_volume(bars: Sequence[Bar]) -> int:
+    last = bars[-_AVERAGED_SESSIONS:]
+    return round(sum(bar.volume for bar in last) / len(last))
