@@ -16,6 +16,8 @@ from simulator.floor import Floor
 from simulator.troubles.floor import TroubledFloor
 from simulator.troubles.kinds import Trouble
 from simulator.troubles.link import Link
+from simulator.troubles.schedule import Schedule
+from simulator.troubles.script import Script
 from simulator.tws.desk import Desk, LedgerRow
 from simulator.tws.server import Server
 
@@ -73,7 +75,8 @@ class Gateway:
         self._time = time
         self._troubled = TroubledFloor(floor)
         self._troubled.agenda.noted = self._wake
-        self._desk = Desk(self._troubled, self._troubled.client_came_back)
+        self._schedule: Schedule | None = None
+        self._desk = Desk(self._troubled, self._joined)
         self._link = Link(self._desk, self._troubled)
         self._server = Server(self._desk, link=self._link)
         self._something_is_due = asyncio.Event()
@@ -134,6 +137,16 @@ class Gateway:
     def inject(self, trouble: Trouble) -> None:
         """Let a trouble happen now, or wait for what it is about."""
         self._link.inject(trouble)
+
+    def play(self, script: Script) -> None:
+        """Let go wrong what a script says, from the floor's present time on."""
+        self._schedule = Schedule(script, self._troubled.agenda, self.inject, self._floor.now())
+        self._troubled.listen(self._schedule.hear)
+
+    def _joined(self, client_id: int) -> None:
+        self._troubled.client_came_back(client_id)
+        if self._schedule is not None:
+            self._schedule.joined(client_id)
 
     def clear_troubles(self) -> None:
         """End every trouble that lasts or waits."""

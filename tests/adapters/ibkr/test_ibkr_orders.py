@@ -111,7 +111,7 @@ def test_a_combo_fills_as_its_net_and_its_legs() -> None:
 
 
 def test_a_refused_order_is_rejected_with_the_brokers_words() -> None:
-    """201 on an order that the broker never acknowledged is a rejection, told once."""
+    """201 on an order that the broker never acknowledged is a rejection, by its code, its status or both."""
 
     async def play(bench: Bench) -> None:
         bench.server.inject(trouble("reject", text="no margin"))
