@@ -1,4 +1,4 @@
-"""The account behind the exchange: cash and positions, moved by executions of single contracts only.
+"""The account behind the exchange: cash and positions, moved by executions of single contracts and by settlements.
 
 How it works. Every execution moves the ledger by price times multiplier, futures included, as if they were paid for.
 What is reported as cash adds the entry value of open futures back: a future costs nothing when it is opened, keeps its
@@ -13,7 +13,7 @@ from typing import Final
 
 from bot.domain.errors import InvalidValueError
 from bot.domain.instrument import Instrument, Kind
-from simulator.margin import margin_of
+from simulator.margin import Margin
 from simulator.venue import AccountChanged, PositionChanged
 
 _CENT: Final = Decimal("0.01")
@@ -34,7 +34,7 @@ class Holding:
 
 
 class Account:
-    """Cash and positions of one account; `trade` is the only method that changes them."""
+    """Cash and positions of one account; `trade` and `settle` alone change them."""
 
     def __init__(self, name: str, cash_usd: Decimal, positions: Iterable[tuple[Instrument, int, Decimal]] = ()) -> None:
         """Open the account.
@@ -79,6 +79,11 @@ class Account:
         """What is held, in the order in which it was first bought or sold."""
         return tuple(self._holdings)
 
+    def settle(self, instrument: Instrument, value_points: Decimal) -> Decimal | None:
+        """Close a position at its settlement value, free of charge; return the realised profit, None when flat."""
+        held = self.quantity(instrument)
+        return self.trade(instrument, -held, value_points, Decimal(0)) if held else None
+
     def trade(self, instrument: Instrument, change: int, price: Decimal, fee_usd: Decimal) -> Decimal | None:
         """Carry out one execution.
 
@@ -118,11 +123,18 @@ class Account:
         """Return all positions, without flat ones."""
         return tuple(self.position(instrument) for instrument in self._holdings)
 
-    def state(self, marks: Mapping[Instrument, Decimal]) -> AccountChanged:
-        """Return the account's values at the given marks (points), one for each instrument held; to the cent."""
-        held = [(instrument, holding.quantity) for instrument, holding in self._holdings.items()]
-        worth = sum((quantity * key.multiplier * marks[key] for key, quantity in held), Decimal(0))
-        margin = margin_of(held, marks)
+    def holdings(self) -> tuple[tuple[Instrument, int], ...]:
+        """Return what is held with signed quantities, in the order in which it was first bought or sold."""
+        return tuple((instrument, holding.quantity) for instrument, holding in self._holdings.items())
+
+    def state(self, marks: Mapping[Instrument, Decimal], margin: Margin) -> AccountChanged:
+        """Return the account's values to the cent.
+
+        Args:
+            marks: Present prices in points, one for each instrument held.
+            margin: What the book requires.
+        """
+        worth = sum((quantity * key.multiplier * marks[key] for key, quantity in self.holdings()), Decimal(0))
         return AccountChanged(
             account=self.name,
             net_liquidation_usd=(self._ledger_usd + worth).quantize(_CENT, ROUND_HALF_EVEN),

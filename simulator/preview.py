@@ -8,8 +8,9 @@ from typing import Final
 from bot.domain.instrument import Instrument
 from simulator.account import Account
 from simulator.fees import FeeModel
-from simulator.fills import Quotes, taking_side
-from simulator.margin import margin_of
+from simulator.margin import RiskOf, margin_of
+from simulator.orders.view import Quotes, taking_side
+from simulator.requirement import risk_from
 from simulator.venue import AccountChanged, Preview, VenueOrder
 
 _CENT: Final = Decimal("0.01")
@@ -48,13 +49,18 @@ def preview_of(
         held[leg.instrument] = held.get(leg.instrument, 0) + side.sign * count
         commission += fees.charge(leg.instrument, count, price, in_combo=order.is_combo)
         slippage += (price - mark) * side.sign * count * leg.instrument.multiplier
-    return Preview(before=before, after=_after(before, held, marks, slippage + commission), commission_usd=commission)
+    after = _after(before, held, marks, risk_from(quotes), slippage + commission)
+    return Preview(before=before, after=after, commission_usd=commission)
 
 
 def _after(
-    before: AccountChanged, held: Mapping[Instrument, int], marks: Mapping[Instrument, Decimal], lost_usd: Decimal
+    before: AccountChanged,
+    held: Mapping[Instrument, int],
+    marks: Mapping[Instrument, Decimal],
+    risk_of: RiskOf,
+    lost_usd: Decimal,
 ) -> AccountChanged:
-    margin = margin_of(((key, quantity) for key, quantity in held.items() if quantity), marks)
+    margin = margin_of(((key, quantity) for key, quantity in held.items() if quantity), marks, risk_of)
     return replace(
         before,
         net_liquidation_usd=(before.net_liquidation_usd - lost_usd).quantize(_CENT, ROUND_HALF_EVEN),

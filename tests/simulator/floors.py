@@ -60,20 +60,25 @@ def an_order(
     client_id: int = 1,
     order_ref: str = "ref",
     tif: Tif = Tif.DAY,
-    account: str = "",
+    order_type: OrderType | None = None,
+    **terms: object,
 ) -> VenueOrder:
-    """Return an order; a limit order where a limit is stated, else a market order."""
+    """Return an order; a limit order where a limit and no type is stated, else a market order.
+
+    ``terms`` are the other fields of `VenueOrder`.
+    """
+    usual = OrderType.MARKET if limit is None else OrderType.LIMIT
     return VenueOrder(
         client_id=client_id,
         order_id=order_id,
         order_ref=order_ref,
-        account=account,
         side=side,
         legs=tuple(each if isinstance(each, VenueLeg) else VenueLeg(instrument=each, side=Side.BUY) for each in legs),
         quantity=quantity,
-        order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,
+        order_type=order_type or usual,
         limit=None if limit is None else Decimal(limit),
         tif=tif,
+        **{"account": "", **terms},  # type: ignore[arg-type] - a test's own business
     )
 
 

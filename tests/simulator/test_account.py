@@ -1,7 +1,8 @@
 """Cash, positions, margin and fees: the arithmetic behind the exchange."""
 
 from collections.abc import Callable
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 
 from bot.domain.errors import InvalidValueError
 from bot.domain.instrument import Instrument, Kind, Right
+from bot.pricing import black76_price
 from simulator.account import Account
-from simulator.fees import NoFees, VenueFees
-from simulator.margin import margin_of
+from simulator.fees import Earlier, NoFees, VenueFees
+from simulator.margin import NONE, OptionRisk, margin_of
 
 _OPENED = a_floor()
 CALL = a_call(_OPENED)
@@ -78,8 +80,8 @@ def test_an_opening_future_is_worth_its_move_alone() -> None:
     """A future in the opening book adds nothing at its entry price and its gain above it."""
     account = Account("DU1", Decimal(10_000), [(FUTURE, 2, Decimal(19))])
 
-    assert account.state({FUTURE: Decimal(19)}).net_liquidation_usd == Decimal(10_000)
-    assert account.state({FUTURE: Decimal(20)}).net_liquidation_usd == Decimal(12_000)
+    assert account.state({FUTURE: Decimal(19)}, NONE).net_liquidation_usd == Decimal(10_000)
+    assert account.state({FUTURE: Decimal(20)}, NONE).net_liquidation_usd == Decimal(12_000)
     assert account.cash_usd == Decimal(10_000)
 
 
@@ -116,7 +118,7 @@ def test_net_liquidation_is_cash_less_everything_paid_plus_what_is_held(
         held[instrument] += change
 
     worth = sum((quantity * key.multiplier * marks[key] for key, quantity in held.items()), ZERO)
-    assert account.state(marks).net_liquidation_usd == pytest.approx(expected + worth, abs=Decimal("0.01"))
+    assert account.state(marks, NONE).net_liquidation_usd == pytest.approx(expected + worth, abs=Decimal("0.01"))
     assert {each.instrument: each.quantity for each in account.positions()} == {k: q for k, q in held.items() if q}
 
 
@@ -145,6 +147,16 @@ def condor(count: int) -> list[tuple[Instrument, int]]:
     return [(an_spx(strike, right), sign * count) for strike, right, sign in legs]
 
 
+def spx_risk(_instrument: Instrument) -> OptionRisk:
+    """Return SPX at 6700 and 18 % on all options, on 19 October."""
+    return OptionRisk(underlying=6700.0, vol=0.18, at=datetime(2026, 10, 19, 14, 0, tzinfo=UTC))
+
+
+def no_model(_instrument: Instrument) -> None:
+    """Return None: the market shows no model."""
+    return
+
+
 @pytest.mark.parametrize(
     ("positions", "initial"),
     [
@@ -152,15 +164,63 @@ def condor(count: int) -> list[tuple[Instrument, int]]:
         (condor(1), "2500"),
         (condor(40), "100000"),
         ([(an_spx(7000, Right.CALL), 1)], "0"),
-        ([(an_spx(7000, Right.CALL), -1)], "105000.00"),
+        ([(an_spx(7000, Right.CALL), -1)], "700000"),
         ([(an_spx(6400, Right.PUT), -1)], "640000"),
         ([(an_spx(7000, Right.CALL), -1), (an_spx(7025, Right.CALL), 1)], "2500"),
-        ([(an_spx(7000, Right.CALL), -1), (an_spx(7025, Right.CALL, "SPX"), 1)], "105000.00"),
     ],
 )
-def test_an_option_book_needs_its_worst_loss(positions: list[tuple[Instrument, int]], initial: str) -> None:
-    """A condor needs its wing, a long option nothing, a naked call a share of its strike; classes do not offset."""
-    assert margin_of(positions, {}).initial_usd == Decimal(initial)
+def test_without_models_an_option_book_needs_its_worst_pay_off(
+    positions: list[tuple[Instrument, int]], initial: str
+) -> None:
+    """A condor needs its wing, a long option nothing, a naked call its strike once more."""
+    assert margin_of(positions, {}, no_model).maintenance_usd == Decimal(initial)
+
+
+def test_a_condor_needs_less_than_its_wing_on_the_grid_and_a_naked_call_much_more() -> None:
+    """The grid moves SPX from -8 to +6 % and asks for what is lost there, initially a tenth more."""
+    one = margin_of(condor(1), {}, spx_risk)
+    naked = margin_of([(an_spx(7000, Right.CALL), -1)], {}, spx_risk)
+
+    assert Decimal(500) < one.maintenance_usd < Decimal(2500)
+    assert one.initial_usd == Decimal("1.10") * one.maintenance_usd
+    assert naked.maintenance_usd > 10 * one.maintenance_usd
+
+
+def test_a_hedged_short_call_needs_less_whatever_its_class() -> None:
+    """All options of one symbol are one group: an SPX call covers an SPXW call."""
+    naked = [(an_spx(7000, Right.CALL), -1)]
+
+    covered = [*naked, (an_spx(7025, Right.CALL, "SPX"), 1)]
+
+    assert margin_of(covered, {}, spx_risk).maintenance_usd < margin_of(naked, {}, spx_risk).maintenance_usd / 3
+
+
+def test_a_worthless_short_option_needs_the_least_amount() -> None:
+    """0.375 points for every contract sold, however far away."""
+    assert margin_of([(an_spx(20000, Right.CALL), -2)], {}, spx_risk).maintenance_usd == Decimal("75.000")
+
+
+@given(st.integers(1, 50), st.integers(6000, 7400), st.sampled_from(Right))
+def test_a_long_option_never_needs_more_than_it_is_worth(quantity: int, strike: int, right: Right) -> None:
+    """The grid takes at most the premium."""
+    option = an_spx(strike, right)
+    value = black76_price(forward=6700, strike=strike, years=47 / 365, vol=0.18, rate=0.0, right=right)
+
+    needed = margin_of([(option, quantity)], {}, spx_risk).maintenance_usd
+
+    assert 0 <= needed <= Decimal(str(value * 1.05 + 1)) * 100 * quantity
+
+
+def test_shares_need_half_their_value_and_currencies_a_little() -> None:
+    """Regulation T: 50 % to open, 25 % to keep, 30 % when sold; a currency 2.5 %."""
+    share = Instrument(kind=Kind.STOCK, symbol="SPY", trading_class="SPY", exchange="ARCA")
+    pair = Instrument(kind=Kind.CASH, symbol="EUR", trading_class="EUR.USD", exchange="IDEALPRO")
+    marks = {share: Decimal(600), pair: Decimal("1.10")}
+
+    found = [margin_of([held], marks, no_model) for held in ((share, 100), (share, -100), (pair, 1000))]
+
+    assert [each.initial_usd for each in found] == [30_000, 30_000, Decimal("27.5")]
+    assert [each.maintenance_usd for each in found] == [15_000, 18_000, Decimal("27.5")]
 
 
 def test_futures_need_a_share_of_their_value_on_either_side() -> None:
@@ -168,7 +228,7 @@ def test_futures_need_a_share_of_their_value_on_either_side() -> None:
     marks = {FUTURE: Decimal(20)}
 
     for quantity in (2, -2):
-        margin = margin_of([(FUTURE, quantity)], marks)
+        margin = margin_of([(FUTURE, quantity)], marks, no_model)
         assert (margin.initial_usd, margin.maintenance_usd) == (Decimal("16000.00"), Decimal("12800.00"))
 
 
@@ -215,3 +275,46 @@ def test_fees_grow_with_size_and_are_never_negative(quantity: int, cents: int, i
 
     assert 0 < one_less < fee
     assert NoFees().charge(CALL, quantity, price, in_combo=in_combo) == 0
+
+
+def test_an_orders_minimum_is_charged_once() -> None:
+    """1.00 for the first single option, and later executions of the order use it up before they cost more."""
+    fees = VenueFees(option_order_least_usd=Decimal(1))
+    per_contract = VenueFees().charge(CALL, 1, Decimal("1.70"), in_combo=False)
+
+    first = fees.charge(CALL, 1, Decimal("1.70"), in_combo=False)
+    second = fees.charge(CALL, 1, Decimal("1.70"), in_combo=False, earlier=Earlier(quantity=1))
+    in_combo = fees.charge(CALL, 1, Decimal("1.70"), in_combo=True)
+
+    assert first - per_contract == Decimal("0.30")
+    assert first + second == 2 * per_contract
+    assert in_combo == VenueFees().charge(CALL, 1, Decimal("1.70"), in_combo=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "quantity", "price", "earlier", "fee"),
+    [
+        (Kind.STOCK, 1000, "600", Earlier(), "5.00"),
+        (Kind.STOCK, 10, "600", Earlier(), "1.00"),
+        (Kind.STOCK, 10, "2.00", Earlier(), "0.20"),
+        (Kind.STOCK, 190, "600", Earlier(quantity=10, value_usd=Decimal(6000)), "0.00"),
+        (Kind.STOCK, 390, "600", Earlier(quantity=10, value_usd=Decimal(6000)), "1.00"),
+        (Kind.CASH, 20_000, "1.10", Earlier(), "2.00"),
+        (Kind.CASH, 1_000_000, "1.10", Earlier(), "22.00"),
+    ],
+)
+def test_shares_and_currencies_cost_a_rate_with_a_minimum_per_order(
+    kind: Kind, quantity: int, price: str, earlier: Earlier, fee: str
+) -> None:
+    """Shares 0.005 each, at least 1.00, at most 1 % of the value; currencies 0.2 basis points, at least 2.00."""
+    instrument = Instrument(kind=kind, symbol="X", trading_class="X", exchange="SMART")
+
+    assert VenueFees().charge(instrument, quantity, Decimal(price), in_combo=False, earlier=earlier) == Decimal(fee)
+
+
+@pytest.mark.parametrize(("trading_class", "fee"), [("ES", "2.25"), ("MES", "0.62"), ("unknown", "2.45")])
+def test_futures_cost_by_class_and_an_unknown_one_the_most(trading_class: str, fee: str) -> None:
+    """Broker, exchange and regulator together."""
+    future = replace(FUTURE, trading_class=trading_class)
+
+    assert VenueFees().charge(future, 1, Decimal(6000), in_combo=False) == Decimal(fee)

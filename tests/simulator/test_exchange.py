@@ -1,131 +1,21 @@
 """The exchange alone: orders against quotes made by hand."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 from floors import a_spread, an_order
 from hypothesis import given
 from hypothesis import strategies as st
+from pits import FUTURE, HIGH, LOW, Pit, a_call, executions, standings
 
-from bot.domain.instrument import Instrument, Kind, Right, Side
-from simulator.account import Account
-from simulator.admission import DUPLICATE_ID, OFF_TICK, tick_of
-from simulator.exchange import Exchange, Venue
-from simulator.fees import FeeModel, NoFees, VenueFees
-from simulator.fills import DisplayedSizeFills, FillModel, UnlimitedFills
-from simulator.venue import (
-    CancelRefused,
-    Charged,
-    Executed,
-    OrderChanged,
-    Phase,
-    PositionChanged,
-    Tif,
-    VenueQuote,
-    VenueStatus,
-)
-
-AT = datetime(2026, 10, 19, 14, 0, tzinfo=UTC)
-
-
-def a_call(strike: int) -> Instrument:
-    """Return a VIX call of November."""
-    return Instrument(
-        kind=Kind.OPTION,
-        symbol="VIX",
-        trading_class="VIX",
-        exchange="CBOE",
-        multiplier=100,
-        settlement=date(2026, 11, 18),
-        last_trade=date(2026, 11, 17),
-        strike=Decimal(strike),
-        right=Right.CALL,
-    )
-
-
-def a_future(trading_class: str = "VX") -> Instrument:
-    """Return a future of November."""
-    return Instrument(
-        kind=Kind.FUTURE,
-        symbol="VIX",
-        trading_class=trading_class,
-        exchange="CFE",
-        multiplier=1000 if trading_class == "VX" else 100,
-        settlement=date(2026, 11, 18),
-        last_trade=date(2026, 11, 18),
-    )
-
-
-LOW, HIGH, FUTURE = a_call(20), a_call(25), a_future()
-
-
-def quoted(instrument: Instrument, bid: str | None, ask: str | None, size: int = 10) -> VenueQuote:
-    """Return both sides with the same size."""
-    return VenueQuote(
-        instrument=instrument,
-        at=AT,
-        bid=None if bid is None else Decimal(bid),
-        ask=None if ask is None else Decimal(ask),
-        bid_size=size,
-        ask_size=size,
-    )
-
-
-class Pit:
-    """An exchange with quotes that a test moves."""
-
-    def __init__(self, *, fills: FillModel | None = None, fees: FeeModel | None = None, is_open: bool = True) -> None:
-        """Open with three contracts on the board."""
-        self.board: dict[Instrument, VenueQuote] = {}
-        self.show(LOW, "1.30", "1.35")
-        self.show(HIGH, "0.50", "0.55")
-        self.show(FUTURE, "19.50", "19.55")
-        self.is_open = is_open
-        self.account = Account("DU1", Decimal(100_000))
-        self.exchange = Exchange(
-            account=self.account,
-            fills=fills or DisplayedSizeFills(),
-            fees=fees or NoFees(),
-            is_listed=lambda instrument: instrument in self.board,
-            marks=self.marks,
-        )
-
-    def show(self, instrument: Instrument, bid: str | None, ask: str | None, size: int = 10) -> None:
-        """Put a quote on the board."""
-        self.board[instrument] = quoted(instrument, bid, ask, size)
-
-    def marks(self) -> Mapping[Instrument, Decimal]:
-        """Return the mids."""
-        return {key: ((quote.bid or Decimal(0)) + (quote.ask or Decimal(0))) / 2 for key, quote in self.board.items()}
-
-    @property
-    def venue(self) -> Venue:
-        """The world as it is now."""
-        return Venue(at=AT, quotes=self.board.__getitem__, phase_of=self._phase_of)
-
-    def _phase_of(self, _instrument: Instrument) -> Phase:
-        return Phase.REGULAR if self.is_open else Phase.CLOSED
-
-    def place(self, *legs: object, **changes: object) -> tuple[object, ...]:
-        """Place an order."""
-        return self.exchange.place(an_order(*legs, **changes), self.venue)
-
-    def step(self) -> tuple[object, ...]:
-        """Let the exchange match once more."""
-        return self.exchange.match(self.venue)
-
-
-def standings(events: tuple[object, ...]) -> list[tuple[VenueStatus, int]]:
-    """Return status and filled quantity of each standing told."""
-    return [(event.status, event.filled) for event in events if isinstance(event, OrderChanged)]
-
-
-def executions(events: tuple[object, ...]) -> list[Executed]:
-    """Return the executions told."""
-    return [event for event in events if isinstance(event, Executed)]
+from bot.domain.instrument import Instrument, Side
+from simulator.admission import DUPLICATE_ID
+from simulator.fees import VenueFees
+from simulator.fills import DisplayedSizeFills, UnlimitedFills
+from simulator.orders.rejection import OFF_TICK
+from simulator.orders.view import tick_of
+from simulator.venue import CancelRefused, Charged, OrderChanged, Phase, PositionChanged, Tif, VenueStatus
 
 
 @pytest.mark.parametrize(
@@ -276,7 +166,7 @@ def test_permanent_ids_ascend_and_stay_with_their_order() -> None:
         ({"account": "DU2"}, "account code DU2"),
         ({"quantity": 0}, "size 0"),
         ({"quantity": 1_000_001}, "at most 1000000"),
-        ({"tif": Tif.IOC}, "Time in force 'IOC'"),
+        ({"tif": Tif.GTD}, "good-till date"),
         ({"limit": "1.333"}, "minimum price variation"),
         ({"limit": "-1.00"}, "above zero"),
         ({"limit": "0"}, "above zero"),
@@ -385,15 +275,19 @@ def test_a_client_cannot_cancel_anothers_order() -> None:
 
 
 def test_nothing_trades_while_the_session_is_off() -> None:
-    """Limit orders rest, market orders are refused, and the open brings the fill."""
-    pit = Pit(is_open=False)
+    """Limit and market orders wait with the notice 399, and the open brings their fills, older first."""
+    pit = Pit()
+    pit.phase = Phase.CLOSED
 
-    resting, refused = pit.place(LOW, limit="1.35"), pit.place(LOW, order_id=2)
-    pit.is_open = True
+    limit, market = pit.place(LOW, limit="1.35"), pit.place(LOW, order_id=2)
+    pit.phase = Phase.REGULAR
 
-    assert standings(resting) == [(VenueStatus.SUBMITTED, 0)]
-    assert standings(refused) == [(VenueStatus.REJECTED, 0)]
-    assert standings(pit.step()) == [(VenueStatus.FILLED, 1)]
+    assert standings(limit) == standings(market) == [(VenueStatus.PRE_SUBMITTED, 0)]
+    assert isinstance(limit[0], OrderChanged)
+    assert limit[0].warning is not None
+    assert limit[0].warning[0] == 399
+    events = pit.step()
+    assert [(each.order.order_id, each.quantity) for each in executions(events)] == [(1, 1), (2, 1)]
 
 
 def test_the_end_of_a_session_cancels_what_was_for_the_day() -> None:
@@ -402,8 +296,7 @@ def test_the_end_of_a_session_cancels_what_was_for_the_day() -> None:
     pit.place(LOW, limit="1.00", order_id=1)
     pit.place(LOW, limit="1.00", order_id=2, tif=Tif.GTC)
 
-    pit.is_open = False
-    events = pit.exchange.end_session(pit.venue)
+    events = pit.close()
     completed = len(pit.exchange.completed_orders())
     pit.exchange.begin_session(pit.venue)
 
@@ -458,7 +351,7 @@ def test_positions_and_cash_are_the_sum_of_the_executions(
         events += pit.step()
 
     moved: dict[Instrument, int] = {}
-    cash = Decimal(100_000)
+    cash = Decimal(1_000_000)
     for event in executions(tuple(events)):
         if event.instrument is not None:
             moved[event.instrument] = moved.get(event.instrument, 0) + event.side.sign * event.quantity

@@ -1,0 +1,1 @@
+"""What becomes of an order between its acceptance and its end: prices, triggers, times, groups, algorithms."""
