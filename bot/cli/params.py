@@ -1,7 +1,7 @@
 """Option types that several commands share."""
 
 import math
-from datetime import date
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,25 @@ class Day(click.ParamType[date]):
             self.fail(f"{value!r} is no date, expected YYYY-MM-DD, for example 2015-04-24", param, ctx)
 
 
+class Moment(click.ParamType[tuple[date, time | None]]):
+    """A calendar date, perhaps with a time of the day."""
+
+    name = "YYYY-MM-DD[THH:MM]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[date, time | None]:
+        """Return date and time, or fail with what was expected."""
+        if isinstance(value, tuple):
+            return value
+        text = str(value)
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is not None:
+            self.fail(f"{text!r} is no moment, expected YYYY-MM-DD or YYYY-MM-DDTHH:MM in New York", param, ctx)
+        return moment.date(), None if len(text) <= len("YYYY-MM-DD") else moment.time()
+
+
 class Speed(click.FloatRange):
     """How many times faster than real time; NaN, which no comparison refuses, is refused by name."""
 
@@ -38,4 +57,5 @@ class Speed(click.FloatRange):
 
 
 DAY = Day()
+MOMENT = Moment()
 SPEED = Speed(0.1, 1000.0)

@@ -1,26 +1,37 @@
-"""``alvh gateway``: the simulated gateway on a real port, in real time times a speed."""
+"""``alvh gateway``: the simulated gateway on a real port, in real time times a speed, with its control socket."""
 
 import asyncio
 import contextlib
 import errno
 import logging
+import signal
+import tomllib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
-from bot.compose.worlds import WorldOptions, world_of
-from bot.domain.errors import RefusedStartError
+from bot.compose.state_folder import default_folder
+from bot.compose.worlds import World, WorldOptions, world_of
+from bot.domain.errors import ConfigError, InvalidValueError, RefusedStartError
+from simulator.control import Control, ControlSocket, Place, UnixPlace, place_of
 from simulator.gateway import FloorTime, Gateway
+from simulator.troubles.script import Script, read_script
 
 LEAD = timedelta(minutes=1)
-"""The gateway's clock begins this long before the first open."""
+"""Without an hour the gateway's clock begins this long before the first open."""
+TEN = time(10)
+NEW_YORK = ZoneInfo("America/New_York")
+CONTROL_FILE = "control"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayOptions:
-    """The options of ``alvh gateway``."""
+    """The options of ``alvh gateway``; ``hour`` is New York time on the first day, None just before its open."""
 
     host: str = "127.0.0.1"
     port: int = 4002
@@ -33,6 +44,10 @@ class GatewayOptions:
     speed: float = 1.0
     tick_s: int = 15
     account: str = "DU1234567"
+    book: str | None = None
+    hour: time | None = None
+    faults: Path | None = None
+    control: str | None = None
 
     @property
     def world(self) -> WorldOptions:
@@ -46,6 +61,7 @@ class GatewayOptions:
             seed=self.seed,
             tick_s=self.tick_s,
             account=self.account,
+            book=self.book,
         )
 
 
@@ -53,42 +69,112 @@ def serve_gateway(options: GatewayOptions, console: Console) -> None:
     """Serve until interrupted.
 
     Raises:
-        ConfigError: No such world.
-        RefusedStartError: The port is taken.
+        ConfigError: No such world, book or script; a control socket that would leave this machine.
+        RefusedStartError: A port or the control socket is taken.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    script = None if options.faults is None else script_of(options.faults)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(options, console))
+        asyncio.run(_serve(options, script, console))
 
 
-async def _serve(options: GatewayOptions, console: Console) -> None:
-    gateway = await started_gateway(options)
-    console.print(
-        f"gateway listening on {options.host}:{gateway.port}, account {options.account}, "
-        f"speed {options.speed:g}; clients are not authenticated",
-        highlight=False,
-    )
+def script_of(path: Path) -> Script:
+    """Return the script of troubles in a file.
+
+    Raises:
+        ConfigError: It cannot be read, or says what is not known.
+    """
     try:
-        await gateway.run()
+        return read_script(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; name another file with --faults") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, InvalidValueError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+async def _serve(options: GatewayOptions, script: Script | None, console: Console) -> None:
+    gateway = await started_gateway(options)
+    try:
+        async with _controlled(gateway, options) as place:
+            if script is not None:
+                gateway.play(script)
+            console.print(
+                f"gateway listening on {options.host}:{gateway.port}, account {options.account}, "
+                f"{gateway.now().astimezone(NEW_YORK):%Y-%m-%d %H:%M} in New York at speed {options.speed:g}; "
+                f"control at {place}; clients are not authenticated",
+                highlight=False,
+                soft_wrap=True,
+            )
+            await _until_stopped(gateway)
     finally:
         await gateway.stop()
 
 
-async def started_gateway(options: GatewayOptions) -> Gateway:
-    """Return a gateway that listens; its time begins shortly before the first open.
+async def _until_stopped(gateway: Gateway) -> None:
+    """Run until SIGTERM or SIGINT, both of which end it in order."""
+    running = asyncio.ensure_future(gateway.run())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, running.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
+@asynccontextmanager
+async def _controlled(gateway: Gateway, options: GatewayOptions) -> AsyncIterator[Place]:
+    """Listen for commands while the gateway runs."""
+    place = control_place(options.control, gateway.port)
+    socket = ControlSocket(Control(gateway), place)
+    try:
+        await socket.start()
+    except OSError as error:
+        reason = _reason(error)
+        raise RefusedStartError(f"control socket {place}: {reason}; name another place with --control") from error
+    try:
+        yield place
+    finally:
+        await socket.stop()
+
+
+def control_place(stated: str | None, port: int) -> Place:
+    """Return where a gateway's control socket is: as stated, else in the user's state folder by the gateway's port.
 
     Raises:
+        ConfigError: A host that is not this machine.
+    """
+    if stated is None:
+        return UnixPlace(path=default_folder("gateway", str(port)) / CONTROL_FILE)
+    try:
+        return place_of(stated)
+    except InvalidValueError as error:
+        raise ConfigError(f"--control {error}") from error
+
+
+async def started_gateway(options: GatewayOptions) -> Gateway:
+    """Return a gateway that listens; everything up to its first moment has been played.
+
+    Raises:
+        ConfigError: The world has no session.
         RefusedStartError: The port is taken.
     """
     world = world_of(options.world)
-    begins = world.sessions()[0].opens_at - LEAD
+    begins = _first_moment(world, options.hour)
     time = FloorTime(asyncio.get_running_loop().time, begins, options.speed)
     gateway = Gateway(world.open(time).floor, options.host, options.port, time=time)
+    gateway.advance(begins)
     try:
         await gateway.start()
     except OSError as error:
-        reason = "already in use" if error.errno == errno.EADDRINUSE else str(error.strerror)
         raise RefusedStartError(
-            f"{options.host}:{options.port}: {reason}; stop the other program or name another port with --port"
+            f"{options.host}:{options.port}: {_reason(error)}; stop the other program or name another port with --port"
         ) from error
     return gateway
+
+
+def _first_moment(world: World, hour: time | None) -> datetime:
+    first = world.sessions()[0]
+    return first.opens_at - LEAD if hour is None else datetime.combine(first.day, hour, NEW_YORK)
+
+
+def _reason(error: OSError) -> str:
+    return "already in use" if error.errno == errno.EADDRINUSE else str(error.strerror or error)

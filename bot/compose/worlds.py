@@ -31,6 +31,7 @@ class WorldOptions:
     seed: int
     tick_s: int
     account: str
+    book: str | None = None  # the world's own book unless stated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
