@@ -17,7 +17,7 @@ REEVALUATED_AFTER: Final = timedelta(minutes=1)
 _CAP_FRAC: Final = Decimal("0.20")
 _CAP_TICKS: Final = 20
 _BAND_FRAC: Final = Decimal("1.00")
-_BAND_TICKS: Final = 100
+_BAND_TICKS: Final = 500
 
 
 def cap_of(order: VenueOrder, quotes: Quotes) -> Decimal | None:
@@ -32,7 +32,7 @@ def cap_of(order: VenueOrder, quotes: Quotes) -> Decimal | None:
 
 
 def is_beyond_band(order: VenueOrder, quotes: Quotes) -> bool:
-    """Return whether a limit lies beyond the other side by more than the larger of 100 % of it and 100 ticks."""
+    """Return whether a limit lies beyond the other side by more than the larger of 100 % of it and 500 ticks."""
     worst = _through(order, quotes, _BAND_FRAC, _BAND_TICKS)
     return worst is not None and order.limit is not None and is_worse(order.side, order.limit, worst)
 

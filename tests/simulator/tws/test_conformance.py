@@ -379,6 +379,6 @@ def test_after_the_last_session_the_gateway_answers_with_the_market_closed() -> 
         assert now == venue.opened.floor.now().replace(microsecond=0)
         trade = ib.placeOrder(contract, ib_async.LimitOrder("BUY", 1, 99.0, tif="DAY"))
         await asyncio.sleep(1)
-        assert trade.orderStatus.status == "Submitted"
+        assert [entry.status for entry in trade.log][:2] == ["PendingSubmit", "PreSubmitted"]
 
     played(story)

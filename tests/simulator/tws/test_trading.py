@@ -156,11 +156,10 @@ def test_a_cancel_that_comes_to_nothing_says_why(order_id: int, code: str) -> No
     ("changes", "code"),
     [
         ({"limit": "18.003"}, "110"),
-        ({"order_type": "STP"}, "387"),
+        ({"order_type": "STP"}, "201"),
         ({"quantity": "0"}, "201"),
         ({"quantity": "1.5"}, "201"),
         ({"action": "HOLD"}, "321"),
-        ({"transmit": 0}, "201"),
         ({"limit": "-1.0"}, "201"),
         ({"limit": "1e30"}, "201"),
         ({"quantity": "1e12"}, "201"),
@@ -249,13 +248,15 @@ def test_a_what_if_answers_margin_and_places_nothing() -> None:
 
 
 def test_a_short_call_costs_margin_and_a_covered_one_frees_it() -> None:
-    """The what-if of a naked sale asks for margin; buying a call above it afterwards gives some back."""
+    """The what-if of a sale beyond the book's calls asks for margin; buying calls afterwards gives some back."""
     table = Table()
     naked, cover = (contract(table.opened, a_call(table.opened, strike, DECEMBER)) for strike in (20, 21))
 
-    [sale] = table.client.ask(*place_order(1, naked, action="SELL", limit="1.0", what_if=1))
-    table.client.ask(*place_order(2, naked, action="SELL", limit="0.01"))
-    [cure] = table.client.ask(*place_order(3, cover, limit="5.0", what_if=1))
+    [sale] = table.client.ask(*place_order(1, naked, action="SELL", limit="1.0", quantity="200", what_if=1))
+    for order_id in range(2, 8):
+        table.client.ask(*place_order(order_id, naked, action="SELL", limit="0.01", quantity="100"))
+        table.opened.floor.advance(table.opened.floor.now() + timedelta(minutes=1))
+    [cure] = table.client.ask(*place_order(8, cover, limit="5.0", quantity="50", what_if=1))[-1:]
 
     assert float(sale[98]) > 0 > float(cure[98])
 
@@ -397,8 +398,10 @@ def test_the_ledger_keeps_every_message_about_orders_with_its_time() -> None:
 
 
 def test_market_orders_wait_for_no_session() -> None:
-    """Before the open a market order is refused, a limit order rests."""
+    """Before the open market and limit orders wait, with the notice 399."""
     table = Table(a_floor())
 
-    assert table.buy(order_type="MKT", limit="")[0][2:4] == ["1", "201"]
-    assert ids(table.buy(order_id=2, limit="10.0")) == ["5", "3"]
+    for order_id, changes in ((1, {"order_type": "MKT", "limit": ""}), (2, {"limit": "10.0"})):
+        frames = table.buy(order_id=order_id, **changes)
+        assert sorted(ids(frames)) == ["3", "4", "5"]
+        assert [frame[2:4] for frame in frames if frame[0] == "4"] == [[str(order_id), "399"]]
