@@ -38,7 +38,6 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "risk": ("risk", "bot.domain", "bot.pricing", "bot.valuation"),
     "adapters": ("adapters", "bot.domain", "bot.ports", "bot.tasks"),
     "simulator": ("simulator", "bot.domain", "bot.ports", "bot.pricing"),
-    "simulator.__main__": ("simulator", "bot.domain", "bot.ports", "bot.pricing", "config.loader"),
     "config.loader": ("config.settings", "bot.domain", *SECTIONS),
     "config.settings": ("bot.domain", *SECTIONS),
     "bot.compose": PACKAGES,
@@ -91,7 +90,6 @@ CLOCK_EXCEPTIONS: Mapping[str, str] = {
     "simulator.clock": "sleeps on the loop's own, virtual time",
     "simulator.virtual_network": "the delay of a chunk, on the virtual loop",
     "simulator.gateway": "serves real clients in real time and moves on the loop's time",
-    "simulator.__main__": "likewise: hands the machine's time to the gateway",
 }
 
 IMPORTING_CALLS = ("__import__", "importlib.import_module", "import_module")

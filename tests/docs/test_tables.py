@@ -10,6 +10,7 @@ from bot.domain.expiries import third_friday, vix_settlement
 from bot.domain.schedule import SessionCalendar
 from bot.pricing import BETA_POINTS, SPX_MOVE_POINTS
 from risk.gate import CHECKS
+from simulator.troubles.kinds import KINDS
 
 DOCS = Path(__file__).parents[2] / "docs"
 ORDER_WORDS: Mapping[OrderMeaning, str] = {
@@ -91,3 +92,12 @@ def test_every_row_of_the_methodology_has_its_section() -> None:
     expected = [f"M{number}" for number in range(1, 19)]
     assert [row[0] for row in table_rows("methodology.md", r"M\d+")] == expected
     assert re.findall(r"^## (M\d+) ", text, re.MULTILINE) == expected
+
+
+def test_the_table_of_troubles_is_the_simulators() -> None:
+    """Every kind stands in docs/simulator.md once, with its number, its parameters with defaults, and what happens."""
+    page = (DOCS / "simulator.md").read_text(encoding="utf-8")
+    for kind in KINDS.values():
+        parameters = ", ".join(f"`{each.name}={each.default}`" for each in kind.parameters) or "none"
+        row = f"| {kind.number or '-'} | `{kind.name}` | {parameters} | {kind.effect} |"
+        assert page.count(row) == 1, row

@@ -1,13 +1,12 @@
 """The gateway: time on a loop, and the floor that follows it."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from floors import CALENDAR, CLOSES_AT, DAY, OPENS_AT
 
 from bot.domain.errors import InvalidValueError
-from simulator.__main__ import EXIT_BAD_USAGE, EXIT_DONE, main
 from simulator.gateway import FloorTime, Gateway
 from simulator.opening import open_floor
 from simulator.settings import SimulatorSettings
@@ -87,22 +86,3 @@ def test_a_gateway_without_a_time_begins_where_the_floor_stands() -> None:
         return opened.floor.now()
 
     assert run_virtual(story(), start=OPENS_AT) == CLOSES_AT
-
-
-def test_the_command_serves_its_sessions_and_ends(caplog: pytest.LogCaptureFixture) -> None:
-    """With `--end` and a high speed a session is over in a moment, and the exit code says done."""
-    arguments = ["--port", "0", "--scenario", "calm", "--start", str(DAY), "--sessions", "1", "--speed", "1e9", "--end"]
-
-    with caplog.at_level("INFO"):
-        code = main(arguments, lambda: datetime(2026, 10, 1, tzinfo=UTC))
-
-    assert code == EXIT_DONE
-    assert "listening on 127.0.0.1:" in caplog.text
-
-
-def test_the_command_refuses_settings_that_cannot_be(caplog: pytest.LogCaptureFixture) -> None:
-    """No sessions: exit 2 and the reason, no trace."""
-    code = main(["--sessions", "0"], lambda: datetime(2026, 10, 1, tzinfo=UTC))
-
-    assert code == EXIT_BAD_USAGE
-    assert "sessions must be positive" in caplog.text
