@@ -71,10 +71,10 @@ class PretendClient:
         return frames
 
 
-def a_client(desk: Desk, client_id: int = 1) -> PretendClient:
-    """Return a client that is connected and has read its greeting."""
+def a_client(desk: Desk, client_id: int = 1, version: int = 178) -> PretendClient:
+    """Return a client that is connected and has read its greeting; ``version`` is its highest."""
     client = PretendClient(desk)
-    client.push(b"API\0" + packed("v157..178"))
+    client.push(b"API\0" + packed(f"v100..{version}"))
     client.push(packed(71, 2, client_id, ""))
     client.writes.clear()
     return client

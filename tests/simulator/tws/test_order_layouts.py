@@ -20,7 +20,7 @@ from ib_async.order import (
 from simulator.tws.fields import Cursor
 from simulator.tws.framing import fields_of
 from simulator.tws.order_fields import WireOrder
-from simulator.tws.order_in import read_order
+from simulator.tws.order_in import order_texts, read_order
 from simulator.tws.order_out import completed_order, open_order
 from simulator.tws.resolved import Resolved
 
@@ -222,6 +222,26 @@ def test_the_tail_of_pegged_orders_is_read(order_type: str, offset: float, count
     assert sent.surplus == 0
     tail = ("minCompeteSize", "competeAgainstBestOffset", "midOffsetAtWhole", "midOffsetAtHalf")
     assert sum(name in sent.values for name in tail) == count
+
+
+@pytest.mark.parametrize(("order_type", "count"), [("LMT", 0), ("PEG BENCH", 5)])
+def test_a_placed_order_is_written_back_field_by_field(order_type: str, count: int) -> None:
+    """What the library wrote is what the plan writes, with every block present, at the library's version."""
+    fields = encoded(a_bag(), a_full_order(orderType=order_type))
+
+    again = order_texts(read_order(Cursor(fields, 1), VERSION), VERSION)
+
+    normal = {"True": "1", "False": "0"}
+    assert [_number(text) for text in again] == [_number(normal.get(text, text)) for text in fields]
+    assert len(again) == len(encoded(a_bag(), a_full_order(orderType="LMT"))) + count
+
+
+def _number(text: str) -> str | float:
+    """Return a number by its value: two spellings of unset, or of a whole number, are the same."""
+    try:
+        return 0.0 if text in {"", "0", "1.7976931348623157e+308", "2147483647"} else float(text)
+    except ValueError:
+        return text
 
 
 def test_the_layout_below_158_has_no_tail() -> None:
