@@ -145,7 +145,7 @@ def mid_of(instrument: Instrument, market: Market) -> Decimal:
 def _condor(plan: BookPlan, market: Market, universe: Universe) -> Condor:
     """Return the condor whose short strikes have the deltas nearest the plan's."""
     today = market.at.date()
-    settlement = plan.condor_settlement or _nearest(universe.spxw_settlements, today, plan.condor_days)
+    settlement = plan.condor_settlement or _nearest(universe.spxw_fridays, today, plan.condor_days)
     options = universe.options("SPXW", settlement)
     if not options:
         raise InvalidValueError(f"no SPXW options settle on {settlement}: state a listed condor settlement")

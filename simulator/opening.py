@@ -1,7 +1,7 @@
 """From settings to a floor that stands before its first session: the one place where the parts are joined."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain.schedule import SessionCalendar
@@ -47,13 +47,20 @@ def open_floor(
     """
     source = _source(settings, calendar, history)
     first, last = source.sessions[0], source.sessions[-1]
-    universe = Universe(calendar=calendar, first=first.day, last=last.day, spx_bounds=source.spx_bounds)
-    market = Market(at=first.opens_at, levels=source.path(0).of(0), model=settings.model)
+    universe = Universe(
+        calendar=calendar,
+        first=first.day,
+        last=last.day,
+        spx_bounds=source.spx_bounds,
+        rut_bounds=source.rut_bounds,
+    )
+    model = replace(settings.model, noise_seed=settings.seed)
+    market = Market(at=first.opens_at, levels=source.path(0).of(0), model=model)
     book = open_book(settings.book, market, universe)
     floor = Floor(
         source=source,
         universe=universe,
-        model=settings.model,
+        model=model,
         book=book,
         account=settings.account,
         models=models,

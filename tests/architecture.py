@@ -18,6 +18,7 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "bot.ports": ("bot.domain",),
     "bot.tasks": (),
     "bot.pricing": ("bot.domain",),
+    "bot.volindex": ("bot.domain",),
     "bot.valuation": ("bot.domain", "bot.pricing"),
     "bot.state": ("bot.domain", "bot.signals"),
     "bot.signals": ("bot.signals", "bot.domain", "bot.pricing"),
@@ -60,7 +61,7 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
 
 WITHOUT_ASYNCIO = (
     *("bot.domain", "bot.ports", "bot.pricing", "bot.valuation", "bot.signals", "bot.hedging", "bot.state"),
-    *("bot.execution", "bot.reconcile", "bot.records", "risk"),
+    *("bot.volindex", "bot.execution", "bot.reconcile", "bot.records", "risk"),
     *("simulator.exchange", "simulator.floor", "simulator.account", "simulator.fills", "simulator.world"),
     *("simulator.admission", "simulator.books", "simulator.universe", "simulator.broker"),
     *("simulator.tws.session", "simulator.tws.desk", "simulator.tws.trading", "simulator.tws.framing"),

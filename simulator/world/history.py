@@ -69,8 +69,16 @@ class HistorySource:
     @property
     def spx_bounds(self) -> tuple[float, float]:
         """The lowest and highest SPX close of the window and the day before it."""
-        closes = [self._rows["SPX"][session.day].close for session in self.sessions]
-        closes.append(self.prior["SPX"][-1].close)
+        return self._bounds("SPX")
+
+    @property
+    def rut_bounds(self) -> tuple[float, float]:
+        """The same of RUT."""
+        return self._bounds("RUT")
+
+    def _bounds(self, symbol: str) -> tuple[float, float]:
+        closes = [self._rows[symbol][session.day].close for session in self.sessions]
+        closes.append(self.prior[symbol][-1].close)
         return min(closes), max(closes)
 
     def path(self, index: int) -> SessionPath:

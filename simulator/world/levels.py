@@ -143,6 +143,11 @@ class LevelSource(Protocol):
         """The lowest and highest SPX level of the run, for the choice of strikes."""
         ...
 
+    @property
+    def rut_bounds(self) -> tuple[float, float]:
+        """The same of RUT."""
+        ...
+
     def path(self, index: int) -> SessionPath:
         """The path of ``sessions[index]``; the same one each time."""
         ...

@@ -124,7 +124,15 @@ class ScenarioSource:
     @property
     def spx_bounds(self) -> tuple[float, float]:
         """The lowest and highest SPX level of the run."""
-        series = [path.levels["SPX"] for path in self._paths]
+        return self._bounds("SPX")
+
+    @property
+    def rut_bounds(self) -> tuple[float, float]:
+        """The same of RUT."""
+        return self._bounds("RUT")
+
+    def _bounds(self, symbol: str) -> tuple[float, float]:
+        series = [path.levels[symbol] for path in self._paths]
         return min(map(min, series)), max(map(max, series))
 
     def path(self, index: int) -> SessionPath:

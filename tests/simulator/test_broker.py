@@ -22,7 +22,7 @@ from bot.domain.events import (
     OrderDoubted,
     OrderReported,
 )
-from bot.domain.instrument import RVX, VIX, Side
+from bot.domain.instrument import RVX, VIX, Side, index
 from bot.domain.market import Quote, Tick
 from bot.domain.orders import (
     BrokerStatus,
@@ -320,7 +320,7 @@ def test_daily_closes_are_finished_sessions() -> None:
 
     assert [close.day for close in closes] == [date(2026, 10, 14), date(2026, 10, 15), date(2026, 10, 16)]
     with pytest.raises(BrokerRejectedError, match="no daily history"):
-        now_of(feed.data.daily_closes(a_future(feed.opened), 3))
+        now_of(feed.data.daily_closes(index("AD-NYSE", "NYSE"), 3))
 
 
 def test_contracts_are_listed_by_settlement() -> None:
@@ -332,7 +332,9 @@ def test_contracts_are_listed_by_settlement() -> None:
 
     assert set(chain) == set(feed.opened.universe.options("VIX", NOVEMBER))
     assert [(each.trading_class, each.settlement) for each in futures] == [
-        (name, day) for name in ("VX", "VXM") for day in (NOVEMBER, date(2026, 12, 16))
+        *((name, day) for name in ("VX", "VXM") for day in (NOVEMBER, date(2026, 12, 16))),
+        ("VX48", date(2026, 11, 25)),
+        ("VX49", date(2026, 12, 2)),
     ]
     assert now_of(feed.data.option_chain("XYZ", NOVEMBER, NOVEMBER)) == ()
 

@@ -9,25 +9,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.errors import InvalidValueError
-from bot.domain.instrument import RUT, RVX, SPX, VIX, Instrument, Kind, Right
+from bot.domain.instrument import RUT, VIX, Instrument, Kind, Right
+from simulator.catalogue import BY_NUMBER, NAMED, OPTION_CLASSES
 from simulator.details import market_rule
 from simulator.hours import hours_text
 from simulator.listing import ContractQuery
-from simulator.numbering import INDEX_NUMBERS, local_symbol_of, name_of, number_of
+from simulator.numbering import local_symbol_of, name_of, number_of
 
 _OPENED = a_floor()
 UNIVERSE = _OPENED.universe
 
 
 def every_contract() -> list[Instrument]:
-    """Return all that a run lists."""
+    """Return what a run lists, of options every seventh settlement."""
     options = [
         option
-        for name in ("VIX", "SPX", "SPXW")
-        for settlement in UNIVERSE.settlements(name)
+        for name in OPTION_CLASSES
+        for settlement in UNIVERSE.settlements(name)[::7]
         for option in UNIVERSE.options(name, settlement)
     ]
-    return [SPX, RUT, VIX, RVX, *UNIVERSE.futures, *options]
+    return [*(each.instrument for each in NAMED), *UNIVERSE.futures, *options]
 
 
 def test_no_two_contracts_share_a_number_and_each_is_found_by_it() -> None:
@@ -56,7 +57,7 @@ def test_a_number_that_was_never_given_names_nothing_or_reads_back(number: int) 
     found = UNIVERSE.instrument(number)
 
     assert found is None or number_of(found) == number
-    assert name is not None or found is None or number in INDEX_NUMBERS.values()
+    assert name is not None or found is None or number in BY_NUMBER
 
 
 def test_a_strike_off_the_grid_has_no_number() -> None:
@@ -130,9 +131,21 @@ def test_the_week_ahead_names_closed_days_and_early_closes() -> None:
         (ContractQuery(), 0),
         (ContractQuery(symbol="VIX", sec_type="BAG"), 0),
         (ContractQuery(symbol="VIX", sec_type="IND"), 1),
-        (ContractQuery(symbol="VIX", sec_type="FUT", expiry="202611"), 2),
+        (ContractQuery(symbol="VIX", sec_type="FUT", expiry="202611"), 5),
+        (ContractQuery(symbol="VIX", sec_type="FUT", expiry="202611", trading_class="VX"), 1),
+        (ContractQuery(symbol="VIX", sec_type="CONTFUT", exchange="CFE", multiplier="1000"), 1),
+        (ContractQuery(symbol="ES", sec_type="CONTFUT", exchange="CME"), 1),
+        (ContractQuery(sec_type="STK", local_symbol="AAPL", exchange="SMART", primary_exchange="NASDAQ"), 1),
+        (ContractQuery(sec_type="STK", local_symbol="SPY", exchange="NASDAQ"), 0),
+        (ContractQuery(sec_id_type="ISIN", sec_id="US78462F1030"), 1),
+        (ContractQuery(sec_id_type="CUSIP", sec_id="US78462F1030"), 0),
+        (ContractQuery(sec_type="CASH", symbol="EUR", currency="USD", exchange="IDEALPRO"), 1),
+        (ContractQuery(sec_type="CASH", local_symbol="EUR.USD", exchange="IDEALPRO"), 1),
+        (ContractQuery(sec_type="FUT", local_symbol="ESZ6", exchange="CME"), 1),
+        (ContractQuery(sec_type="IND", symbol="AD-NYSE", exchange="NYSE"), 1),
         (ContractQuery(symbol="VIX", sec_type="FUT", expiry="20261118", multiplier="100"), 1),
         (ContractQuery(symbol="VIX", sec_type="OPT", expiry="20261117", strike=20.0), 2),
+        (ContractQuery(symbol="VIX", sec_type="OPT", expiry="20261110", strike=20.0, trading_class="VIXW"), 2),
         (ContractQuery(symbol="VIX", sec_type="OPT", expiry="20261118"), 0),
         (ContractQuery(symbol="VIX", sec_type="OPT", expiry="20261117", strike=20.0, right="CALL"), 1),
         (ContractQuery(symbol="VIX", sec_type="OPT", strike=20.0, expiry="20261117", currency="EUR"), 0),
