@@ -232,6 +232,8 @@ class ControlSocket:
         with contextlib.suppress(ConnectionError, asyncio.CancelledError):
             await self._lines(reader, writer)
         writer.close()
+        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+            await writer.wait_closed()
 
     async def _lines(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
@@ -253,4 +255,5 @@ async def _refuse_if_taken(path: Path) -> None:
     except OSError:
         return
     writer.close()
+    await writer.wait_closed()
     raise OSError(errno.EADDRINUSE, "already in use")

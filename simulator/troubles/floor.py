@@ -68,6 +68,9 @@ class TroubledFloor(PassingFloor):
     def begin(self, trouble: Trouble) -> None:
         """Let a trouble act on quotes from now on, for its seconds."""
         self._data.begin(trouble)
+        for instrument, _ in tuple(self._watched.values()):
+            if self._data.is_silent(instrument.symbol):
+                self.quote(instrument)  # kept from now on
         self._show(trouble)
         seconds = float(dict(trouble.settings).get("seconds", 0.0))
         if seconds > 0:

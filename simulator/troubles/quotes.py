@@ -70,13 +70,8 @@ def _priced(quote: VenueQuote, trouble: Trouble) -> VenueQuote:
     level = trouble.number("level")
     if quote.bid is None or quote.ask is None:
         return replace(quote, last=level)
-    by = _points(trouble, "level") - (quote.bid + quote.ask) / 2
-    return replace(
-        quote,
-        bid=(quote.bid + by).quantize(_TICK),
-        ask=(quote.ask + by).quantize(_TICK),
-        last=None if quote.last is None else level,
-    )
+    by = (_points(trouble, "level") - (quote.bid + quote.ask) / 2).quantize(_TICK)
+    return replace(quote, bid=quote.bid + by, ask=quote.ask + by, last=None if quote.last is None else level)
 
 
 def _points(trouble: Trouble, name: str) -> Decimal:

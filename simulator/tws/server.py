@@ -18,7 +18,7 @@ from simulator.troubles.passage import Passage
 from simulator.tws.desk import Desk
 from simulator.tws.framing import fields_of, frame_of
 from simulator.tws.line import Close, Note, Write
-from simulator.tws.session import Session
+from simulator.tws.session import Session, Step
 
 MOST_WAITING_BYTES: Final = 8 * 1024 * 1024
 """About twenty seconds of a flood of ticks; a client that far behind is lost."""
@@ -158,7 +158,7 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Hand bytes to the session, and write what it and others have to say."""
         link = self._server.link
-        if link is None or not link.lasting or not link.is_deaf(self.session.client_id):
+        if link is None or not link.lasting or not link.is_deaf(self._owned_id()):
             self.session.receive(data)
         self._server.flush()
 
@@ -219,13 +219,17 @@ class _Connection(asyncio.Protocol):
         if not self._has_greeted:
             self._has_greeted = True
             data = _greeting(data, None if link is None else link.take_version())
-        troubles = link.concerning(self.session.client_id) if link is not None and link.lasting else ()
+        troubles = link.concerning(self._owned_id()) if link is not None and link.lasting else ()
         if not troubles and self._passage.is_empty:
             transport.write(data)
             return
         self._passage.push(data, asyncio.get_running_loop().time(), troubles)
         if self._timer is None:
             self._let_pass()
+
+    def _owned_id(self) -> int:
+        """Return the client's id once it is this session's, -1 before: a twin that is refused has none."""
+        return self.session.client_id if self.session.step is Step.READY else -1
 
     def _let_pass(self) -> None:
         """Write what is due, and come again for the rest."""

@@ -1,0 +1,7 @@
+"""Makes the builders of the folder above known by name."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tws"))
