@@ -189,7 +189,7 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One step of a plan; a field with a default may be absent at a message's end."""
+    """One step of a plan; the last fields of a message may be absent where they and all behind them have defaults."""
 
     name: str
     codec: Codec
@@ -251,8 +251,12 @@ def plan_of(kind: Any) -> Plan:
 
 @cache
 def _plan_of(kind: Any) -> Plan:
-    hints = get_type_hints(kind, include_extras=True)
-    return tuple(_field_of(each.name, hints[each.name], each.default is not MISSING) for each in fields(kind))
+    hints, plan = get_type_hints(kind, include_extras=True), []
+    is_tail = True
+    for each in reversed(fields(kind)):
+        is_tail = is_tail and each.default is not MISSING
+        plan.append(_field_of(each.name, hints[each.name], is_optional=is_tail))
+    return tuple(reversed(plan))
 
 
 def encode(message: Any, version: int) -> bytes:
@@ -328,7 +332,7 @@ def _values_of(message: Any) -> dict[str, Any]:
     return {field.name: getattr(message, field.name) for field in plan_of(type(message))}
 
 
-def _field_of(name: str, hint: Any, is_optional: bool) -> Field:  # noqa: FBT001 - one caller, above
+def _field_of(name: str, hint: Any, *, is_optional: bool) -> Field:
     hint, marks = _unwrapped(hint)
     gate = next((mark for mark in marks if isinstance(mark, Gate)), Gate())
     when = next((mark for mark in marks if isinstance(mark, When)), None)

@@ -265,9 +265,9 @@ class Session:
 
     def _place(self, cursor: Cursor) -> None:
         sent = read_order(cursor, self._line.version)
+        self._orders.place(sent)
         if sent.surplus:
             self._line.note(f"order {sent.order_id}: {sent.surplus} fields left over, an earlier block was misread")
-        self._orders.place(sent)
 
     def _refuse(self, req_id: int, code: int, text: str) -> None:
         self._line.note(f"client {self.client_id}: {text}")

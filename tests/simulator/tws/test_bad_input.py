@@ -1,0 +1,252 @@
+"""Bad input: frames that are mutated, torn, too many or too much are answered or dropped, and others are served on."""
+
+import struct
+
+import pytest
+from floors import a_call, a_future, an_open_floor
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pretend_client import a_client, bag, contract, packed, place_order, unpacked
+
+from bot.domain.errors import InvalidValueError
+from simulator.tws.desk import Desk, DoorRules
+from simulator.tws.requests import REQUESTS, UNSERVED
+from simulator.tws.session import Step
+
+_OPENED = an_open_floor()
+_CALL = contract(_OPENED, a_call(_OPENED))
+_FUTURE = contract(_OPENED, a_future(_OPENED))
+_LEGS = tuple(
+    (_OPENED.floor.listing(a_call(_OPENED, strike)).con_id, 1, side) for strike, side in ((20, "BUY"), (25, "SELL"))
+)
+_SHORT_LEGS = [2, *(field for con_id, ratio, side in _LEGS for field in (con_id, ratio, side, "SMART"))]
+
+CORPUS: list[list[object]] = [
+    [1, 11, 5, *_CALL, 0, "100,101", 0, 0, ""],
+    [1, 11, 6, *bag(), *_SHORT_LEGS, 0, "", 1, 0, ""],
+    [2, 2, 5],
+    [4, 1, 1, ""],
+    [5, 1],
+    [6, 2, 1, ""],
+    [7, 3, 9, 0, "", "", "", "", "", ""],
+    [8, 1, 1],
+    [9, 8, 9, *_CALL, 0, "", "", ""],
+    [10, 5, 7, *_CALL, 5, 1, ""],
+    [11, 1, 7, 1],
+    [15, 1, 0],
+    [20, 9, *_CALL, 0, "", "1 min", "600 S", 1, "TRADES", 1, 0, ""],
+    [20, 9, *bag(), 0, "", "1 hour", "1 D", 1, "MIDPOINT", 2, *_SHORT_LEGS, 1, ""],
+    [20, 9, *_CALL, 0, "20261019 09:35:00", "1 day", "2 D", 1, "SCHEDULE", 1, 0, ""],
+    [50, 3, 8, *_FUTURE, 5, "TRADES", 1, ""],
+    [54, 3, 9, *_CALL, 1.3, 18.4],
+    [55, 3, 9, *_CALL, 0.9, 18.4, 0, ""],
+    [59, 1, 3],
+    [61, 1],
+    [62, 1, 9, "All", "NetLiquidation,$LEDGER"],
+    [74, 1, 9, "", ""],
+    [76, 1, 9, "", "", 0],
+    [78, 9, "VIX", "", "IND", 13455763],
+    [81, 9, "VIX"],
+    [87, 9, *_CALL, 0, 1, "TRADES", 1],
+    [91, 501],
+    [92, 9, "", ""],
+    [94, 9, "", "", _CALL[0]],
+    [96, 9, *_CALL, 0, "", "20261019 09:35:00", 10, "TRADES", 1, 0, ""],
+    [97, 9, *_CALL, "BidAsk", 5, 0],
+    [99, 0],
+    place_order(1, _FUTURE, limit="10.0", what_if=1),
+    place_order(2, bag(), limit="0.05", legs=_LEGS),
+]
+"""One good frame of each kind; mutations start here."""
+
+ABSURD = st.sampled_from(
+    [
+        *("", "-1", "0", "1e400", "-1e400", "1e-400", "nan", "inf", "Infinite", "é", "\ud7ff", "999999999999999999999"),
+        *("2147483647", "1.7976931348623157E308", "BAG", "None", "1e30", "1e9", "true", "0x10", " ", "a" * 500),
+        *("20261019 09:35:00", "20269999 99:99:99", "1 D", "99999999 Y", "$LEDGER", "C", "?", "-0.0", "1_000"),
+    ]
+)
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> list[str]:
+    """Return a good frame with up to four changes: a field absurd, gone, doubled, or everything behind it cut off."""
+    fields = [str(field) for field in draw(st.sampled_from(CORPUS))]
+    for _ in range(draw(st.integers(1, 4))):
+        position = draw(st.integers(0, len(fields) - 1))
+        match draw(st.sampled_from(["absurd", "absurd", "absurd", "gone", "doubled", "cut"])):
+            case "absurd":
+                fields[position] = draw(ABSURD)
+            case "gone" if len(fields) > 1:
+                del fields[position]
+            case "doubled":
+                fields.insert(position, fields[position])
+            case "cut":
+                del fields[position + 1 :]
+    return fields
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.lists(mutated(), min_size=1, max_size=3), st.sampled_from([157, 176]))
+def test_no_mutated_frame_ends_a_session(frames: list[list[str]], version: int) -> None:
+    """Each is answered or dropped with one line; whatever is written has frames of whole fields; the next is served."""
+    client = a_client(Desk(_OPENED.floor), version=version)
+    notes = len(client.notes)
+
+    for fields in frames:
+        client.push(packed(*fields))
+
+    assert client.session.step is Step.READY
+    assert len(client.notes) - notes <= len(frames)
+    assert client.ask(49, 1)[-1][0] == "49"
+    assert all(frame[0].isdecimal() for frame in unpacked(b"".join(client.writes)))
+    client.session.close("done")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_no_torn_stream_raises_or_hurts_another_client(data: st.DataObject) -> None:
+    """Bytes changed, lost or added anywhere end this session at worst, and its neighbour's never."""
+    desk = Desk(_OPENED.floor)
+    broken, neighbour = a_client(desk), a_client(desk, client_id=2)
+    stream = bytearray(b"".join(packed(*data.draw(st.sampled_from(CORPUS))) for _ in range(3)))
+    for _ in range(data.draw(st.integers(1, 5))):
+        position = data.draw(st.integers(0, len(stream) - 1))
+        stream[position : position + data.draw(st.integers(0, 4))] = data.draw(st.binary(max_size=4))
+
+    for piece in (stream[:50], stream[50:]):
+        broken.push(bytes(piece))
+
+    assert neighbour.ask(49, 1)[-1][0] == "49"
+    for client in (broken, neighbour):
+        client.session.close("done")
+
+
+def test_every_good_frame_is_served_without_a_word_in_the_log() -> None:
+    """The frames that mutations start from are good ones."""
+    client = a_client(Desk(an_open_floor().floor))
+
+    for fields in CORPUS:
+        client.push(packed(*fields))
+
+    assert client.notes == []
+    refused = [frame for frame in unpacked(b"".join(client.writes)) if frame[0] == "4" and frame[3] in {"321", "505"}]
+    assert refused == []
+
+
+@pytest.mark.parametrize("number", sorted(UNSERVED))
+def test_what_is_known_and_not_served_is_refused_by_its_own_id(number: int) -> None:
+    """A message that carries a request id is refused under it, the others under none."""
+    client = a_client(Desk(_OPENED.floor))
+    position = UNSERVED[number][1]
+
+    [frame] = client.ask(number, *([7] if position == 1 else [1, 7]), "x")
+
+    assert frame[2:4] == [str(7 if position else -1), "321"]
+    client.session.close("done")
+
+
+def test_surplus_fields_are_served_and_noted() -> None:
+    """A request with more fields than it has is answered, with one line in the log."""
+    client = a_client(Desk(_OPENED.floor))
+
+    [frame] = client.ask(49, 1, "surplus", "more")
+
+    assert frame[0] == "49"
+    assert [note.split(": ", 1)[1] for note in client.notes] == ["ReqCurrentTime: 2 fields left over"]
+    client.session.close("done")
+
+
+def test_a_flood_is_served_up_to_a_number_and_told_once() -> None:
+    """Of 10,000 requests in one piece the first are answered and the others dropped under one error 100."""
+    rules = DoorRules(most_requests_at_once=1_000)
+    client = a_client(Desk(_OPENED.floor, rules=rules))
+
+    client.push(packed(49, 1) * 10_000)
+
+    frames = unpacked(b"".join(client.writes))
+    assert [frame[0] for frame in frames].count("49") == 1_000
+    assert [frame[2:4] for frame in frames if frame[0] == "4"] == [["-1", "100"]]
+    assert len(client.notes) == 1
+    assert client.ask(49, 1)[0][0] == "49"
+    client.session.close("done")
+
+
+def test_a_flood_that_comes_in_pieces_of_a_second_is_served() -> None:
+    """Ten thousand requests are no flood when they come in pieces that the door takes."""
+    client = a_client(Desk(_OPENED.floor))
+
+    for _ in range(10):
+        client.push(packed(49, 1) * 1_000)
+
+    assert len(unpacked(b"".join(client.writes))) == 10_000
+    client.session.close("done")
+
+
+def test_an_order_that_is_dropped_in_a_flood_is_told_by_its_own_id() -> None:
+    """Its owner must not take it for one that lives."""
+    client = a_client(Desk(_OPENED.floor, rules=DoorRules(most_requests_at_once=1)))
+
+    client.push(packed(49, 1) + packed(*place_order(77, _FUTURE)) + packed(4, 1, 78, ""))
+
+    errors = [frame[2:4] for frame in unpacked(b"".join(client.writes)) if frame[0] == "4"]
+    assert errors == [["-1", "100"], ["77", "100"], ["78", "100"]]
+    assert 77 not in {each.order.order_id for each in _OPENED.floor.open_orders()}
+    client.session.close("done")
+
+
+def test_answers_to_one_piece_are_bounded_in_bytes() -> None:
+    """A thousand chains asked for at once are not a gigabyte: after the bound the rest is refused."""
+    desk = Desk(_OPENED.floor, rules=DoorRules(most_bytes_at_once=100_000))
+    client = a_client(desk)
+
+    client.push(packed(78, 9, "VIX", "", "IND", 13455763) * 1_000)
+
+    data = b"".join(client.writes)
+    assert len(data) < 200_000
+    assert [frame[3] for frame in unpacked(data) if frame[0] == "4"] == ["100"]
+    client.session.close("done")
+
+
+def test_limits_that_let_nothing_through_are_refused() -> None:
+    """A door serves at least one request."""
+    with pytest.raises(InvalidValueError):
+        DoorRules(most_requests_at_once=0)
+
+
+@pytest.mark.parametrize("size", [0, 0x80000000, 0xFFFFFFFF, (1 << 20) + 1])
+def test_a_wrong_length_ends_one_session_with_one_line(size: int) -> None:
+    """Empty, negative and oversize frames cannot be read on; the neighbour is served."""
+    desk = Desk(_OPENED.floor)
+    broken, neighbour = a_client(desk), a_client(desk, client_id=2)
+
+    broken.push(struct.pack(">I", size) + b"x" * 10)
+
+    assert (broken.session.step, len(broken.notes)) == (Step.CLOSED, 1)
+    assert neighbour.ask(49, 1)[0][0] == "49"
+    neighbour.session.close("done")
+
+
+def test_the_corpus_reaches_every_kind_of_answer() -> None:
+    """Most requests of the table have a good frame here, so that mutations reach their readers."""
+    covered = {int(str(fields[0])) for fields in CORPUS}
+
+    assert len(covered & set(REQUESTS)) >= 28
+
+
+def test_an_old_client_gets_whole_sizes() -> None:
+    """At 157 every size of ticks, bars and depth is text without a point."""
+    client = a_client(Desk(_OPENED.floor), version=157)
+    frames = client.ask(1, 11, 5, *_CALL, 0, "100,101,165", 0, 0, "")
+    frames += client.ask(10, 5, 7, *_CALL, 5, 0, "")
+    frames += client.ask(20, 9, *_CALL, 0, "", "1 min", "600 S", 1, "TRADES", 1, 0, "")
+    frames += client.ask(94, 9, "", "", _CALL[0])
+
+    sizes = [
+        frame[{"1": 5, "2": 4, "12": 7, "95": 2}[frame[0]]] for frame in frames if frame[0] in {"1", "2", "12", "95"}
+    ]
+    sizes += [text for frame in frames if frame[0] == "17" for text in frame[10::8]]
+
+    assert len(sizes) > 20
+    assert all(size.lstrip("-").isdecimal() for size in sizes)
+    client.session.close("done")
