@@ -93,19 +93,21 @@ STORIES = st.lists(st.one_of(PLACED, MOVES), min_size=1, max_size=14)
 
 
 class Told(list[object]):
-    """All that a pit told in a story, and how it stood at every execution."""
+    """All that a pit told in a story, and where the market stood when each stop order was set free."""
 
     def __init__(self, pit: Pit) -> None:
         """Begin with nothing."""
         super().__init__()
         self.pit = pit
-        self.worst: list[tuple[Executed, Decimal | None]] = []
+        self.freed: dict[int, tuple[VenueOrder, Decimal | None]] = {}
 
     def add(self, events: Sequence[object]) -> None:
-        """Keep events; each execution with the price that triggers its order now."""
-        for executed in executions(tuple(events)):
-            quote = self.pit.board[executed.order.legs[0].instrument]
-            self.worst.append((executed, quote.ask if executed.order.side is Side.BUY else quote.bid))
+        """Keep events; each stop order's first working standing with the price that triggers it."""
+        for event in events:
+            if isinstance(event, OrderChanged) and event.status is VenueStatus.SUBMITTED:
+                quote = self.pit.board[event.order.legs[0].instrument]
+                price = quote.ask if event.order.side is Side.BUY else quote.bid
+                self.freed.setdefault(event.order.order_id, (event.order, price))
         self += events
 
 
@@ -206,17 +208,15 @@ def test_nothing_trades_at_a_price_worse_than_its_limit(story: list[Placed | int
 
 @given(STORIES, st.sampled_from(MODELS))
 def test_no_stop_trades_before_the_market_has_reached_it(story: list[Placed | int], model: FillModel) -> None:
-    """The first execution of a stop order comes at a market at or beyond its stop."""
+    """A stop order is set free at a market at or beyond its stop, and trades after that only."""
     _, told = played(story, model)
-    seen: set[int] = set()
 
-    for executed, price in told.worst:
-        order = executed.order
-        if order.order_type is OrderType.STOP and order.order_id not in seen:
-            seen.add(order.order_id)
+    for order, price in told.freed.values():
+        if order.order_type in {OrderType.STOP, OrderType.STOP_LIMIT}:
             assert order.auxiliary is not None
             assert price is not None
             assert (price - order.auxiliary) * order.side.sign >= 0
+    assert {event.order.order_id for event in executions(tuple(told)) if event.order.auxiliary} <= set(told.freed)
 
 
 @given(STORIES, st.sampled_from(MODELS))
