@@ -272,7 +272,9 @@ class Exchange:
         events: list[VenueEvent] = []
         for key in groups.released_by(self._working, order):
             if key in self._working:
-                self._working[key] = replace(self._working[key], is_untransmitted=False, since=venue.at)
+                held = self._working[key]
+                freed = replace(held.order, transmit=True)  # told so from now on
+                self._working[key] = replace(held, order=freed, is_untransmitted=False, since=venue.at)
                 events += self._look(key, venue, is_told=True)
         return tuple(events)
 
