@@ -6,7 +6,7 @@ LOCK := config/requirements.lock
 INSYNC_VENV := .venv-ib-insync
 INSYNC_LOCK := config/requirements-ib-insync.lock
 
-.PHONY: setup run test test-slow test-ib-insync check lint types bench clean
+.PHONY: setup setup-clients run test test-slow test-ib-insync test-clients check lint types bench clean
 
 setup: $(VENV)/.ready
 
@@ -22,6 +22,16 @@ $(INSYNC_VENV)/.ready: $(INSYNC_LOCK) pyproject.toml
 	$(INSYNC_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+CLIENTS := ib-async ib-insync ibapi nautilus-ibapi
+CLIENT_VENVS := .venv-clients
+
+setup-clients: $(foreach name,$(CLIENTS),$(CLIENT_VENVS)/$(name)/.ready) ## one environment for each client library
+
+$(CLIENT_VENVS)/%/.ready: config/clients/%.lock
+	$(PYTHON) -m venv $(CLIENT_VENVS)/$*
+	$(CLIENT_VENVS)/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
 run: setup ## five simulated sessions in virtual time, with a summary and an HTML report
 	$(BIN)/alvh run
 
@@ -29,10 +39,13 @@ test: setup ## the test suite
 	$(BIN)/python -m pytest
 
 test-slow: setup ## the long suites as well
-	$(BIN)/python -m pytest -m "slow or not slow"
+	$(BIN)/python -m pytest -m "not clients"
 
 test-ib-insync: $(INSYNC_VENV)/.ready ## the adapter's conformance tests once more, on the older client library
 	$(INSYNC_VENV)/bin/python -m pytest tests/adapters/ibkr
+
+test-clients: setup setup-clients ## programs of four client libraries against the gateway
+	$(BIN)/python -m pytest -m clients tests/simulator/clients
 
 lint: setup
 	$(BIN)/ruff check .
@@ -47,4 +60,4 @@ bench: setup ## ratios against a floor in the same run; see docs/performance.md
 	$(BIN)/python -m tests.benchmarks
 
 clean:
-	rm -rf $(VENV) $(INSYNC_VENV) out .coverage* htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(INSYNC_VENV) $(CLIENT_VENVS) out .coverage* htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis
