@@ -21,7 +21,8 @@ from simulator.world.market import Fair, Market
 from simulator.world.quotes import TwoSided, rule_of, two_sided
 
 _LOOKS_BACK: Final = 8
-"""Moments of the day so far from which high and low of an unwatched contract are read."""
+_LOOKS_AT_OPTIONS: Final = 2
+"""Moments of the day so far from which high and low of an unwatched contract are read; fewer for the many options."""
 _EXTENDED_SPREAD: Final = 2.0
 """The spread outside regular hours over that within them."""
 BREADTH: Final = "AD-NYSE"
@@ -81,12 +82,14 @@ class Board:
         self._watched: dict[InstrumentKey, _Watched] = {}
         self._quotes: dict[InstrumentKey, VenueQuote] = {}
         self._closes: dict[InstrumentKey, float | None] = {}
+        self._looked_back: dict[int, Market] = {}
 
     def turn(self, market: Market, stage: Stage) -> None:
         """Show a new step."""
         self.market = market
         self._stage = stage
         self._quotes.clear()
+        self._looked_back.clear()
 
     def begin_day(self, closing: Market) -> None:
         """Begin a session (or the run) after a close: marks are empty again, closes are those of ``closing``."""
@@ -275,7 +278,7 @@ class Board:
         if instrument.kind is Kind.INDEX and instrument.symbol in SYMBOLS:
             _note_all(marks, path.levels[instrument.symbol][: self._stage.step + 1])
             return marks
-        for step in _looks(self._stage.step):
+        for step in _looks(self._stage.step, _LOOKS_AT_OPTIONS if instrument.kind is Kind.OPTION else _LOOKS_BACK):
             price = self._market_at(step).fair(instrument).price
             marks.note(round(price, 2) if instrument.kind is Kind.INDEX else self._rounded(instrument, price))
         self._note_tape(instrument, marks)
@@ -310,7 +313,11 @@ class Board:
         path = self._stage.path
         if path is None or step == self._stage.step:
             return self.market
-        return Market(at=path.at(step), levels=path.of(step), model=self.market.model)
+        found = self._looked_back.get(step)
+        if found is None:
+            found = Market(at=path.at(step), levels=path.of(step), model=self.market.model)
+            self._looked_back[step] = found
+        return found
 
     def _rounded(self, instrument: Instrument, price: float) -> float:
         return float(two_sided(rule_of(instrument), price, seed=0, step=0).mid)
@@ -328,9 +335,9 @@ class Board:
         return tape.open_interest(instrument, moneyness, seed=number_of(instrument))
 
 
-def _looks(step: int) -> list[int]:
+def _looks(step: int, count: int) -> list[int]:
     """Return the steps from which a day so far is read: the first, the present one, a few in between."""
-    return sorted({step * place // _LOOKS_BACK for place in range(_LOOKS_BACK + 1)})
+    return sorted({step * place // count for place in range(count + 1)})
 
 
 def _note_all(marks: DayMarks, levels: tuple[float, ...]) -> None:

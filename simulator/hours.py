@@ -24,6 +24,10 @@ _AFTERNOON_EXPIRY: Final = time(16)
 _MORNING_EXPIRY_OF_FUTURES: Final = time(9)
 
 
+_Ends = tuple[date, time] | None
+"""A contract's last trading day and the hour at which it stops."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
     """From ``opens`` to ``closes`` on a session's day; ``evening_before``: it opens on the day before."""
@@ -115,16 +119,8 @@ def trading_hours(
     A contract's last day ends at its expiry: 16:00 New York for a class that settles at the close, 09:00 (08:00 in
     Chicago) for a VX future, 09:30 for a stock index future.
     """
-    hours, found = class_hours(instrument), []
-    for ahead in range(days):
-        session = calendar.session(first + timedelta(days=ahead))
-        if session is None or (instrument.last_trade is not None and session.day > instrument.last_trade):
-            continue
-        for stretch in (hours.regular,) if regular_only else hours.whole:
-            told = _on(session, stretch, hours, instrument, regular_only=regular_only)
-            if told is not None:
-                found.append(told)
-    return tuple(found)
+    ends = None if instrument.last_trade is None else (instrument.last_trade, _last_hour(instrument))
+    return _stretches(class_hours(instrument), first, days, calendar, ends, regular_only=regular_only)
 
 
 def phase_at(instrument: Instrument, at: datetime, calendar: SessionCalendar) -> Phase:
@@ -132,10 +128,11 @@ def phase_at(instrument: Instrument, at: datetime, calendar: SessionCalendar) ->
 
     Halts are not known here.
     """
-    today = at.astimezone(NEW_YORK).date()
+    today, hours, last = at.astimezone(NEW_YORK).date(), class_hours(instrument), instrument.last_trade
+    ends = None if last is None or last > today + timedelta(days=1) else (last, _last_hour(instrument))
     for regular_only, phase in ((True, Phase.REGULAR), (False, Phase.EXTENDED)):
-        for opens_at, closes_at in _around(instrument, today, calendar, regular_only=regular_only):
-            if opens_at <= at < closes_at:
+        for told in _around(hours, today, calendar, ends, regular_only=regular_only):
+            if told.opens_at <= at < told.closes_at:
                 return phase
     return Phase.CLOSED
 
@@ -156,23 +153,37 @@ def hours_text(
     return ";".join(parts)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _around(
-    instrument: Instrument, today: date, calendar: SessionCalendar, *, regular_only: bool
-) -> tuple[tuple[datetime, datetime], ...]:
-    told = trading_hours(instrument, today, 2, calendar, regular_only=regular_only)
-    return tuple((each.opens_at, each.closes_at) for each in told)
+    hours: ClassHours, today: date, calendar: SessionCalendar, ends: _Ends, *, regular_only: bool
+) -> tuple[TradingHours, ...]:
+    return _stretches(hours, today, 2, calendar, ends, regular_only=regular_only)
+
+
+def _stretches(
+    hours: ClassHours, first: date, days: int, calendar: SessionCalendar, ends: _Ends, *, regular_only: bool
+) -> tuple[TradingHours, ...]:
+    found = []
+    for ahead in range(days):
+        session = calendar.session(first + timedelta(days=ahead))
+        if session is None or (ends is not None and session.day > ends[0]):
+            continue
+        for stretch in (hours.regular,) if regular_only else hours.whole:
+            told = _on(session, stretch, hours, ends, regular_only=regular_only)
+            if told is not None:
+                found.append(told)
+    return tuple(found)
 
 
 def _on(
-    session: Session, stretch: Stretch, hours: ClassHours, instrument: Instrument, *, regular_only: bool
+    session: Session, stretch: Stretch, hours: ClassHours, ends: _Ends, *, regular_only: bool
 ) -> TradingHours | None:
     """Return a stretch on a session's day, cut at an early close and at the contract's expiry; None: nothing left."""
     closes = stretch.closes
     if _closes_early(session):
         closes = min(closes, hours.early_close if regular_only else hours.early_end)
-    if session.day == instrument.last_trade:
-        closes = min(closes, _last_hour(instrument))
+    if ends is not None and session.day == ends[0]:
+        closes = min(closes, ends[1])
     opens_on = session.day - timedelta(days=1) if stretch.evening_before else session.day
     opens_at = datetime.combine(opens_on, stretch.opens, tzinfo=NEW_YORK).astimezone(UTC)
     closes_at = datetime.combine(session.day, closes, tzinfo=NEW_YORK).astimezone(UTC)

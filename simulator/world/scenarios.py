@@ -1,22 +1,33 @@
 """Named scenarios: scripted sessions with seeded noise, and the daily closes that came before them.
 
-A script gives, for each session, anchors of VIX, of the excess of the RVX-VIX spread over its own 90-session mean, and
-of SPX and RUT. Noise is added around them: SPX draws a bridge, VIX answers it with -1.38 points per +1 %, RUT follows.
-RVX is VIX plus the spread that the excess asks for, against the mean of the very closes that the world has published.
+A script (`simulator.world.scripts`) gives anchors for each session. Noise is added around them: SPX draws a bridge, VIX
+answers it with -1.38 points per +1 %, RUT follows. RVX is VIX plus the spread that the excess asks for, against the
+mean of the very closes that the world has published.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.domain.checks import require_positive
 from bot.domain.errors import InvalidValueError
 from bot.domain.schedule import Session, SessionCalendar
-from simulator.world.levels import EQUITY_CLOSE_LEAD, SYMBOLS, DailyLevel, SessionPath, last_level, steps_of
+from simulator.world.levels import (
+    EQUITY_CLOSE_LEAD,
+    SYMBOLS,
+    UNPUBLISHED_RVX,
+    DailyLevel,
+    SessionPath,
+    last_level,
+    steps_of,
+)
 from simulator.world.noise import Series, blended, bridge, frozen_after, published
+from simulator.world.scripts import SCENARIOS, Anchors, Script
 
 PRIOR_SESSIONS: Final = 300
 """Daily closes before the first session: enough for a year's statistics and the 90-session mean."""
@@ -31,69 +42,6 @@ _SPX_NOISE: Final = 0.004  # of the level; the bridge halves it at midday
 _VIX_NOISE: Final = 0.15  # points
 _EXCESS_NOISE: Final = 0.03
 _RUT_CORRELATION: Final = 0.85
-
-Anchors = tuple[tuple[float, float], ...]
-"""Points (minutes after the open, value), minutes ascending; flat before the first and after the last."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Script:
-    """One session's course.
-
-    ``excess`` is the spread over its mean, less one; ``vix`` in points; ``spx_pct`` and ``rut_pct`` in percent of the
-    session's opening level. ``spx_below_open_until_min`` keeps SPX at or below its opening level up to that minute.
-    """
-
-    excess: Anchors
-    vix: Anchors
-    spx_pct: Anchors
-    rut_pct: Anchors
-    spx_below_open_until_min: float = 0.0
-
-
-QUIET: Final = Script(
-    excess=((0, 0.0), (405, 0.01)),
-    vix=((0, 17.0), (200, 16.8), (405, 17.1)),
-    spx_pct=((0, 0.0), (200, 0.15), (405, -0.05)),
-    rut_pct=((0, 0.0), (200, 0.2), (405, -0.1)),
-)
-LIVELY: Final = Script(
-    excess=((0, 0.02), (150, -0.03), (405, 0.0)),
-    vix=((0, 17.1), (150, 17.6), (405, 16.9)),
-    spx_pct=((0, 0.0), (150, -0.3), (405, 0.25)),
-    rut_pct=((0, 0.0), (150, -0.4), (405, 0.4)),
-)
-WIDENING: Final = Script(
-    excess=((0, 0.01), (90, 0.03), (165, 0.55), (240, 0.57), (405, 0.56)),
-    vix=((0, 17.1), (90, 17.4), (180, 18.8), (405, 19.6)),
-    spx_pct=((0, 0.0), (60, -0.35), (180, -0.9), (360, -1.1), (405, -1.0)),
-    rut_pct=((0, 0.0), (90, -0.6), (180, -2.2), (405, -2.8)),
-    spx_below_open_until_min=360.0,
-)
-STRESSED: Final = Script(
-    excess=((0, 0.56), (200, 0.58), (405, 0.54)),
-    vix=((0, 19.7), (120, 20.4), (405, 19.3)),
-    spx_pct=((0, 0.0), (120, -0.4), (405, 0.2)),
-    rut_pct=((0, 0.0), (120, -0.9), (405, -0.2)),
-)
-STILL_WIDE: Final = Script(
-    excess=((0, 0.54), (405, 0.50)),
-    vix=((0, 19.3), (200, 19.0), (405, 18.8)),
-    spx_pct=((0, 0.0), (200, 0.2), (405, 0.1)),
-    rut_pct=((0, 0.0), (200, 0.1), (405, 0.3)),
-)
-NARROWING: Final = Script(
-    excess=((0, 0.47), (15, 0.45), (75, 0.02), (405, 0.0)),
-    vix=((0, 18.6), (75, 17.9), (405, 17.4)),
-    spx_pct=((0, 0.0), (75, 0.4), (405, 0.8)),
-    rut_pct=((0, 0.0), (75, 1.3), (405, 2.2)),
-)
-
-SCENARIOS: Final[Mapping[str, tuple[Script, ...]]] = {
-    "calm": (QUIET, LIVELY),
-    "blowout": (QUIET, WIDENING, STRESSED, STILL_WIDE, NARROWING),
-}
-"""By name. ``calm`` repeats itself; ``blowout`` plays once and is followed by quiet sessions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +63,8 @@ class ScenarioSource:
         require_positive(count=self.count, tick_s=self.tick_s)
         if self.name not in SCENARIOS:
             raise InvalidValueError(f"no scenario named {self.name!r}, expected one of {', '.join(SCENARIOS)}")
-        sessions = _sessions_from(self.calendar, self.start, self.count)
+        first = SCENARIOS[self.name].first_day(self.calendar, self.start)
+        sessions = _sessions_from(self.calendar, first, self.count)
         prior = _prior_days(self.calendar, sessions[0].day, self.seed)
         object.__setattr__(self, "sessions", sessions)
         object.__setattr__(self, "prior", prior)
@@ -146,19 +95,15 @@ class ScenarioSource:
         for index, session in enumerate(sessions):
             rng = np.random.default_rng([self.seed, index + 1])
             usual = float(np.mean(spreads[-BASELINE_SESSIONS:]))
-            levels = _play_session(_script(self.name, index), session, self.tick_s, rng, (spx, rut, usual))
-            path = SessionPath(session=session, step_s=self.tick_s, levels=levels)
+            script = SCENARIOS[self.name].script(index)
+            levels = _play_session(script, session, self.tick_s, rng, (spx, rut, usual))
             spx, rut = levels["SPX"][-1], levels["RUT"][-1]
             spreads.append(levels["RVX"][-1] - levels["VIX"][-1])
-            paths.append(path)
+            if not script.publishes_rvx:
+                levels[UNPUBLISHED_RVX], levels["RVX"] = levels["RVX"], (math.nan,) * len(levels["RVX"])
+            halts = _halts(script, session)
+            paths.append(SessionPath(session=session, step_s=self.tick_s, levels=levels, halts=halts))
         return paths
-
-
-def _script(name: str, index: int) -> Script:
-    scripts = SCENARIOS[name]
-    if name == "calm":
-        return scripts[index % len(scripts)]
-    return scripts[index] if index < len(scripts) else QUIET
 
 
 def _play_session(
@@ -177,12 +122,26 @@ def _play_session(
     rut = rut_open * (1.0 + _along(script.rut_pct, minutes) / 100.0 + rut_dev)
     vix = _along(script.vix, minutes) + _VIX_PER_SPX_PERCENT * 100.0 * spx_dev + _VIX_NOISE * vix_own
     excess = _along(script.excess, minutes) + _EXCESS_NOISE * np.tanh(2.0 * excess_own)
-    return {
-        "SPX": published(frozen_after(spx, equity_stop)),
-        "RUT": published(frozen_after(rut, equity_stop)),
-        "VIX": published(vix),
-        "RVX": published(np.round(vix, 2) + usual * (1.0 + excess)),
-    }
+    rvx = np.round(vix, 2) + usual * (1.0 + excess)
+    series = {"SPX": frozen_after(spx, equity_stop), "RUT": frozen_after(rut, equity_stop), "VIX": vix, "RVX": rvx}
+    held = _held(script, minutes)
+    return {symbol: published(values[held]) for symbol, values in series.items()}
+
+
+def _held(script: Script, minutes: Series) -> NDArray[np.intp]:
+    """Return the step whose levels hold at each step: its own, during a halt the last one before it."""
+    steps = np.arange(len(minutes))
+    if script.halt_min is None:
+        return steps
+    start, end = script.halt_min
+    return np.where((minutes >= start) & (minutes < end), max(0, int(np.searchsorted(minutes, start)) - 1), steps)
+
+
+def _halts(script: Script, session: Session) -> tuple[tuple[datetime, datetime], ...]:
+    if script.halt_min is None:
+        return ()
+    start, end = (session.opens_at + timedelta(minutes=minute) for minute in script.halt_min)
+    return ((start, end),)
 
 
 def _along(anchors: Anchors, minutes: Series) -> Series:
