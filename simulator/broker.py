@@ -226,6 +226,7 @@ class InProcessMarketData:
         self._sink = sink
         self._watched: dict[InstrumentKey, Instrument] = {}
         self._ticks: dict[InstrumentKey, Tick] = {}
+        self._shown: dict[InstrumentKey, tuple[object, ...]] = {}
         self._at: datetime = _EPOCH
         self._at_ns = 0
         self._remove = floor.listen(self._hear)
@@ -294,12 +295,16 @@ class InProcessMarketData:
         }
 
     def _hear(self, event: Heard) -> None:
-        if event.__class__ is VenueQuote and event.instrument.key in self._watched:
+        """Pass on what is news in level or sides: a trade between two quotes makes neither side younger."""
+        if event.__class__ is not VenueQuote or event.instrument.key not in self._watched:
+            return
+        if _shown(event) != self._shown.get(event.instrument.key):
             self._quoted(event)
 
     def _quoted(self, quote: VenueQuote) -> None:
         """Hand a quote to the sink: a level as a tick, two sides as a quote."""
         instrument = quote.instrument
+        self._shown[instrument.key] = _shown(quote)
         if instrument.kind is not Kind.INDEX:
             self._sink(self._quote(quote))
         elif quote.last is not None:
@@ -326,6 +331,13 @@ class InProcessMarketData:
             self._at = at
             self._at_ns = (at - _EPOCH) // _MICROSECOND * 1000
         return self._at_ns
+
+
+def _shown(quote: VenueQuote) -> tuple[object, ...]:
+    """Return what a quote shows to the bot."""
+    if quote.instrument.kind is Kind.INDEX:
+        return (quote.last,)
+    return (quote.bid, quote.ask, quote.bid_size, quote.ask_size)
 
 
 def venue_order(intent: OrderIntent, client_id: int, order_id: int, account: str) -> VenueOrder:
