@@ -7,7 +7,6 @@ sides, orders rest, and time passes without prices.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -22,8 +21,6 @@ from simulator.depth import depth_of
 from simulator.details import market_rule
 from simulator.exchange import Exchange
 from simulator.expiry import is_due, settlement_value
-from simulator.fees import FeeModel, VenueFees
-from simulator.fills import DisplayedSizeFills, FillModel
 from simulator.hours import phase_at, trading_hours
 from simulator.listing import ContractQuery, Listing
 from simulator.option_models import option_at_price, option_at_vol
@@ -51,6 +48,7 @@ from simulator.venue import (
     VenueOrder,
     VenueQuote,
 )
+from simulator.venue_models import VenueModels
 from simulator.world.levels import EQUITY_CLOSE_LEAD, SYMBOLS, Levels, LevelSource, SessionPath
 from simulator.world.market import Market, WorldModel
 
@@ -60,14 +58,6 @@ BEFORE_OPEN: Final = timedelta(minutes=30)
 ACCOUNT_EVERY_S: Final = 180
 """The account's values are told after fills and every three minutes, as the broker does."""
 _INSTANT: Final = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VenueModels:
-    """How orders fill and what they cost."""
-
-    fills: FillModel = field(default_factory=DisplayedSizeFills)
-    fees: FeeModel = field(default_factory=VenueFees)
 
 
 class Floor:

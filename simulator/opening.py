@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain.schedule import SessionCalendar
 from simulator.books import OpeningBook, open_book
-from simulator.floor import Floor, VenueModels
+from simulator.floor import Floor
 from simulator.settings import SimulatorSettings
 from simulator.universe import Universe
 from simulator.world.history import HistorySource
@@ -30,7 +30,6 @@ def open_floor(
     calendar: SessionCalendar,
     *,
     history: Mapping[str, Sequence[DailyLevel]] | None = None,
-    models: VenueModels | None = None,
     clock: Callable[[], datetime] | None = None,
 ) -> OpenedFloor:
     """Return the floor of a run; the book is priced at the first moment of the first session.
@@ -39,7 +38,6 @@ def open_floor(
         settings: The run.
         calendar: Sessions and holidays.
         history: Daily levels by symbol (SPX, RUT, VIX, RVX), ascending; None plays the scenario.
-        models: Fills and fees, the usual ones unless stated.
         clock: As `Floor` takes it.
 
     Raises:
@@ -63,7 +61,7 @@ def open_floor(
         model=model,
         book=book,
         account=settings.account,
-        models=models,
+        models=settings.venue,
         clock=clock,
     )
     return OpenedFloor(floor=floor, book=book, universe=universe, source=source)

@@ -6,6 +6,7 @@ from datetime import date
 from bot.domain.checks import require_positive, require_text
 from bot.domain.errors import InvalidValueError
 from simulator.books import BookPlan
+from simulator.venue_models import VenueModels
 from simulator.world.market import WorldModel
 
 
@@ -27,6 +28,7 @@ class SimulatorSettings:
     account: str = "DU1234567"
     book: BookPlan = field(default_factory=BookPlan)
     model: WorldModel = field(default_factory=WorldModel)
+    venue: VenueModels = field(default_factory=VenueModels)
 
     def __post_init__(self) -> None:
         """Reject a run without sessions, steps or account."""

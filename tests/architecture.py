@@ -63,6 +63,7 @@ WITHOUT_ASYNCIO = (
     *("bot.domain", "bot.ports", "bot.pricing", "bot.valuation", "bot.signals", "bot.hedging", "bot.state"),
     *("bot.volindex", "bot.execution", "bot.reconcile", "bot.records", "risk"),
     *("simulator.exchange", "simulator.floor", "simulator.account", "simulator.fills", "simulator.world"),
+    *("simulator.orders", "simulator.margin", "simulator.requirement", "simulator.preview", "simulator.fees"),
     *("simulator.admission", "simulator.books", "simulator.universe", "simulator.broker"),
     *("simulator.tws.session", "simulator.tws.desk", "simulator.tws.trading", "simulator.tws.framing"),
     *("simulator.tws.watching", "simulator.tws.accounting", "simulator.tws.looking_up", "simulator.tws.order_in"),

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bot.cli.params import DAY, FILE, FOLDER, MOMENT, SPEED
 from bot.compose.controlling import told_gateway
-from bot.compose.serving import TEN, GatewayOptions, serve_gateway
+from bot.compose.serving import TEN, GatewayOptions, for_any_program, serve_gateway
 
 FAILED = 2
 
@@ -34,7 +34,7 @@ def gateway(context: click.Context, start: tuple[date, time | None] | None, **ch
     """Serve until interrupted; clients are not authenticated, so keep it on this machine."""
     if context.invoked_subcommand is not None:
         return
-    options = replace(GatewayOptions(**chosen), hour=TEN)
+    options = for_any_program(GatewayOptions(**chosen))
     if start is not None:
         options = replace(options, start=start[0], hour=start[1] or TEN)
     serve_gateway(options, Console(stderr=True))

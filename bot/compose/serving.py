@@ -8,7 +8,7 @@ import signal
 import tomllib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from bot.domain.errors import ConfigError, InvalidValueError, RefusedStartError
 from simulator.control import Control, ControlSocket, Place, UnixPlace, place_of
 from simulator.gateway import FloorTime, Gateway
 from simulator.troubles.script import Script, read_script
+from simulator.venue_models import VenueModels, gateway_models
 
 LEAD = timedelta(minutes=1)
 """Without an hour the gateway's clock begins this long before the first open."""
@@ -48,6 +49,7 @@ class GatewayOptions:
     hour: time | None = None
     faults: Path | None = None
     control: str | None = None
+    venue: VenueModels = field(default_factory=VenueModels)
 
     @property
     def world(self) -> WorldOptions:
@@ -62,7 +64,13 @@ class GatewayOptions:
             tick_s=self.tick_s,
             account=self.account,
             book=self.book,
+            venue=self.venue,
         )
+
+
+def for_any_program(options: GatewayOptions) -> GatewayOptions:
+    """Return options with a clock that begins at ten, and the fills and fees of a gateway for any program."""
+    return replace(options, hour=TEN, venue=gateway_models(options.seed))
 
 
 def serve_gateway(options: GatewayOptions, console: Console) -> None:

@@ -1,7 +1,7 @@
 """Simulated worlds: a named scenario or a bridged daily history, with its calendar and opening book."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from bot.signals.settings import DispersionSettings
 from simulator.gateway import FloorTime
 from simulator.opening import OpenedFloor, open_floor
 from simulator.settings import SimulatorSettings
+from simulator.venue_models import VenueModels
 from simulator.world.levels import SYMBOLS, DailyLevel
 from simulator.world.scenarios import SCENARIOS
 
@@ -32,6 +33,7 @@ class WorldOptions:
     tick_s: int
     account: str
     book: str | None = None  # the world's own book unless stated
+    venue: VenueModels = field(default_factory=VenueModels)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +113,7 @@ def _world_of_scenario(options: WorldOptions, calendar: SessionCalendar) -> Worl
         seed=options.seed,
         tick_s=options.tick_s,
         account=options.account,
+        venue=options.venue,
     )
     if options.start is not None:
         settings = replace(settings, start=options.start)
@@ -128,6 +131,7 @@ def _world_of_history(options: WorldOptions, folder: Path, calendar: SessionCale
         seed=options.seed,
         tick_s=options.tick_s,
         account=options.account,
+        venue=options.venue,
         book=plan_for_window(options.start, options.end, calendar),
     )
     history = {symbol: _daily_levels(folder, symbol) for symbol in SYMBOLS}

@@ -32,13 +32,13 @@ from bot.ports import Journal, JournalRow
 from config.loader import Loaded, load
 from config.settings import Profile
 from simulator.fills import UnlimitedFills
-from simulator.floor import VenueModels
 from simulator.gateway import FloorTime, Gateway
 from simulator.numbering import number_of
 from simulator.opening import OpenedFloor, open_floor
 from simulator.settings import SimulatorSettings
 from simulator.tws.session import Session
 from simulator.venue import VenueQuote
+from simulator.venue_models import VenueModels
 from tests.benchmarks.measure import Figure, now_ns, percentile
 
 ROUNDS = 100
@@ -113,7 +113,7 @@ class Floor:
         self.begins = first.opens_at + timedelta(hours=2)
         time = FloorTime(asyncio.get_running_loop().time, self.begins)
         self.opened: OpenedFloor = open_floor(
-            settings, self.calendar, clock=time.now, models=VenueModels(fills=UnlimitedFills())
+            replace(settings, venue=VenueModels(fills=UnlimitedFills())), self.calendar, clock=time.now
         )
         self.gateway = Gateway(self.opened.floor, "127.0.0.1", 0, time=time)
         self.gateway.advance(self.begins)
