@@ -8,9 +8,10 @@ from typing import Final
 
 from bot.domain.checks import require_not_negative, require_positive
 from bot.domain.errors import InvalidValueError
-from bot.domain.instrument import Instrument, Right
+from bot.domain.instrument import Instrument, Kind, Right
 from bot.domain.portfolio import Condor, Layer, StatedCredit
 from bot.pricing import forward_delta
+from simulator.listing import ContractQuery
 from simulator.numbering import number_of
 from simulator.universe import Universe
 from simulator.world.market import Market
@@ -43,6 +44,25 @@ BASE_LAYERS: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatedPosition:
+    """A position that the book is to hold, named by what it is; ``price`` in points, the opening middle without one."""
+
+    kind: Kind
+    symbol: str
+    trading_class: str
+    quantity: int
+    settlement: date | None = None
+    strike: Decimal | None = None
+    right: Right | None = None
+    price: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        """Reject a position of nothing."""
+        if self.quantity == 0:
+            raise InvalidValueError(f"a position of {self.trading_class} must not be flat")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BookPlan:
     """What the opening book should be.
 
@@ -60,6 +80,8 @@ class BookPlan:
     vix_settlements: tuple[date, ...] = ()
     layers: tuple[LayerSize, ...] = BASE_LAYERS
     net_liquidation_usd: Decimal = Decimal(2_000_000)
+    stated: tuple[StatedPosition, ...] = ()  # held beside the condors
+    cash_usd: Decimal | None = None  # beside all positions; what is left of net liquidation unless stated
 
     def __post_init__(self) -> None:
         """Reject sizes and deltas that no condor has."""
@@ -109,8 +131,9 @@ def open_book(plan: BookPlan, market: Market, universe: Universe) -> OpeningBook
     Raises:
         InvalidValueError: A stated settlement or a strike that the plan needs is not listed.
     """
+    stated = [_stated(position, market, universe) for position in plan.stated]
     if plan.condors == 0:
-        return OpeningBook(cash_usd=plan.net_liquidation_usd, positions=())
+        return OpeningBook(cash_usd=_cash(plan, stated), positions=tuple(stated))
     condor = _condor(plan, market, universe)
     prices = {leg: mid_of(leg, market) for leg in condor.legs}
     signs = dict(zip(condor.legs, (1, -1, -1, 1), strict=True))
@@ -118,8 +141,8 @@ def open_book(plan: BookPlan, market: Market, universe: Universe) -> OpeningBook
     credit = -sum((quantity * price * leg.multiplier for leg, quantity, price in held), Decimal(0))
     base = _base(plan, market, universe)
     held += [(call.instrument, call.quantity, call.price) for call in base]
-    worth = sum((quantity * price * leg.multiplier for leg, quantity, price in held), Decimal(0))
-    stated = StatedCredit(
+    held += stated
+    credited = StatedCredit(
         trading_class=condor.trading_class,
         settlement=condor.settlement,
         strikes=_strikes(condor),
@@ -128,12 +151,47 @@ def open_book(plan: BookPlan, market: Market, universe: Universe) -> OpeningBook
         opened_on=market.at.date(),
     )
     return OpeningBook(
-        cash_usd=plan.net_liquidation_usd - worth,
+        cash_usd=_cash(plan, held),
         positions=tuple(held),
         condors=(condor,),
-        credits=(stated,),
+        credits=(credited,),
         base=base,
     )
+
+
+def _cash(plan: BookPlan, held: Sequence[tuple[Instrument, int, Decimal]]) -> Decimal:
+    """Return the stated cash, or what the positions leave of net liquidation; a future takes none."""
+    if plan.cash_usd is not None:
+        return plan.cash_usd
+    paid = [each for each in held if each[0].kind is not Kind.FUTURE]
+    return plan.net_liquidation_usd - sum((n * price * leg.multiplier for leg, n, price in paid), Decimal(0))
+
+
+def _stated(position: StatedPosition, market: Market, universe: Universe) -> tuple[Instrument, int, Decimal]:
+    """Return a stated position as held.
+
+    Raises:
+        InvalidValueError: No such contract is listed, or not one alone.
+    """
+    instrument = _named(position, market, universe)
+    return instrument, position.quantity, mid_of(instrument, market) if position.price is None else position.price
+
+
+def _named(position: StatedPosition, market: Market, universe: Universe) -> Instrument:
+    if position.kind is Kind.OPTION:
+        if position.settlement is None or position.strike is None or position.right is None:
+            raise InvalidValueError(f"an option of {position.trading_class} needs expiry, strike and right")
+        return universe.option(position.trading_class, position.settlement, position.strike, position.right)
+    query = ContractQuery(symbol=position.symbol, sec_type=position.kind.value, trading_class=position.trading_class)
+    found = [each.instrument for each in universe.matching(query, market.at.date())]
+    fitting = [each for each in found if each.settlement == position.settlement]
+    if len(fitting) != 1:
+        expiries = ", ".join(f"{each.settlement}" for each in found if each.settlement is not None)
+        raise InvalidValueError(
+            f"{position.kind.value} {position.trading_class} {position.settlement or 'without expiry'}: expected one "
+            f"listed contract, found {len(fitting)}; {f'expiries are {expiries}' if expiries else 'none is listed'}"
+        )
+    return fitting[0]
 
 
 def mid_of(instrument: Instrument, market: Market) -> Decimal:
