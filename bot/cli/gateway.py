@@ -30,7 +30,7 @@ FAILED = 2
 @click.option("--faults", type=FILE, help="TOML script of what is to go wrong.")
 @click.option("--control", metavar="PATH|HOST:PORT", help="Control socket; in the state folder unless stated.")
 @click.pass_context
-def gateway(context: click.Context, start: tuple[date, time | None] | None, **chosen: Any) -> None:
+def gateway(context: click.Context, /, start: tuple[date, time | None] | None, **chosen: Any) -> None:
     """Serve until interrupted; clients are not authenticated, so keep it on this machine."""
     if context.invoked_subcommand is not None:
         return

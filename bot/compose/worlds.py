@@ -17,7 +17,7 @@ from simulator.opening import OpenedFloor, open_floor
 from simulator.settings import SimulatorSettings
 from simulator.venue_models import VenueModels
 from simulator.world.levels import SYMBOLS, DailyLevel
-from simulator.world.scenarios import SCENARIOS
+from simulator.world.scripts import SCENARIOS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,8 @@ from simulator.world.history import HistorySource
 from simulator.world.levels import SYMBOLS, DailyLevel, Levels, SessionPath, steps_of
 from simulator.world.market import Market, WorldModel
 from simulator.world.quotes import QUOTE_RULES, points, two_sided
-from simulator.world.scenarios import BASELINE_SESSIONS, SCENARIOS, ScenarioSource
+from simulator.world.scenarios import BASELINE_SESSIONS, ScenarioSource
+from simulator.world.scripts import SCENARIOS
 
 _OPENED = a_floor()
 LEVELS = Levels(spx=6800.0, rut=2500.0, vix=18.0, rvx=23.5)
