@@ -67,6 +67,9 @@ WITHOUT_ASYNCIO = (
     *("simulator.admission", "simulator.books", "simulator.universe", "simulator.broker"),
     *("simulator.tws.session", "simulator.tws.desk", "simulator.tws.trading", "simulator.tws.framing"),
     *("simulator.tws.watching", "simulator.tws.accounting", "simulator.tws.looking_up", "simulator.tws.order_in"),
+    *("simulator.tws.requests", "simulator.tws.answers", "simulator.tws.handlers", "simulator.tws.history"),
+    *("simulator.tws.tape", "simulator.tws.profit", "simulator.tws.calculators", "simulator.tws.layout"),
+    *("simulator.tws.order_out", "simulator.tws.order_fields", "simulator.tws.ticks"),
 )
 
 NO_CHAIN = (

@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from simulator.troubles.fates import Fate, OrderEvent, Surroundings, Told
+from simulator.troubles.fate import Fate, OrderEvent, Surroundings, Told
 from simulator.troubles.kinds import Trouble
 from simulator.venue import Charged, Executed, VenueOrder
 

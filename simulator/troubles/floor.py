@@ -12,7 +12,7 @@ from bot.domain.instrument import Instrument, InstrumentKey
 from simulator.listing import ContractQuery, Listing
 from simulator.ports import Heard, Listener, TradingFloor
 from simulator.troubles.agenda import Agenda
-from simulator.troubles.fates import OrderEvent
+from simulator.troubles.fate import OrderEvent
 from simulator.troubles.kinds import Area, Trouble
 from simulator.troubles.orders import OrderTroubles
 from simulator.troubles.passing import PassingFloor

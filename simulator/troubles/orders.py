@@ -10,9 +10,9 @@ from typing import Final
 
 from bot.domain.instrument import Instrument
 from simulator.ports import TradingFloor
-from simulator.troubles import fates, fills
+from simulator.troubles import fates, fills, partials, withheld
 from simulator.troubles.agenda import Agenda
-from simulator.troubles.fates import Fate, OrderEvent, Surroundings, is_done
+from simulator.troubles.fate import Fate, OrderEvent, Surroundings, is_done
 from simulator.troubles.kinds import Area, Trouble, trouble
 from simulator.venue import (
     CancelRefused,
@@ -32,22 +32,22 @@ FIRST_PERM_ID: Final = 1_900_000_000
 ON_CHANGE: Final = "reject_change"
 
 FATES: Final[Mapping[str, type[Fate]]] = {
-    "reject": fates.Rejected,
+    "reject": withheld.Rejected,
     "lose_answers": fates.Silent,
     "late_answers": fates.Late,
-    "drop": fates.Dropped,
-    "reject_after_ack": fates.RejectedAfterAck,
+    "drop": withheld.Dropped,
+    "reject_after_ack": withheld.RejectedAfterAck,
     "note": fates.Noted,
     "fill_after_202": fates.FilledAfterCancel,
     "fill_before_ack": fates.FilledBeforeAck,
     "fill_after_cancel": fates.FilledAfterCancel,
     ON_CHANGE: fates.ChangeRejected,
-    "duplicate_id": fates.DuplicateId,
+    "duplicate_id": withheld.DuplicateId,
     "capped": fates.Capped,
-    "inactive": fates.Inactive,
-    "partial": fates.Partial,
-    "one_leg": fates.OneLeg,
-    "leg_imbalance": fates.LegImbalance,
+    "inactive": withheld.Inactive,
+    "partial": partials.Partial,
+    "one_leg": partials.OneLeg,
+    "leg_imbalance": partials.LegImbalance,
     "no_perm_id": fates.WithoutPermId,
     "duplicate_fill": fills.DuplicateFills,
     "reorder_fills": fills.ReorderedFills,
@@ -113,13 +113,13 @@ class OrderTroubles:
 
     def hold(self, order: VenueOrder) -> None:
         """Keep an order back from a halted exchange; `release_held` lets it go."""
-        halted = fates.Halted(trouble("inactive"), order, self._around())
+        halted = withheld.Halted(trouble("inactive"), order, self._around())
         self._fates.setdefault((order.client_id, order.order_id), []).append(halted)
         halted.place()
 
     def release_held(self) -> None:
         """Let the orders go that were kept back."""
-        for each in [fate for chain in self._fates.values() for fate in chain if isinstance(fate, fates.Halted)]:
+        for each in [fate for chain in self._fates.values() for fate in chain if isinstance(fate, withheld.Halted)]:
             each.release()
 
     def cancel(self, client_id: int, order_id: int) -> None:

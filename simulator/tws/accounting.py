@@ -6,13 +6,12 @@ from decimal import Decimal
 from typing import Final
 
 from bot.domain.instrument import Kind
-from simulator.tws.answers import (
+from simulator.tws.answers.account import (
     AccountDownloadEnd,
     AccountSummaryEnd,
     AccountTime,
     AccountUpdatesMultiEnd,
     AccountValue,
-    ManagedAccounts,
     MultiValue,
     Portfolio,
     Position,
@@ -21,11 +20,12 @@ from simulator.tws.answers import (
     PositionsMultiEnd,
     SummaryValue,
 )
+from simulator.tws.answers.login import ManagedAccounts
 from simulator.tws.contract_out import NEW_YORK, portfolio_row, position_multi_row, position_row
 from simulator.tws.desk import Desk
 from simulator.tws.framing import text_of
 from simulator.tws.line import Line
-from simulator.tws.requests import (
+from simulator.tws.requests.account import (
     CancelAccountSummary,
     CancelAccountUpdatesMulti,
     CancelPositions,
@@ -33,10 +33,10 @@ from simulator.tws.requests import (
     ReqAccountSummary,
     ReqAccountUpdates,
     ReqAccountUpdatesMulti,
-    ReqManagedAccounts,
     ReqPositions,
     ReqPositionsMulti,
 )
+from simulator.tws.requests.login import ReqManagedAccounts
 from simulator.venue import AccountChanged, PositionChanged, VenueQuote
 
 _NO_CURRENCY: Final = ""

@@ -6,7 +6,7 @@ from bot.domain.instrument import Instrument, Kind
 from simulator.listing import ContractQuery
 from simulator.tws.desk import Desk
 from simulator.tws.line import Line
-from simulator.tws.requests import CalcImpliedVol, CalcOptionPrice, CancelCalcImpliedVol, CancelCalcOptionPrice
+from simulator.tws.requests.prices import CalcImpliedVol, CalcOptionPrice, CancelCalcImpliedVol, CancelCalcOptionPrice
 from simulator.tws.resolved import NotPlaced, Resolved, resolve
 from simulator.tws.ticks import greeks_frame
 from simulator.venue import VenueQuote

@@ -7,17 +7,10 @@ from zoneinfo import ZoneInfo
 from bot.domain.instrument import Instrument, Kind
 from simulator.listing import Listing
 from simulator.ports import OptionParameters
-from simulator.tws.answers import (
-    Commission,
-    ContractDetails,
-    ContractText,
-    Execution,
-    OptionRow,
-    Pair,
-    Portfolio,
-    Position,
-    PositionMulti,
-)
+from simulator.tws.answers.account import Portfolio, Position, PositionMulti
+from simulator.tws.answers.contract import ContractText
+from simulator.tws.answers.lookup import ContractDetails, OptionRow, Pair
+from simulator.tws.answers.orders import Commission, Execution
 from simulator.tws.layout import Record
 from simulator.tws.resolved import Resolved
 from simulator.venue import Charged, Executed, OrderType, PositionChanged

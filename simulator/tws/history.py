@@ -11,7 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.domain.instrument import Kind
-from simulator.tws.answers import (
+from simulator.tws.answers.history import (
     BarRow,
     HeadTimestamp,
     HistoricalBars,
@@ -24,13 +24,13 @@ from simulator.tws.desk import Desk
 from simulator.tws.line import Line
 from simulator.tws.moments import HOME_ZONE, epoch, moment_of, told, told_in_utc
 from simulator.tws.past_ticks import past_ticks
-from simulator.tws.requests import (
+from simulator.tws.requests.contract import contract_of
+from simulator.tws.requests.history import (
     CancelHeadTimestamp,
     CancelHistoricalData,
     ReqHeadTimestamp,
     ReqHistoricalData,
     ReqHistoricalTicks,
-    contract_of,
 )
 from simulator.tws.resolved import NotPlaced, legs_of
 from simulator.tws.spans import BAR_SIZES, KINDS, SCHEDULE, duration_of, is_intraday, is_too_long, length_s

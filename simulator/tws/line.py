@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.tws.answers import ErrorText
+from simulator.tws.answers.login import ErrorText
 from simulator.tws.layout import encode
 
 

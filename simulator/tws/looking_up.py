@@ -4,36 +4,33 @@ from dataclasses import replace
 from typing import Final
 
 from simulator.listing import Listing
-from simulator.tws.answers import (
+from simulator.tws.answers.account import FamilyCodes, FamilyRow, SoftDollarTiers
+from simulator.tws.answers.login import UserInfo
+from simulator.tws.answers.lookup import (
     ContractDetailsEnd,
     DepthExchange,
     DepthExchanges,
-    FamilyCodes,
-    FamilyRow,
     MarketRule,
     NewsProviders,
     OptionParametersEnd,
     RuleRow,
     ScannerParameters,
-    SoftDollarTiers,
     SymbolRow,
     SymbolSamples,
-    UserInfo,
 )
 from simulator.tws.contract_out import contract_details, option_row
 from simulator.tws.desk import Desk
 from simulator.tws.line import Line
-from simulator.tws.requests import (
+from simulator.tws.requests.account import ReqFamilyCodes, ReqSoftDollarTiers
+from simulator.tws.requests.login import ReqUserInfo
+from simulator.tws.requests.lookup import (
     ReqContractDetails,
     ReqDepthExchanges,
-    ReqFamilyCodes,
     ReqMarketRule,
     ReqMatchingSymbols,
     ReqNewsProviders,
     ReqOptionParameters,
     ReqScannerParameters,
-    ReqSoftDollarTiers,
-    ReqUserInfo,
 )
 
 MOST_SAMPLES: Final = 16

@@ -11,7 +11,7 @@ from typing import Any, Final
 from simulator.listing import ContractQuery
 from simulator.tws.fields import BadFieldError, Cursor
 from simulator.tws.layout import INTEGER, NUMBER_TEXT, TEXT, Counted, Field, Flagged, Gate, Plan, Texts, Values, block
-from simulator.tws.requests import MOST_LEGS, ContractCodec, is_combo
+from simulator.tws.requests.contract import MOST_LEGS, ContractCodec, is_combo
 
 CONDITION_LENGTHS: Final = {1: 6, 3: 3, 4: 3, 5: 4, 6: 5, 7: 5}
 """Fields after the type, by condition type."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from simulator.tws.answers import PastMidpoint, PastMidpoints, PastSide, PastSides, PastTrade, PastTrades
+from simulator.tws.answers.history import PastMidpoint, PastMidpoints, PastSide, PastSides, PastTrade, PastTrades
 from simulator.tws.moments import epoch
 from simulator.venue import PastQuote, PriceKind
 

@@ -1,10 +1,10 @@
 """The conversation about profit: the account's and single positions', told now and whenever they move."""
 
 from bot.domain.instrument import Instrument
-from simulator.tws.answers import PositionProfit, Profit
+from simulator.tws.answers.account import PositionProfit, Profit
 from simulator.tws.desk import Desk
 from simulator.tws.line import Line
-from simulator.tws.requests import CancelPositionProfit, CancelProfit, ReqPositionProfit, ReqProfit
+from simulator.tws.requests.account import CancelPositionProfit, CancelProfit, ReqPositionProfit, ReqProfit
 from simulator.tws.resolved import instrument_of
 from simulator.venue import ProfitAndLoss, StepPlayed
 

@@ -14,20 +14,32 @@ from typing import Any, Final
 from bot.domain.errors import InvalidValueError
 from bot.domain.instrument import Instrument
 from simulator.ports import Heard
-from simulator.tws import requests
 from simulator.tws.accounting import AccountDesk
-from simulator.tws.answers import CurrentTime, MarketDataType, NextValidId
+from simulator.tws.answers.login import CurrentTime, NextValidId
+from simulator.tws.answers.prices import MarketDataType
 from simulator.tws.calculators import CalculatorDesk
 from simulator.tws.desk import Desk, DoorRules
 from simulator.tws.fields import BadFieldError, Cursor
 from simulator.tws.framing import FrameReader, FramingError, frame
+from simulator.tws.handlers import (
+    Handlers,
+    account_handlers,
+    calculator_handlers,
+    contract_handlers,
+    history_handlers,
+    order_handlers,
+    profit_handlers,
+    quote_handlers,
+    tape_handlers,
+)
 from simulator.tws.history import HistoryDesk
 from simulator.tws.layout import decode
 from simulator.tws.line import Effect, Line
 from simulator.tws.looking_up import ContractDesk
 from simulator.tws.order_in import PLACE_ORDER_ID, read_order
 from simulator.tws.profit import ProfitDesk
-from simulator.tws.requests import REQUESTS, UNSERVED, StartApi, id_of
+from simulator.tws.requests.login import ReqCurrentTime, SetServerLogLevel, StartApi
+from simulator.tws.requests.table import REQUESTS, UNSERVED, id_of
 from simulator.tws.tape import TapeDesk
 from simulator.tws.trading import OrderDesk
 from simulator.tws.watching import QuoteDesk
@@ -275,10 +287,10 @@ class Session:
 
     # Single answers
 
-    def _current_time(self, _request: requests.ReqCurrentTime) -> None:
+    def _current_time(self, _request: ReqCurrentTime) -> None:
         self._line.tell(CurrentTime(at=int(self._desk.floor.now().timestamp())))
 
-    def _log_level(self, _request: requests.SetServerLogLevel) -> None:
+    def _log_level(self, _request: SetServerLogLevel) -> None:
         """There is one log only, and it is the operator's."""
 
     def _started_already(self, _request: StartApi) -> None:
@@ -286,15 +298,19 @@ class Session:
 
     # Tables
 
-    def _handler_table(self) -> dict[type[Any], Callable[[Any], None]]:
+    def _handler_table(self) -> Handlers:
         return {
             StartApi: self._started_already,
-            requests.ReqCurrentTime: self._current_time,
-            requests.SetServerLogLevel: self._log_level,
-            **_order_handlers(self._orders),
-            **_account_handlers(self._account, self._profit),
-            **_contract_handlers(self._contracts, self._calculators),
-            **_price_handlers(self._quotes, self._tape, self._history),
+            ReqCurrentTime: self._current_time,
+            SetServerLogLevel: self._log_level,
+            **order_handlers(self._orders),
+            **account_handlers(self._account),
+            **profit_handlers(self._profit),
+            **contract_handlers(self._contracts),
+            **calculator_handlers(self._calculators),
+            **quote_handlers(self._quotes),
+            **tape_handlers(self._tape),
+            **history_handlers(self._history),
         }
 
     def _listener_table(self) -> dict[type[Any], tuple[Callable[[Any], None], ...]]:
@@ -325,76 +341,6 @@ class _Pace:
             return True
         self.refused += 1
         return False
-
-
-def _order_handlers(orders: OrderDesk) -> dict[type[Any], Callable[[Any], None]]:
-    return {
-        requests.ReqIds: orders.next_id,
-        requests.ReqOpenOrders: orders.own_open_orders,
-        requests.ReqAllOpenOrders: orders.all_open_orders,
-        requests.ReqAutoOpenOrders: orders.bind_manual_orders,
-        requests.ReqCompletedOrders: orders.completed_orders,
-        requests.ReqExecutions: orders.executions,
-        requests.CancelOrder: orders.cancel,
-        requests.GlobalCancel: orders.cancel_all,
-    }
-
-
-def _account_handlers(account: AccountDesk, profit: ProfitDesk) -> dict[type[Any], Callable[[Any], None]]:
-    return {
-        requests.ReqManagedAccounts: account.managed_accounts,
-        requests.ReqPositions: account.positions,
-        requests.CancelPositions: account.cancel_positions,
-        requests.ReqPositionsMulti: account.positions_multi,
-        requests.CancelPositionsMulti: account.cancel_positions_multi,
-        requests.ReqAccountUpdates: account.updates,
-        requests.ReqAccountUpdatesMulti: account.updates_multi,
-        requests.CancelAccountUpdatesMulti: account.cancel_updates_multi,
-        requests.ReqAccountSummary: account.summary,
-        requests.CancelAccountSummary: account.cancel_summary,
-        requests.ReqProfit: profit.account,
-        requests.CancelProfit: profit.cancel_account,
-        requests.ReqPositionProfit: profit.position,
-        requests.CancelPositionProfit: profit.cancel_position,
-    }
-
-
-def _contract_handlers(contracts: ContractDesk, calculators: CalculatorDesk) -> dict[type[Any], Callable[[Any], None]]:
-    return {
-        requests.ReqContractDetails: contracts.details,
-        requests.ReqOptionParameters: contracts.option_parameters,
-        requests.ReqMatchingSymbols: contracts.matching_symbols,
-        requests.ReqMarketRule: contracts.market_rule,
-        requests.ReqFamilyCodes: contracts.family_codes,
-        requests.ReqNewsProviders: contracts.news_providers,
-        requests.ReqDepthExchanges: contracts.depth_exchanges,
-        requests.ReqSoftDollarTiers: contracts.soft_dollar_tiers,
-        requests.ReqUserInfo: contracts.user_info,
-        requests.ReqScannerParameters: contracts.scanner_parameters,
-        requests.CalcImpliedVol: calculators.implied_vol,
-        requests.CalcOptionPrice: calculators.option_price,
-        requests.CancelCalcImpliedVol: calculators.cancel,
-        requests.CancelCalcOptionPrice: calculators.cancel,
-    }
-
-
-def _price_handlers(quotes: QuoteDesk, tape: TapeDesk, history: HistoryDesk) -> dict[type[Any], Callable[[Any], None]]:
-    return {
-        requests.ReqMarketDataType: quotes.data_type,
-        requests.ReqMarketData: quotes.market_data,
-        requests.CancelMarketData: quotes.cancel_market_data,
-        requests.ReqTickByTick: tape.tick_by_tick,
-        requests.CancelTickByTick: tape.cancel_tick_by_tick,
-        requests.ReqRealTimeBars: tape.real_time_bars,
-        requests.CancelRealTimeBars: tape.cancel_real_time_bars,
-        requests.ReqDepth: tape.depth,
-        requests.CancelDepth: tape.cancel_depth,
-        requests.ReqHistoricalData: history.bars,
-        requests.CancelHistoricalData: history.cancel_bars,
-        requests.ReqHeadTimestamp: history.head_timestamp,
-        requests.CancelHeadTimestamp: history.cancel_head_timestamp,
-        requests.ReqHistoricalTicks: history.ticks,
-    }
 
 
 def versions_of(hello: str) -> tuple[int, int]:

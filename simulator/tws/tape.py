@@ -6,12 +6,12 @@ from typing import Final
 
 from bot.domain.instrument import Instrument
 from simulator.listing import ContractQuery
-from simulator.tws.answers import BookRow, RealTimeBar, SmartBookRow, TickByTick
+from simulator.tws.answers.prices import BookRow, RealTimeBar, SmartBookRow, TickByTick
 from simulator.tws.desk import Desk
 from simulator.tws.line import Line
 from simulator.tws.moments import epoch
 from simulator.tws.past_ticks import past_ticks
-from simulator.tws.requests import (
+from simulator.tws.requests.prices import (
     CancelDepth,
     CancelRealTimeBars,
     CancelTickByTick,

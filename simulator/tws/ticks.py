@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from bot.domain.instrument import Kind, Right
-from simulator.tws.answers import TickOption
+from simulator.tws.answers.prices import TickOption
 from simulator.tws.layout import encode
 from simulator.venue import VenueQuote
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from simulator.admission import DUPLICATE_ID
-from simulator.tws.answers import CompletedOrdersEnd, ExecutionsEnd, NextValidId, OpenOrderEnd, OrderStatus
+from simulator.tws.answers.login import NextValidId
+from simulator.tws.answers.orders import CompletedOrdersEnd, ExecutionsEnd, OpenOrderEnd, OrderStatus
 from simulator.tws.contract_out import commission, execution
 from simulator.tws.desk import Desk, KnownOrder, LedgerRow, Told
 from simulator.tws.framing import text_of
@@ -19,7 +20,7 @@ from simulator.tws.moments import told
 from simulator.tws.order_fields import WireOrder
 from simulator.tws.order_out import MarginPreview, completed_order, open_order
 from simulator.tws.order_terms import query_of, venue_order
-from simulator.tws.requests import (
+from simulator.tws.requests.orders import (
     CancelOrder,
     GlobalCancel,
     ReqAllOpenOrders,

@@ -10,12 +10,13 @@ from datetime import timedelta
 from typing import Any, Final
 
 from bot.domain.instrument import Instrument, InstrumentKey, Kind
-from simulator.tws.answers import MarketDataType, SnapshotEnd, TickParameters, TickPrice, TickSize
+from simulator.tws.answers.prices import MarketDataType, SnapshotEnd, TickParameters, TickPrice, TickSize
 from simulator.tws.combos import combo_quote
 from simulator.tws.desk import Desk
 from simulator.tws.layout import encode
 from simulator.tws.line import Line
-from simulator.tws.requests import CancelMarketData, ReqMarketData, ReqMarketDataType, contract_of
+from simulator.tws.requests.contract import contract_of
+from simulator.tws.requests.prices import CancelMarketData, ReqMarketData, ReqMarketDataType
 from simulator.tws.resolved import NotPlaced, legs_of
 from simulator.tws.ticks import AVERAGE_VOLUME, HIGH_13, HIGH_26, HIGH_52, LOW_13, LOW_26, LOW_52, Subscription
 from simulator.tws.ticks import generic_ticks as generic_ticks_of

@@ -10,7 +10,7 @@ from pretend_client import a_client, bag, contract, packed, place_order, unpacke
 
 from bot.domain.errors import InvalidValueError
 from simulator.tws.desk import Desk, DoorRules
-from simulator.tws.requests import REQUESTS, UNSERVED
+from simulator.tws.requests.table import REQUESTS, UNSERVED
 from simulator.tws.session import Step
 
 _OPENED = an_open_floor()

@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 
 from bot.domain.errors import InvalidValueError
 from simulator.listing import ContractQuery
-from simulator.tws import answers as told
 from simulator.tws import layout
-from simulator.tws import requests as asked
-from simulator.tws.answers import ANSWERS
+from simulator.tws.answers.account import AccountValue, Position, PositionMulti
+from simulator.tws.answers.contract import ContractText
+from simulator.tws.answers.login import ErrorText, ManagedAccounts, NextValidId
+from simulator.tws.answers.orders import Commission, Execution
+from simulator.tws.answers.prices import TickByTick, TickPrice, TickSize
+from simulator.tws.answers.table import ANSWERS
 from simulator.tws.fields import Cursor
 from simulator.tws.framing import fields_of
 from simulator.tws.layout import (
@@ -33,7 +36,11 @@ from simulator.tws.layout import (
 )
 from simulator.tws.order_fields import COMPLETED_ORDER, CONDITION_LENGTHS, OPEN_ORDER, PLACE_ORDER, ConditionCodec
 from simulator.tws.order_in import order_texts, read_order
-from simulator.tws.requests import REQUESTS, ContractCodec
+from simulator.tws.requests.contract import ContractCodec, ShortLeg
+from simulator.tws.requests.lookup import ReqContractDetails
+from simulator.tws.requests.orders import CancelOrder, ReqExecutions
+from simulator.tws.requests.prices import ReqDepth, ReqMarketData, ReqTickByTick
+from simulator.tws.requests.table import REQUESTS
 
 VERSIONS = (157, 176)
 MESSAGES = [*REQUESTS.values(), *ANSWERS.values()]
@@ -160,8 +167,8 @@ def test_an_order_survives_its_own_value(data: st.DataObject, version: int) -> N
     assert order_texts(sent, version)[1:] == texts
 
 
-CONTRACT = told.ContractText(con_id=1, symbol="VIX", sec_type="OPT")
-EXECUTION = told.Execution(
+CONTRACT = ContractText(con_id=1, symbol="VIX", sec_type="OPT")
+EXECUTION = Execution(
     req_id=1,
     order_id=1,
     contract=CONTRACT,
@@ -185,35 +192,35 @@ QUERY = ContractQuery(symbol="VIX", sec_type="OPT")
 @pytest.mark.parametrize(
     ("message", "at_176", "at_157"),
     [
-        (told.ManagedAccounts(accounts="a"), 3, 3),
-        (told.NextValidId(order_id=1), 3, 3),
-        (told.ErrorText(req_id=1, code=1, text=""), 6, 5),
-        (told.AccountValue(key="", value="", currency="", account=""), 6, 6),
+        (ManagedAccounts(accounts="a"), 3, 3),
+        (NextValidId(order_id=1), 3, 3),
+        (ErrorText(req_id=1, code=1, text=""), 6, 5),
+        (AccountValue(key="", value="", currency="", account=""), 6, 6),
         (EXECUTION, 31, 31),
-        (told.Commission(exec_id="", commission=Decimal(1), currency="", realized=None), 8, 8),
-        (told.Position(account="", contract=CONTRACT, quantity=1, average_cost=Decimal(1)), 16, 16),
-        (told.PositionMulti(req_id=1, account="", contract=CONTRACT, quantity=1, average_cost=Decimal(1)), 18, 18),
-        (told.TickPrice(req_id=1, kind=1, price=1.0, size=1), 7, 7),
-        (told.TickByTick(req_id=1, kind=1, at=1), 9, 9),
-        (told.TickByTick(req_id=1, kind=3, at=1), 9, 9),
-        (told.TickByTick(req_id=1, kind=4, at=1), 5, 5),
-        (asked.ReqContractDetails(req_id=1, contract=QUERY), 19, 18),
-        (asked.CancelOrder(order_id=1), 4, 3),
-        (asked.ReqMarketData(req_id=1, contract=QUERY, generic_ticks="", snapshot=False), 20, 20),
+        (Commission(exec_id="", commission=Decimal(1), currency="", realized=None), 8, 8),
+        (Position(account="", contract=CONTRACT, quantity=1, average_cost=Decimal(1)), 16, 16),
+        (PositionMulti(req_id=1, account="", contract=CONTRACT, quantity=1, average_cost=Decimal(1)), 18, 18),
+        (TickPrice(req_id=1, kind=1, price=1.0, size=1), 7, 7),
+        (TickByTick(req_id=1, kind=1, at=1), 9, 9),
+        (TickByTick(req_id=1, kind=3, at=1), 9, 9),
+        (TickByTick(req_id=1, kind=4, at=1), 5, 5),
+        (ReqContractDetails(req_id=1, contract=QUERY), 19, 18),
+        (CancelOrder(order_id=1), 4, 3),
+        (ReqMarketData(req_id=1, contract=QUERY, generic_ticks="", snapshot=False), 20, 20),
         (
-            asked.ReqMarketData(
+            ReqMarketData(
                 req_id=1,
                 contract=replace(QUERY, sec_type="BAG"),
-                legs=(asked.ShortLeg(con_id=1, ratio=1, action="BUY", exchange="SMART"),) * 2,
+                legs=(ShortLeg(con_id=1, ratio=1, action="BUY", exchange="SMART"),) * 2,
                 generic_ticks="",
                 snapshot=False,
             ),
             29,
             29,
         ),
-        (asked.ReqTickByTick(req_id=1, contract=QUERY, kind="Last"), 17, 17),
-        (asked.ReqDepth(req_id=1, contract=QUERY, rows=5), 18, 18),
-        (asked.ReqExecutions(req_id=1), 10, 10),
+        (ReqTickByTick(req_id=1, contract=QUERY, kind="Last"), 17, 17),
+        (ReqDepth(req_id=1, contract=QUERY, rows=5), 18, 18),
+        (ReqExecutions(req_id=1), 10, 10),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -224,7 +231,7 @@ def test_a_message_has_its_exact_number_of_fields(message: Any, at_176: int, at_
 
 def test_sizes_are_whole_below_163() -> None:
     """A fraction of a share is rounded away where an old client would choke on it."""
-    tick = told.TickSize(req_id=1, kind=0, size=12.5)
+    tick = TickSize(req_id=1, kind=0, size=12.5)
 
     assert [texts_of(tick, version)[-1] for version in (157, 162, 163, 176)] == ["12", "12", "12.5", "12.5"]
 

@@ -1,0 +1,1 @@
+"""What the gateway tells, each message once: a frozen class whose fields stand in the order of the wire."""

@@ -1,0 +1,1 @@
+"""What a client asks, each message once: a frozen class whose fields stand in the order of the wire."""
