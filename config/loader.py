@@ -18,7 +18,7 @@ from datetime import date, time
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -38,6 +38,7 @@ LONGEST_FOUND = 80
 """Characters of a wrong value that a message repeats."""
 
 Table = dict[str, Any]
+_Section = TypeVar("_Section")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +70,21 @@ def load(profile: Profile, file: Path | None, environment: Mapping[str, str]) ->
         _require_same_profile(layer, profile)
         raw = _laid_over(raw, layer.table)
     raw["profile"] = profile.value
-    settings = _parsed(raw, layers)
+    settings = _parsed(raw, layers, Settings)
     require_agreement(settings, layers)
     return Loaded(settings=settings, config_hash=hash_of(raw))
+
+
+def load_section(path: Path, section: type[_Section]) -> _Section:
+    """Return one section class: its own defaults, and a file laid over them key by key.
+
+    Raises:
+        ConfigError: As for `load`.
+    """
+    layer = _layer(path)
+    check_keys(layer.table, section, where=layer.where)
+    defaults = TypeAdapter(section).dump_python(section(), mode="json")
+    return _parsed(_laid_over(defaults, layer.table), [layer], section)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,14 +265,14 @@ def _reaches(place: object, path: Sequence[object]) -> bool:
     return True
 
 
-def _parsed(raw: Table, layers: Sequence[Layer]) -> Settings:
+def _parsed(raw: Table, layers: Sequence[Layer], section: type[_Section]) -> _Section:
     """Return the settings, or name the layer that is wrong."""
     for path, value in _leaves(raw):
         if isinstance(value, float) and not math.isfinite(value):
             where = source_of(layers, path.partition("[")[0].split("."))
             raise ConfigError(f"{where}: {path}: found {value}, expected a finite number; correct it")
     try:
-        return TypeAdapter(Settings).validate_json(json.dumps(raw, default=_dated), strict=True)
+        return TypeAdapter(section).validate_json(json.dumps(raw, default=_dated), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         message = first["msg"].removeprefix("Value error, ")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from simulator.fees import FeeModel, VenueFees
+from simulator.fees import FeeModel, FeeTables, VenueFees
 from simulator.fills import AdverseSelection, DisplayedSizeFills, FillModel, VenueFills
 
 _BROKERS_LEAST_USD: Final = Decimal("1.00")
@@ -18,13 +18,14 @@ class VenueModels:
     fees: FeeModel = field(default_factory=VenueFees)
 
 
-def gateway_models(seed: int) -> VenueModels:
+def gateway_models(seed: int, tables: FeeTables) -> VenueModels:
     """Return the models of a gateway for any program: queues and selection, and the broker's least commission.
 
     Args:
         seed: Decides who comes to resting orders.
+        tables: What trading costs.
     """
     return VenueModels(
         fills=VenueFills(selection=AdverseSelection(seed=seed)),
-        fees=VenueFees(option_order_least_usd=_BROKERS_LEAST_USD),
+        fees=VenueFees(tables=tables, option_order_least_usd=_BROKERS_LEAST_USD),
     )

@@ -18,7 +18,9 @@ from rich.console import Console
 from bot.compose.state_folder import default_folder
 from bot.compose.worlds import World, WorldOptions, world_of
 from bot.domain.errors import ConfigError, InvalidValueError, RefusedStartError
+from config.loader import load_section
 from simulator.control import Control, ControlSocket, Place, UnixPlace, place_of
+from simulator.fees import FeeTables
 from simulator.gateway import FloorTime, Gateway
 from simulator.troubles.script import Script, read_script
 from simulator.venue_models import VenueModels, gateway_models
@@ -48,6 +50,7 @@ class GatewayOptions:
     book: str | None = None
     hour: time | None = None
     faults: Path | None = None
+    fees: Path | None = None
     control: str | None = None
     venue: VenueModels = field(default_factory=VenueModels)
 
@@ -69,8 +72,13 @@ class GatewayOptions:
 
 
 def for_any_program(options: GatewayOptions) -> GatewayOptions:
-    """Return options with a clock that begins at ten, and the fills and fees of a gateway for any program."""
-    return replace(options, hour=TEN, venue=gateway_models(options.seed))
+    """Return options with a clock that begins at ten, and the fills and fees of a gateway for any program.
+
+    Raises:
+        ConfigError: The file of fees cannot be read, or says what is not known.
+    """
+    tables = FeeTables() if options.fees is None else load_section(options.fees, FeeTables)
+    return replace(options, hour=TEN, venue=gateway_models(options.seed, tables))
 
 
 def serve_gateway(options: GatewayOptions, console: Console) -> None:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from bot.domain.errors import ConfigError
 from bot.domain.portfolio import Layer as SleeveLayer
-from config.loader import LARGEST_FILE_BYTES, Loaded, load
+from config.loader import LARGEST_FILE_BYTES, Loaded, load, load_section
 from config.settings import Profile
+from simulator.fees import FeeTables
 
 
 def loaded(tmp_path: Path, text: str, profile: Profile = Profile.SIM, **environment: str) -> Loaded:
@@ -277,3 +278,45 @@ def test_whatever_stands_there_is_taken_or_refused_in_one_line(key: str, value: 
     assert settings.risk.max_hedge_cost_frac <= Decimal("0.40")
     assert settings.risk.max_orders_per_day > 0
     assert "DU1234567" in settings.risk.accounts
+
+
+# A section of its own, as the gateway's fees are
+
+
+def test_a_file_changes_some_keys_of_a_section_and_leaves_the_rest(tmp_path: Path) -> None:
+    """A table is laid over the default's key by key, a list replaces it."""
+    path = tmp_path / "fees.toml"
+    path.write_text("as_of = 2027-01-02\nbroker_option = [[0, 0.65]]\n[futures]\nVX = 3.00\n")
+
+    tables, usual = load_section(path, FeeTables), FeeTables()
+
+    assert tables.broker_option == ((Decimal(0), Decimal("0.65")),)
+    assert (tables.futures["VX"], tables.futures["VXM"]) == (Decimal(3), usual.futures["VXM"])
+    assert replace(tables, as_of=usual.as_of, broker_option=usual.broker_option, futures=usual.futures) == usual
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[futures]\nVX = 'a'", "futures.VX: found the text 'a', expected a number"),
+        ("shares = 1", "unknown key 'shares'; did you mean 'share'?"),
+        ("broker_option = [[1, 2]]", "broker_option must begin at a premium of 0 and ascend"),
+        (
+            "exchange_simple.VIX = [[0, 1], [2, 1], [1, 1]]",
+            "exchange_simple.VIX must begin at a premium of 0 and ascend",
+        ),
+        ("broker_option = [[0, -1]]", "broker_option from 0 must not be negative"),
+        ("as_of = 'x'", "as_of: Input should be a valid date"),
+        ("share = nan", "share: found nan, expected a finite number"),
+    ],
+)
+def test_a_wrong_file_of_fees_is_one_line_that_names_it(tmp_path: Path, text: str, said: str) -> None:
+    """File, key, what was found."""
+    path = tmp_path / "fees.toml"
+    path.write_text(text)
+
+    with pytest.raises(ConfigError) as caught:
+        load_section(path, FeeTables)
+
+    assert str(caught.value).startswith(f"{path}: ")
+    assert said in str(caught.value)

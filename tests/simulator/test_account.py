@@ -14,7 +14,7 @@ from bot.domain.errors import InvalidValueError
 from bot.domain.instrument import Instrument, Kind, Right
 from bot.pricing import black76_price
 from simulator.account import Account
-from simulator.fees import Earlier, NoFees, VenueFees
+from simulator.fees import Earlier, FeeTables, NoFees, VenueFees
 from simulator.margin import NONE, OptionRisk, margin_of
 
 _OPENED = a_floor()
@@ -318,3 +318,12 @@ def test_futures_cost_by_class_and_an_unknown_one_the_most(trading_class: str, f
     future = replace(FUTURE, trading_class=trading_class)
 
     assert VenueFees().charge(future, 1, Decimal(6000), in_combo=False) == Decimal(fee)
+
+
+def test_other_tables_cost_otherwise() -> None:
+    """A schedule is what its tables say, and one without any future is refused."""
+    dear = VenueFees(tables=FeeTables(futures={"VX": Decimal(9)}))
+
+    assert dear.charge(FUTURE, 2, Decimal(20), in_combo=False) == Decimal(18)
+    with pytest.raises(InvalidValueError, match="at least one class"):
+        FeeTables(futures={})
