@@ -18,7 +18,7 @@ _VIX_WEEKLY_REACH: Final = timedelta(days=50)
 _DAILY_REACH: Final = timedelta(days=24)
 _QUARTERS_REACH: Final = timedelta(days=460)
 _VIX_STRIKE_BANDS: Final = (("10", "25", "0.5"), ("25", "35", "1"), ("35", "50", "2.5"), ("50", "80.1", "5"))
-_BANDS: Final = ((0.75, 1.25, 1), (0.50, 1.50, 5), (0.20, 1.95, 20))
+_BANDS: Final = ((0.75, 1.25, 1), (0.50, 1.50, 5), (0.12, 1.95, 20))
 """Strikes from a fraction below the lowest to one above the highest level, in so many steps of the class."""
 
 
