@@ -26,6 +26,7 @@ _LOOKS_AT_OPTIONS: Final = 2
 _EXTENDED_SPREAD: Final = 2.0
 """The spread outside regular hours over that within them."""
 BREADTH: Final = "AD-NYSE"
+PhaseOf = Callable[[Instrument], Phase]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ class DayMarks:
             self.low = price
 
 
-class _Watched:
+class Watched:
     """A contract on the board: how many watch it and what was shown last."""
 
     __slots__ = ("count", "day_volume", "instrument", "marks", "shown")
@@ -76,10 +77,10 @@ class _Watched:
 class Board:
     """Quotes of the present step."""
 
-    def __init__(self, phase_of: Callable[[Instrument], Phase]) -> None:
+    def __init__(self, phase_of: PhaseOf) -> None:
         """Begin without a market; ``phase_of`` tells whether a contract trades now."""
         self._phase_of = phase_of
-        self._watched: dict[InstrumentKey, _Watched] = {}
+        self._watched: dict[InstrumentKey, Watched] = {}
         self._quotes: dict[InstrumentKey, VenueQuote] = {}
         self._closes: dict[InstrumentKey, float | None] = {}
         self._looked_back: dict[int, Market] = {}
@@ -109,7 +110,7 @@ class Board:
         """Count one more watcher and return the present quote."""
         watched = self._watched.get(instrument.key)
         if watched is None:
-            fresh = _Watched(instrument)
+            fresh = Watched(instrument)
             fresh.marks = self._marks_so_far(instrument)
             fresh.day_volume = self._day_volume(instrument)
             fresh.shown = self._shown(instrument)
@@ -134,17 +135,20 @@ class Board:
     def changed(self) -> Iterator[VenueQuote]:
         """Yield the quotes of watched contracts that differ from what was shown last, or on which a print fell."""
         for watched in tuple(self._watched.values()):
-            instrument = watched.instrument
-            shown = self._shown(instrument)
-            if shown is None and watched.shown is None:
-                continue
-            printed = isinstance(shown, TwoSided) and self._print(watched, shown)
-            if isinstance(shown, float):
-                watched.marks.note(shown)
-            if shown != watched.shown or printed:
-                watched.shown = shown
-                self._quotes.pop(instrument.key, None)
-                yield self.quote(instrument)
+            if self._is_news(watched):
+                self._quotes.pop(watched.instrument.key, None)
+                yield self.quote(watched.instrument)
+
+    def _is_news(self, watched: Watched) -> bool:
+        """Carry a watched contract along to the present step; tell whether there is something to tell."""
+        shown = self._shown(watched.instrument)
+        if shown is None and watched.shown is None:
+            return False
+        printed = isinstance(shown, TwoSided) and self._print(watched, shown)
+        if isinstance(shown, float):
+            watched.marks.note(shown)
+        before, watched.shown = watched.shown, shown
+        return printed or shown != before
 
     # Quotes
 
@@ -298,7 +302,7 @@ class Board:
         marks.last = tape.print_price(sides, at, seed=sides.bid_size)
         marks.last_size = tape.print_size(sides, at, seed=seed)
 
-    def _print(self, watched: _Watched, sides: TwoSided) -> bool:
+    def _print(self, watched: Watched, sides: TwoSided) -> bool:
         """Carry a watched contract's marks along; tell whether a print fell on this step."""
         instrument, path, step = watched.instrument, self._stage.path, self._stage.step
         watched.marks.note(float(sides.mid))

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.instrument import Instrument, InstrumentKey
 from simulator.account import Account
 from simulator.bars import Past
-from simulator.board import Board, Stage
+from simulator.board import Board, PhaseOf, Stage
 from simulator.books import OpeningBook
 from simulator.depth import depth_of
 from simulator.details import market_rule
@@ -73,6 +73,7 @@ class Floor:
         account: str,
         models: VenueModels | None = None,
         clock: Callable[[], datetime] | None = None,
+        board: Callable[[PhaseOf], Board] = Board,
     ) -> None:
         """Set the floor up before its first session.
 
@@ -84,6 +85,7 @@ class Floor:
             account: Its name.
             models: Fills and fees; displayed sizes and the venue's fees unless stated.
             clock: Aware time of the outside, for what happens between two steps; the last step's time without it.
+            board: Where quotes come from; the model unless stated.
         """
         models = models or VenueModels()
         self.account = account
@@ -100,7 +102,7 @@ class Floor:
             is_listed=lambda instrument: universe.is_listed(instrument, self._today()),
             marks=self._marks,
         )
-        self._board = Board(self.phase)
+        self._board = board(self.phase)
         self._listeners: list[Listener] = []
         self._session = 0
         self._step = 0
@@ -312,7 +314,7 @@ class Floor:
             self._tell((self.account_state(),))
         if step == path.steps - 1:
             self._close(path)
-        self._tell((StepPlayed(at=at),))
+        self._tell((StepPlayed(at=at, levels=path.of(step), is_halted=path.is_halted(at)),))
 
     def _settle(self, path: SessionPath, *, afternoon: bool) -> None:
         """Settle what is held or ordered and due at this end of the day."""

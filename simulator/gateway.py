@@ -13,6 +13,7 @@ from typing import Final
 
 from bot.domain.checks import require_positive
 from simulator.floor import Floor
+from simulator.ports import TradingFloor
 from simulator.troubles.floor import TroubledFloor
 from simulator.troubles.kinds import Trouble
 from simulator.troubles.link import Link
@@ -59,7 +60,13 @@ class Gateway:
     """Serves one floor to any number of clients."""
 
     def __init__(
-        self, floor: Floor, host: str = "127.0.0.1", port: int = DEFAULT_PORT, *, time: FloorTime | None = None
+        self,
+        floor: Floor,
+        host: str = "127.0.0.1",
+        port: int = DEFAULT_PORT,
+        *,
+        time: FloorTime | None = None,
+        shown: TradingFloor | None = None,
     ) -> None:
         """Join the parts; nothing listens yet.
 
@@ -68,12 +75,13 @@ class Gateway:
             host: Where to listen; clients are not authenticated, so keep it on this machine.
             port: 0 takes any free one.
             time: The floor's time; one second for one second from the floor's present time on unless stated.
+            shown: What stands before the floor for those who look at it, for example a recorder; nothing unless stated.
         """
         self._floor = floor
         self._host = host
         self.port = port
         self._time = time
-        self._troubled = TroubledFloor(floor)
+        self._troubled = TroubledFloor(floor if shown is None else shown)
         self._troubled.agenda.noted = self._wake
         self._schedule: Schedule | None = None
         self._desk = Desk(self._troubled, self._joined)

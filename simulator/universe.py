@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Final
 
 from bot.domain.errors import InvalidValueError
-from bot.domain.instrument import Instrument, Kind, Right
+from bot.domain.instrument import Instrument, InstrumentKey, Kind, Right
 from bot.domain.schedule import SessionCalendar
 from simulator.catalogue import (
     BY_NUMBER,
@@ -44,7 +44,8 @@ _OPTION_EXCHANGES: Final = ("SMART", "CBOE")
 class Universe:
     """The contracts of a run from ``first`` to ``last`` with SPX and RUT between their bounds (index points).
 
-    Without bounds of its own RUT is taken to stand to SPX as at the reference levels.
+    Without bounds of its own RUT is taken to stand to SPX as at the reference levels. ``only`` narrows what is
+    found and may be ordered down to some contracts.
     """
 
     calendar: SessionCalendar
@@ -52,6 +53,7 @@ class Universe:
     last: date
     spx_bounds: tuple[float, float]
     rut_bounds: tuple[float, float] | None = None
+    only: frozenset[InstrumentKey] | None = None
     _options: dict[tuple[str, date], tuple[Instrument, ...]] = field(default_factory=dict, repr=False, compare=False)
     _hours: dict[tuple[date, str], tuple[str, str]] = field(default_factory=dict, repr=False, compare=False)
     _days: dict[Settles, tuple[date, ...]] = field(default_factory=dict, repr=False, compare=False)
@@ -127,7 +129,7 @@ class Universe:
 
     def is_listed(self, instrument: Instrument, today: date) -> bool:
         """Return whether a contract may be ordered today: listed, tradable, not past its last trading day."""
-        if instrument.kind is Kind.INDEX:
+        if instrument.kind is Kind.INDEX or not self._is_offered(instrument):
             return False
         if instrument.last_trade is None:
             return named(instrument) is not None
@@ -171,7 +173,9 @@ class Universe:
         else:
             return ()
         live = [
-            each for each in candidates if query.include_expired or each.last_trade is None or each.last_trade >= today
+            each
+            for each in filter(self._is_offered, candidates)
+            if query.include_expired or each.last_trade is None or each.last_trade >= today
         ]
         if query.sec_type == CONTINUOUS:
             live = _front(live)
@@ -218,6 +222,9 @@ class Universe:
         kinds = ("OPT",) if symbol in UNDERLYINGS.values() else ()
         futures = ("FUT",) if instrument.kind is Kind.INDEX and symbol in FUTURE_UNDERLYINGS.values() else ()
         return (*kinds, *futures, *(("BAG",) if kinds or futures else ()))
+
+    def _is_offered(self, instrument: Instrument) -> bool:
+        return self.only is None or instrument.key in self.only
 
     def _hours_of(self, instrument: Instrument, today: date) -> tuple[str, str]:
         """Return all and regular hours of the week ahead; worked out once a day for contracts that share them."""

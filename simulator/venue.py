@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import IntEnum, StrEnum
 
 from bot.domain.instrument import Instrument, Side
+from simulator.world.levels import Levels
 
 
 class OrderType(StrEnum):
@@ -265,9 +266,14 @@ class Preview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepPlayed:
-    """The floor moved to a moment (aware UTC); told last in every step, after quotes and fills."""
+    """The floor moved to a moment (aware UTC); told last in every step, after quotes and fills.
+
+    ``levels`` are the indices of the step, from which the quotes are made; ``is_halted`` says that nothing trades.
+    """
 
     at: datetime
+    levels: Levels
+    is_halted: bool = False
 
 
 VenueEvent = OrderChanged | Executed | Charged | PositionChanged | AccountChanged | CancelRefused

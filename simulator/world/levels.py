@@ -76,17 +76,19 @@ class Levels:
 class SessionPath:
     """One session's published levels, one entry per step, from the open to the close inclusive.
 
-    ``levels`` holds one tuple per symbol, all of length `steps`, in index points rounded to two decimals.
+    ``levels`` holds one tuple per symbol, all of length `steps`, in index points rounded to two decimals. ``moments``
+    are the steps' own where they are not every ``step_s`` seconds from the open on: aware, ascending, in the session.
     """
 
     session: Session
     step_s: int
     levels: Mapping[str, tuple[float, ...]]
     halts: tuple[tuple[datetime, datetime], ...] = ()  # from, until (aware): nothing trades
+    moments: tuple[datetime, ...] = ()
 
     def __post_init__(self) -> None:
         """Reject a path whose series do not fill the session."""
-        expected = steps_of(self.session, self.step_s)
+        expected = self.steps
         for symbol in SYMBOLS:
             found = len(self.levels.get(symbol, ()))
             if found != expected:
@@ -97,10 +99,12 @@ class SessionPath:
     @property
     def steps(self) -> int:
         """How many moments the session has."""
-        return steps_of(self.session, self.step_s)
+        return len(self.moments) or steps_of(self.session, self.step_s)
 
     def at(self, step: int) -> datetime:
         """Return the moment of a step, aware; the last one is the close even where the step does not divide it."""
+        if self.moments:
+            return self.moments[step]
         return min(self.session.opens_at + timedelta(seconds=step * self.step_s), self.session.closes_at)
 
     def of(self, step: int) -> Levels:
