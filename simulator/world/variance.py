@@ -12,7 +12,7 @@ from typing import Final
 
 from bot.pricing import normal_cdf
 
-SKEW: Final = 0.15  # per standard deviation of log-moneyness, downward
+SKEW: Final = 0.12  # per standard deviation of log-moneyness, downward
 SMILE: Final = 0.04
 LOWEST_DEVIATION: Final = -5.0
 HIGHEST_DEVIATION: Final = 3.0
@@ -28,8 +28,8 @@ _REACH: Final = 12.0  # deviations of log-strike on either side
 def smile_factor(deviations: float) -> float:
     """Return an option's volatility over that at the money; ``deviations`` of log-moneyness, flat far out.
 
-    >>> smile_factor(0.0), smile_factor(-1.0)
-    (1.0, 1.19)
+    >>> smile_factor(0.0), round(smile_factor(-1.0), 9)
+    (1.0, 1.16)
     """
     x = min(HIGHEST_DEVIATION, max(LOWEST_DEVIATION, deviations))
     return max(_LEAST_FACTOR, 1.0 - SKEW * x + SMILE * x * x)
