@@ -34,7 +34,7 @@ def test_the_books_of_a_day_hold_what_was_told_live() -> None:
 
     async def play(bench: Bench) -> None:
         await bench.market_open()
-        await bench.send(an_intent((bought(a_vxm()),), "60", intent_id="single"))
+        await bench.send(an_intent((bought(a_vxm()),), "24", intent_id="single"))
         await bench.send(an_intent((bought(a_call("20")), sold(a_call("25"))), "4", intent_id="combo"))
         await bench.send(an_intent((bought(a_vxm()),), "5", intent_id="resting"))
         cancelled = an_intent((bought(a_vxm()),), "5", intent_id="cancelled")
@@ -82,7 +82,7 @@ def test_replayed_executions_are_not_told_as_news() -> None:
 
     async def play(bench: Bench) -> None:
         await bench.market_open()
-        await bench.send(an_intent((bought(a_vxm()),), "60"))
+        await bench.send(an_intent((bought(a_vxm()),), "24"))
         await bench.until(lambda: bench.of(CommissionReported))
         told = (len(bench.of(FillReported)), len(bench.of(CommissionReported)))
         for _ in range(3):
@@ -112,7 +112,7 @@ def test_a_row_that_cannot_be_read_is_an_error(message: str) -> None:
 
     async def play(bench: Bench) -> None:
         await bench.market_open()
-        await bench.send(an_intent((bought(a_vxm()),), "60"))
+        await bench.send(an_intent((bought(a_vxm()),), "24"))
         await bench.send(an_intent((bought(a_vxm()),), "5", intent_id="resting"))
         await asyncio.sleep(5)
         bench.wire.alter = lambda fields: [fields[:6] if fields[0] == message else fields]
@@ -165,7 +165,7 @@ def test_an_execution_between_executions_and_positions_makes_both_be_asked_again
 
     async def play(bench: Bench) -> None:
         await bench.market_open()
-        await bench.send(an_intent((bought(a_vxm()),), "60"))
+        await bench.send(an_intent((bought(a_vxm()),), "24"))
         await bench.until(lambda: bench.of(CommissionReported))
         seen: list[list[str]] = []
 
@@ -281,7 +281,7 @@ def test_a_corrected_execution_is_not_a_second_fill() -> None:
             return [fields]
 
         bench.wire.alter = keep
-        await bench.send(an_intent((bought(a_vxm()),), "60"))
+        await bench.send(an_intent((bought(a_vxm()),), "24"))
         await bench.until(lambda: bench.of(CommissionReported))
         first = bench.of(FillReported)[0].fill
         corrected = list(live[0])
@@ -301,7 +301,7 @@ def test_a_time_without_a_zone_is_the_gateways_own() -> None:
     async def play(bench: Bench) -> None:
         await bench.market_open()
         bench.wire.alter = lambda fields: [[each.removesuffix(" US/Eastern") for each in fields]]
-        await bench.send(an_intent((bought(a_vxm()),), "60"))
+        await bench.send(an_intent((bought(a_vxm()),), "24"))
         await bench.until(lambda: bench.of(FillReported))
         assert abs((bench.of(FillReported)[0].fill.at - bench.clock.now()).total_seconds()) < 60
 

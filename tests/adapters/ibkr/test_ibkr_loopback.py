@@ -37,7 +37,7 @@ def test_an_order_fills_over_a_real_socket_and_a_reconnect_finds_it_in_the_books
         try:
             await broker.connect()
             assert a_vxm() in await broker.futures("VIX", FIRST_DAY, FIRST_DAY + timedelta(days=40))
-            broker.submit(approved(an_intent((bought(a_vxm()),), "60"), clock.now()))
+            broker.submit(approved(an_intent((bought(a_vxm()),), "24"), clock.now()))
             await asyncio.wait_for(filled.wait(), 10)
             broker.disconnect()
             await broker.connect()

@@ -1,7 +1,7 @@
 """Streams, snapshots, chains and histories over the wire."""
 
 import asyncio
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from ibkr_harness import CLIENT, NOVEMBER, Bench, a_call, a_vxm, on_bench
@@ -293,17 +293,18 @@ def test_a_snapshot_ends_with_the_connection() -> None:
 
 
 def test_the_option_chain_names_class_settlement_and_last_trading_day() -> None:
-    """VIX options settle on the Wednesday after their last trading day; one look-up per expiry."""
+    """VIX options settle on the Wednesday after their last trading day, weeklies as well; one look-up per expiry."""
 
     async def play(bench: Bench) -> None:
         before = len(bench.wire.frames(9))
         chain = await bench.broker.option_chain("VIX", date(2026, 11, 1), date(2026, 11, 30))
-        assert {option.settlement for option in chain} == {NOVEMBER}
-        assert {option.last_trade for option in chain} == {date(2026, 11, 17)}
+        days = {(option.trading_class, option.settlement) for option in chain}
+        assert days == {("VIX", NOVEMBER), *(("VIXW", date(2026, 11, day)) for day in (4, 11, 25))}
+        assert {option.settlement - option.last_trade for option in chain} == {timedelta(days=1)}
         assert a_call("20") in chain
         assert len(chain) == len({option.key for option in chain})
         assert len(bench.wire.frames(78)) == 1
-        assert len(bench.wire.frames(9)) == before + 2  # the index and one expiry
+        assert len(bench.wire.frames(9)) == before + 5  # the index and four expiries
         assert not bench.broker.refused_contracts
 
     on_bench(play)
@@ -345,7 +346,7 @@ def test_a_contract_whose_dates_disagree_is_refused_with_a_reason() -> None:
             return [["20261119" if fields[0] == "10" and each == "20261118" else each for each in fields]]
 
         bench.wire.alter = moved
-        chain = await bench.broker.option_chain("VIX", date(2026, 11, 1), date(2026, 11, 30))
+        chain = await bench.broker.option_chain("VIX", date(2026, 11, 12), date(2026, 11, 24))
         futures = await bench.broker.futures("VIX", date(2026, 11, 1), date(2026, 12, 31))
         assert chain == ()
         assert {future.settlement for future in futures} == {date(2026, 12, 16)}

@@ -69,7 +69,7 @@ def test_a_code_after_the_end_doubts_nothing(code: int) -> None:
 
     async def play(bench: Bench) -> None:
         await bench.market_open()
-        order_id = await bench.send(an_intent((bought(a_vxm()),), "60"))
+        order_id = await bench.send(an_intent((bought(a_vxm()),), "24"))
         await bench.until(lambda: BrokerStatus.FILLED in bench.statuses())
         bench.complain(order_id, code)
         await asyncio.sleep(1)

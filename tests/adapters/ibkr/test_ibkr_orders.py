@@ -23,7 +23,7 @@ from bot.domain.orders import BrokerStatus, FillPart
 from simulator.troubles.kinds import trouble
 
 FAR_BELOW = "5"  # points: a purchase at this limit rests
-AT_ANY_PRICE = "60"
+AT_ANY_PRICE = "24"  # points: above the ask, and not so far that the broker refuses it
 
 
 def test_a_future_is_bought_and_its_fill_and_fee_are_told() -> None:
