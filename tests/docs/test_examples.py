@@ -15,6 +15,7 @@ from bot.cli.gateway import ctl, gateway
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "simulator.md"
+README = ROOT / "README.md"
 PRINTED_PORT = "4002"
 PATIENCE_S = 30.0
 
@@ -31,11 +32,16 @@ def free_port() -> str:
         return str(probe.getsockname()[1])
 
 
+def command_before_the_example(page: Path) -> str:
+    """Return the last command that starts a gateway before the page's Python block."""
+    above = page.read_text(encoding="utf-8").partition("```python\n")[0]
+    return re.findall(r"^(?:\.venv/bin/)?(alvh gateway --.*)$", above, re.MULTILINE)[-1]
+
+
 @contextlib.contextmanager
-def gateway_as_printed(port: str) -> Iterator[None]:
-    """Run the first gateway command of the page on another port, for as long as the block lasts."""
-    command = blocks_of(PAGE, "sh")[0].splitlines()[0].replace(PRINTED_PORT, port).split()
-    assert command[0] == "alvh", "the page's first command starts the gateway"
+def gateway_as_printed(page: Path, port: str) -> Iterator[None]:
+    """Run the gateway command before the page's example on another port, for as long as the block lasts."""
+    command = command_before_the_example(page).replace(PRINTED_PORT, port).split()
     process = subprocess.Popen(
         [sys.executable, "-m", "bot", *command[1:]], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
@@ -58,12 +64,13 @@ def wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
     pytest.fail(f"no gateway on port {port} within {PATIENCE_S} s")
 
 
-def test_the_example_of_the_simulator_page_buys_a_future() -> None:
-    """The Python block of docs/simulator.md, run against the gateway command beside it, ends with a fill."""
+@pytest.mark.parametrize(("page", "traded"), [(PAGE, "VXM"), (README, "SPY")], ids=["simulator.md", "README.md"])
+def test_the_example_of_a_page_ends_with_a_fill(page: Path, traded: str) -> None:
+    """The Python block, run as it is written against the gateway command beside it, buys what it says."""
     pytest.importorskip("ib_async", reason="the page's example is written for ib_async")
     port = free_port()
-    (code,) = blocks_of(PAGE, "python")
-    with gateway_as_printed(port):
+    (code,) = blocks_of(page, "python")
+    with gateway_as_printed(page, port):
         ran = subprocess.run(
             [sys.executable, "-c", code.replace(PRINTED_PORT, port)],
             capture_output=True,
@@ -73,7 +80,7 @@ def test_the_example_of_the_simulator_page_buys_a_future() -> None:
         )
     assert ran.returncode == 0, ran.stderr
     symbol, status, price = ran.stdout.split()
-    assert symbol.startswith("VXM")
+    assert symbol.startswith(traded)
     assert status == "Filled"
     assert float(price) > 0
 
@@ -81,6 +88,6 @@ def test_the_example_of_the_simulator_page_buys_a_future() -> None:
 def test_every_option_of_the_printed_commands_is_known() -> None:
     """Every option of the page's gateway commands is one that the command takes."""
     known = {name for option in (*gateway.params, *ctl.params) for name in option.opts}
-    for block in blocks_of(PAGE, "sh"):
-        for line in block.splitlines():
-            assert {word for word in line.split() if word.startswith("--")} <= known
+    lines = [line for page in (PAGE, README) for block in blocks_of(page, "sh") for line in block.splitlines()]
+    for line in (line for line in lines if "alvh gateway" in line):
+        assert {word for word in line.split() if word.startswith("--")} <= known
