@@ -145,6 +145,7 @@ class _Connection(asyncio.Protocol):
         self._passage = Passage()
         self._timer: asyncio.TimerHandle | None = None
         self._has_greeted = False
+        self._known_as = -1  # the client's id once it is known
         self._ends_when_empty = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -160,11 +161,16 @@ class _Connection(asyncio.Protocol):
         link = self._server.link
         if link is None or not link.lasting or not link.is_deaf(self._owned_id()):
             self.session.receive(data)
+        if self._known_as < 0 <= self._owned_id():
+            self._known_as = self._owned_id()
+            _log.info("client %d connected", self._known_as)
         self._server.flush()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """Free the client's id at once."""
         self._server.detach(self)
+        if self._known_as >= 0:
+            _log.info("client %d is gone", self._known_as)
         self._transport = None
         if self._timer is not None:
             self._timer.cancel()

@@ -68,6 +68,24 @@ async def test_a_client_on_a_real_socket_is_served() -> None:
     await writer.wait_closed()
 
 
+async def test_who_comes_and_goes_stands_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """A line when a client is known by its id and one when it is gone; a twin that is refused leaves none."""
+    server = Server(Desk(an_open_floor().floor))
+    with caplog.at_level(logging.INFO):
+        port = await server.start("127.0.0.1", 0)
+        first, chunks = await connected(port, 3)
+        await chunks.arrived.wait()
+        reader, twin = await asyncio.open_connection("127.0.0.1", port)
+        twin.write(HELLO + packed(71, 2, 3, ""))
+        await reader.read()
+        await server.stop()
+    twin.close()
+    first.close()
+
+    lines = [record.getMessage() for record in caplog.records if record.levelno == logging.INFO]
+    assert lines == ["client 3 connected", "client 3 is gone"]
+
+
 async def test_a_stopped_server_takes_no_connection_and_hears_no_floor() -> None:
     """After stop the port is closed and the floor tells the server nothing any more."""
     opened = an_open_floor()
