@@ -20,12 +20,13 @@ _EXCHANGES: Final = {Kind.STOCK: "ARCA", Kind.CASH: "IDEALPRO"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """An instrument at a past moment: its value in points, and its two sides where it has any."""
+    """An instrument at a past moment: its value in points, its two sides where it has any, what traded up to it."""
 
     at: datetime
     step: int
     price: float
     sides: TwoSided | None
+    volume: int = 0
 
 
 def has_prices(instrument: Instrument, what: PriceKind) -> bool:
@@ -98,8 +99,8 @@ def grouped(bars: Iterable[Bar], width: Span) -> tuple[Bar, ...]:
     told = list(bars)
     if width.unit is SpanUnit.DAY:
         chunks = [told[at : at + width.count] for at in range(0, len(told), max(1, width.count))]
-        return tuple(_joined(chunk) for chunk in chunks)
-    return tuple(_joined(list(same)) for _, same in groupby(told, key=lambda bar: _period(bar.day, width)))
+        return tuple(joined(chunk) for chunk in chunks)
+    return tuple(joined(list(same)) for _, same in groupby(told, key=lambda bar: _period(bar.day, width)))
 
 
 def realised(closes: Sequence[float]) -> float:
@@ -124,7 +125,8 @@ def _bid_ask_bar(moments: Sequence[Moment], at: datetime, day: date) -> Bar:
     )
 
 
-def _joined(bars: Sequence[Bar]) -> Bar:
+def joined(bars: Sequence[Bar]) -> Bar:
+    """Return one bar made of several, in order of time."""
     volume = sum(bar.volume for bar in bars)
     return replace(
         bars[0],

@@ -7,17 +7,20 @@ the daily rows of four indices is kept, and the same question has the same answe
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from itertools import groupby
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.domain.instrument import Instrument, Kind
 from bot.domain.schedule import Session
-from simulator.bar_shapes import VOLATILITIES, Moment, bar_of, flat_bar, grouped, has_prices, realised, tick_of
+from simulator.bar_shapes import VOLATILITIES, Moment, bar_of, flat_bar, grouped, has_prices, joined, realised, tick_of
+from simulator.board import EXTENDED_SPREAD
 from simulator.hours import trading_hours
 from simulator.moneyness import moneyness_of
+from simulator.nights import Nights
 from simulator.numbering import number_of
 from simulator.records import Paths
-from simulator.venue import Bar, BarRequest, PastQuote, PriceKind, Span, SpanUnit
+from simulator.venue import Bar, BarRequest, PastQuote, Phase, PriceKind, Span, SpanUnit
 from simulator.world import tape
 from simulator.world.levels import SYMBOLS, DailyLevel, Levels, levels_of
 from simulator.world.market import Market, WorldModel
@@ -27,6 +30,7 @@ _NEW_YORK: Final = ZoneInfo("America/New_York")
 _SAMPLES_PER_BAR: Final = 6
 MOST_TICKS: Final = 1_000
 """Past ticks in one answer, as the broker limits them."""
+_ONE_DAY: Final = timedelta(days=1)
 _MOST_SESSIONS: Final = 3_000
 _MOST_DAYS: Final = 7_000
 _VOLATILITY_SESSIONS: Final = 30
@@ -36,9 +40,10 @@ _CALENDAR_DAYS: Final = {SpanUnit.WEEK: 7, SpanUnit.MONTH: 31, SpanUnit.YEAR: 36
 class Past:
     """What was: bars and ticks up to a moment."""
 
-    def __init__(self, paths: Paths, model: WorldModel) -> None:
-        """Look at the paths and their record, which grows as sessions end."""
+    def __init__(self, paths: Paths, model: WorldModel, nights: Nights | None = None) -> None:
+        """Look at the paths and their record, which grows as sessions end, and at the nights where they are played."""
         self._paths = paths
+        self._nights = nights
         self._record = paths.record
         self._model = model
 
@@ -51,14 +56,13 @@ class Past:
             return grouped(self._daily(instrument, request, end), request.width)
         if request.what in VOLATILITIES:
             return ()
-        start = self._start_of(request.reach, end)
-        sessions = self._record.calendar.sessions(_day(start), _day(end))
-        return tuple(
-            bar
-            for session in sessions
-            if session.opens_at <= end
-            for bar in self._intraday(instrument, request.what, request.width.count, session, (start, end))
-        )
+        window = (self._start_of(request.reach, end), end)
+        found: dict[datetime, Bar] = {}
+        for moments, day in self._stretches(instrument, request, window):
+            for bar in self._intraday(moments, request, day, window):
+                before = found.get(bar.at)
+                found[bar.at] = bar if before is None else joined((before, bar))
+        return tuple(found.values())
 
     def first_bar_at(self, instrument: Instrument, what: PriceKind) -> datetime | None:
         """Return the open of the oldest session there is a price for, or None."""
@@ -97,8 +101,7 @@ class Past:
         bars = [bar for day in days[-count:] for bar in self._finished_bar(instrument, request.what, day)]
         session = self._record.calendar.session(_day(end))
         if session is not None and session.opens_at <= end < session.closes_at:
-            whole_s = int((session.closes_at - session.opens_at).total_seconds()) + 1
-            bars += self._intraday(instrument, request.what, whole_s, session, (session.opens_at, end))
+            bars += self._present_bar(instrument, request.what, session, end)
         return bars[-count:]
 
     def _finished_bar(self, instrument: Instrument, what: PriceKind, day: date) -> list[Bar]:
@@ -142,50 +145,90 @@ class Past:
 
     # Within a session
 
-    def _intraday(
-        self,
-        instrument: Instrument,
-        what: PriceKind,
-        width_s: int,
-        session: Session,
-        window: tuple[datetime, datetime],
-    ) -> list[Bar]:
-        """Return the bars of a session that begin before the window ends and end after it begins."""
-        path = self._paths.of(session.day)
-        if path is None or not _was_listed(instrument, session.day):
-            return []
-        stride = max(1, width_s // (_SAMPLES_PER_BAR * path.step_s))
-        groups: dict[int, list[Moment]] = {}
-        for moment in self._moments(instrument, session, stride, until=window[1]):
-            groups.setdefault(int((moment.at - session.opens_at).total_seconds()) // width_s, []).append(moment)
-        total, bars = self._volume(instrument, session), []
-        for number, moments in groups.items():
-            at = session.opens_at + timedelta(seconds=number * width_s)
-            if at + timedelta(seconds=width_s) > window[0]:
-                ends = moments[-1].step + stride
-                traded = tape.volume_by(total, ends / path.steps) - tape.volume_by(total, moments[0].step / path.steps)
-                bars.append(bar_of(moments, what, at, session.day, traded))
-        return bars
+    def _present_bar(self, instrument: Instrument, what: PriceKind, session: Session, end: datetime) -> list[Bar]:
+        """Return the bar of a session that is not over."""
+        length_s = int((session.closes_at - session.opens_at).total_seconds()) + 1
+        told = list(self._moments(instrument, session, self._stride(session, length_s), None, end))
+        return [bar_of(told, what, session.opens_at, session.day, _traded(told))] if told else []
 
-    def _moments(self, instrument: Instrument, session: Session, stride: int, *, until: datetime) -> Iterator[Moment]:
-        """Yield an instrument's moments of a session within its regular hours, every ``stride`` steps."""
+    def _stretches(
+        self, instrument: Instrument, request: BarRequest, window: tuple[datetime, datetime]
+    ) -> Iterator[tuple[Iterator[Moment], Session]]:
+        """Yield the moments of the sessions in a window, where all hours are asked for those of the nights as well."""
+        calendar, (start, end), width_s = self._record.calendar, window, request.width.count
+        nights, since = None if request.regular_only else self._nights, start - timedelta(seconds=width_s)
+        for session in calendar.sessions(_day(start), _day(end + _ONE_DAY)):
+            if nights is not None and calendar.previous_session(session.day).closes_at < end:
+                yield self._moments_of_night(instrument, nights, session.day, width_s, since, end), session
+            if session.opens_at <= end:
+                yield self._moments(instrument, session, self._stride(session, width_s), since, end), session
+
+    def _intraday(
+        self, moments: Iterator[Moment], request: BarRequest, session: Session, window: tuple[datetime, datetime]
+    ) -> Iterator[Bar]:
+        """Yield the bars of some moments that begin before the window ends and end after it begins.
+
+        Bars are counted from the session's open, those before it backward.
+        """
+        width = timedelta(seconds=request.width.count)
+        for number, same in groupby(moments, key=lambda moment: (moment.at - session.opens_at) // width):
+            at = session.opens_at + number * width
+            if at + width > window[0]:
+                told = list(same)
+                yield bar_of(told, request.what, at, session.day, _traded(told))
+
+    def _stride(self, session: Session, width_s: int) -> int:
+        """Return how many steps lie between two looks at a contract: at most six looks a bar."""
+        path = self._paths.of(session.day)
+        return 1 if path is None else max(1, width_s // (_SAMPLES_PER_BAR * path.step_s))
+
+    def _moments(
+        self, instrument: Instrument, session: Session, stride: int, since: datetime | None, until: datetime
+    ) -> Iterator[Moment]:
+        """Yield an instrument's moments of a session within its regular hours, every ``stride`` steps.
+
+        An index is looked at on every step. The volume of a moment is what traded since the one before it.
+        """
         path = self._paths.of(session.day)
         hours = trading_hours(instrument, session.day, 1, self._record.calendar, regular_only=True)
-        if path is None or not hours:
+        if path is None or not hours or not _was_listed(instrument, session.day) or path.is_silent(instrument.symbol):
             return
+        stride = 1 if instrument.kind is Kind.INDEX else stride
+        total = self._volume(instrument, session)
         for step in range(0, path.steps, stride):
             at = path.at(step)
             if at > until:
                 return
-            if hours[0].opens_at <= at <= hours[0].closes_at and not path.is_silent(instrument.symbol):
-                yield self._moment(instrument, path.of(step), at, step)
+            if hours[0].opens_at <= at <= hours[0].closes_at and (since is None or at >= since):
+                traded = tape.volume_between(total, (step - stride) / path.steps, step / path.steps)
+                yield self._moment(instrument, path.of(step), at, step, volume=traded)
 
-    def _moment(self, instrument: Instrument, levels: Levels, at: datetime, step: int) -> Moment:
+    def _moments_of_night(
+        self, instrument: Instrument, nights: Nights, day: date, width_s: int, since: datetime, until: datetime
+    ) -> Iterator[Moment]:
+        """Yield an instrument's moments of the night before a day, within its hours."""
+        path = nights.before(day)
+        if path is None or not _was_listed(instrument, day):
+            return
+        stride = 1 if instrument.kind is Kind.INDEX else max(1, width_s // (_SAMPLES_PER_BAR * nights.step_s))
+        total = round(self._volume(instrument, self._record.session(day)) * tape.NIGHT_PACE)
+        for step in range(0, path.steps, stride):
+            at, phase = path.at(step), path.phase(instrument, step)
+            if at > until:
+                return
+            if phase is not Phase.CLOSED and at >= since:
+                traded = tape.volume_between(total, (step - stride) / path.steps, step / path.steps)
+                widened = EXTENDED_SPREAD if phase is Phase.EXTENDED else 1.0
+                yield self._moment(instrument, path.of(step), at, step, volume=traded, widened=widened)
+
+    def _moment(
+        self, instrument: Instrument, levels: Levels, at: datetime, step: int, *, volume: int = 0, widened: float = 1.0
+    ) -> Moment:
         price = Market(at=at, levels=levels, model=self._model).fair(instrument).price
         if instrument.kind is Kind.INDEX:
-            return Moment(at=at, step=step, price=round(price, 2), sides=None)
-        sides = two_sided(rule_of(instrument), price, seed=number_of(instrument), step=step)
-        return Moment(at=at, step=step, price=price, sides=sides)
+            return Moment(at=at, step=step, price=round(price, 2), sides=None, volume=volume)
+        sides = two_sided(rule_of(instrument), price, seed=number_of(instrument), step=step, widened=widened)
+        return Moment(at=at, step=step, price=price, sides=sides, volume=volume)
 
     def _ticks_of(
         self, instrument: Instrument, what: PriceKind, day: date, window: tuple[datetime | None, datetime]
@@ -193,12 +236,8 @@ class Past:
         path, session = self._paths.of(day), self._record.session(day)
         if path is None or not _was_listed(instrument, day):
             return []
-        moments = self._moments(instrument, session, 1, until=window[1])
-        told = (
-            tick_of(instrument, what, moment, path.steps, number_of(instrument))
-            for moment in moments
-            if window[0] is None or moment.at >= window[0]
-        )
+        moments = self._moments(instrument, session, 1, *window)
+        told = (tick_of(instrument, what, moment, path.steps, number_of(instrument)) for moment in moments)
         return [tick for tick in told if tick is not None]
 
     def _volume(self, instrument: Instrument, session: Session) -> int:
@@ -238,6 +277,10 @@ class Past:
         while self._paths.of(day) is not None:
             yield day
             day = calendar.previous_session(day).day
+
+
+def _traded(moments: Sequence[Moment]) -> int:
+    return sum(moment.volume for moment in moments)
 
 
 def _day(moment: datetime) -> date:

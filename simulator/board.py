@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import islice
 from typing import Final
 
 from bot.domain.instrument import Instrument, InstrumentKey, Kind
@@ -18,12 +19,15 @@ from simulator.venue import Phase, VenueQuote
 from simulator.world import tape
 from simulator.world.levels import SYMBOLS, SessionPath
 from simulator.world.market import Fair, Market
+from simulator.world.night import NightPath
 from simulator.world.quotes import TwoSided, rule_of, two_sided
 
 _LOOKS_BACK: Final = 8
 _LOOKS_AT_OPTIONS: Final = 2
 """Moments of the day so far from which high and low of an unwatched contract are read; fewer for the many options."""
-_EXTENDED_SPREAD: Final = 2.0
+_LOOKS_FOR_PRINTS: Final = 60
+"""Prints back from the present step among which the last one of a night is looked for."""
+EXTENDED_SPREAD: Final = 2.0
 """The spread outside regular hours over that within them."""
 BREADTH: Final = "AD-NYSE"
 PhaseOf = Callable[[Instrument], Phase]
@@ -31,10 +35,13 @@ PhaseOf = Callable[[Instrument], Phase]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """Where the floor stands: the session's day, its path and step; no path before its first step and overnight."""
+    """Where the floor stands: the session's day, its path (or that of the night before it) and step.
+
+    Without a path nothing moves: before the first step, and overnight where no nights are played.
+    """
 
     day: date
-    path: SessionPath | None
+    path: SessionPath | NightPath | None
     step: int
 
 
@@ -96,6 +103,10 @@ class Board:
         """Begin a session (or the run) after a close: marks are empty again, closes are those of ``closing``."""
         self._closing = closing
         self._closes.clear()
+        self.begin_marks()
+
+    def begin_marks(self) -> None:
+        """Begin open, high, low, last and volume anew: a night has its own, and so has the session after it."""
         for watched in self._watched.values():
             watched.marks = DayMarks()
             watched.day_volume = self._day_volume(watched.instrument)
@@ -185,7 +196,7 @@ class Board:
         """Return what a watcher of a contract sees: its sides, an index's level, or nothing."""
         phase = self._phase_of(instrument)
         if instrument.kind is Kind.INDEX:
-            if phase is Phase.CLOSED and self._stage.path is None:
+            if phase is Phase.CLOSED and (self._stage.path is None or self._is_night):
                 return None
             level = self._level(instrument)
             return None if math.isnan(level) else level
@@ -197,10 +208,23 @@ class Board:
         """Return an index's level; breadth changes with its advances."""
         if instrument.symbol == BREADTH:
             return float(self.market.breadth().advances)
+        path = self._stage.path
+        if isinstance(path, NightPath):
+            return self._level_at_night(instrument.symbol, path)
         return round(self.market.spot(instrument.symbol), 2)
 
+    def _level_at_night(self, symbol: str, path: NightPath) -> float:
+        """Return an index as last published; what stands behind the prices goes on without it."""
+        if symbol in SYMBOLS:
+            return path.published(symbol, self._stage.step)
+        return round(self._closing.spot(symbol), 2)
+
+    @property
+    def _is_night(self) -> bool:
+        return isinstance(self._stage.path, NightPath)
+
     def _sides(self, instrument: Instrument, price: float) -> TwoSided:
-        widened = _EXTENDED_SPREAD if self._phase_of(instrument) is Phase.EXTENDED else 1.0
+        widened = EXTENDED_SPREAD if self._phase_of(instrument) is Phase.EXTENDED else 1.0
         return two_sided(rule_of(instrument), price, seed=number_of(instrument), step=self._stage.step, widened=widened)
 
     def _fresh(self, instrument: Instrument) -> VenueQuote:
@@ -261,7 +285,7 @@ class Board:
 
     def _breadth_quote(self, instrument: Instrument) -> VenueQuote:
         """Return advances as bid, declines as ask, unchanged as bid size (docs/contracts.md, section 6)."""
-        if self._stage.path is None:
+        if self._stage.path is None or self._is_night:
             return VenueQuote(instrument=instrument, at=self.market.at)
         now = self.market.breadth()
         return VenueQuote(
@@ -277,12 +301,14 @@ class Board:
     def _marks_so_far(self, instrument: Instrument) -> DayMarks:
         """Return a contract's day up to the present step, from a few moments of its path (all of an index's own)."""
         marks, path = DayMarks(), self._stage.path
-        if path is None or instrument.symbol == BREADTH:
+        if path is None or instrument.symbol == BREADTH or (self._is_night and instrument.kind is Kind.INDEX):
             return marks
         if instrument.kind is Kind.INDEX and instrument.symbol in SYMBOLS:
             _note_all(marks, path.levels[instrument.symbol][: self._stage.step + 1])
             return marks
         for step in _looks(self._stage.step, _LOOKS_AT_OPTIONS if instrument.kind is Kind.OPTION else _LOOKS_BACK):
+            if not self._traded_at(instrument, step):
+                continue
             price = self._market_at(step).fair(instrument).price
             marks.note(round(price, 2) if instrument.kind is Kind.INDEX else self._rounded(instrument, price))
         self._note_tape(instrument, marks)
@@ -290,28 +316,65 @@ class Board:
 
     def _note_tape(self, instrument: Instrument, marks: DayMarks) -> None:
         """Add last price, its size and the volume so far."""
-        path, step, seed = self._stage.path, self._stage.step, number_of(instrument)
+        path, seed = self._stage.path, number_of(instrument)
         if path is None or tape.turnover_of(instrument) is None:
             return
-        marks.volume = tape.volume_by(self._day_volume(instrument), step / path.steps)
-        at = tape.last_print_step(instrument, step, path.steps, seed=seed)
+        marks.volume = self._volume_so_far(self._day_volume(instrument))
+        at = self._last_print_step(instrument)
         if at is None:
             return
         price = self._market_at(at).fair(instrument).price
-        sides = two_sided(rule_of(instrument), price, seed=seed, step=at)
+        sides = two_sided(rule_of(instrument), price, seed=seed, step=at, widened=self._widened_at(instrument, at))
         marks.last = tape.print_price(sides, at, seed=sides.bid_size)
         marks.last_size = tape.print_size(sides, at, seed=seed)
 
+    def _last_print_step(self, instrument: Instrument) -> int | None:
+        """Return the step of the last print up to the present step: at night one at which the contract traded."""
+        path, step = self._stage.path, self._stage.step
+        if path is None:
+            return None
+        steps = tape.print_steps(instrument, step, path.steps, seed=number_of(instrument), pace=self._pace)
+        return next((at for at in islice(steps, _LOOKS_FOR_PRINTS) if self._traded_at(instrument, at)), None)
+
     def _print(self, watched: Watched, sides: TwoSided) -> bool:
         """Carry a watched contract's marks along; tell whether a print fell on this step."""
-        instrument, path, step = watched.instrument, self._stage.path, self._stage.step
+        instrument, path, step, seed = (
+            watched.instrument,
+            self._stage.path,
+            self._stage.step,
+            number_of(watched.instrument),
+        )
         watched.marks.note(float(sides.mid))
-        if path is None or not tape.prints_at(instrument, step, path.steps, seed=number_of(instrument)):
+        if path is None or not tape.prints_at(instrument, step, path.steps, seed=seed, pace=self._pace):
             return False
         watched.marks.last = tape.print_price(sides, step, seed=sides.bid_size)
-        watched.marks.last_size = tape.print_size(sides, step, seed=number_of(instrument))
-        watched.marks.volume = tape.volume_by(watched.day_volume, step / path.steps)
+        watched.marks.last_size = tape.print_size(sides, step, seed=seed)
+        watched.marks.volume = self._volume_so_far(watched.day_volume)
         return True
+
+    @property
+    def _pace(self) -> float:
+        """How often prints fall beside a session, in prints of all its steps."""
+        return tape.NIGHT_PACE if self._is_night else 1.0
+
+    def _volume_so_far(self, day_volume: int) -> int:
+        """Return what has traded in this session, or in this night, of a day's volume."""
+        path = self._stage.path
+        if path is None:
+            return 0
+        total = round(day_volume * tape.NIGHT_PACE) if self._is_night else day_volume
+        return tape.volume_by(total, self._stage.step / path.steps)
+
+    def _traded_at(self, instrument: Instrument, step: int) -> bool:
+        """Return whether a contract traded at a step of a night; within a session it is taken to."""
+        path = self._stage.path
+        return not isinstance(path, NightPath) or path.phase(instrument, step) is not Phase.CLOSED
+
+    def _widened_at(self, instrument: Instrument, step: int) -> float:
+        """Return the spread over that of regular hours at a step of a night; within a session that of its middle."""
+        path = self._stage.path
+        is_wide = isinstance(path, NightPath) and path.phase(instrument, step) is Phase.EXTENDED
+        return EXTENDED_SPREAD if is_wide else 1.0
 
     def _market_at(self, step: int) -> Market:
         path = self._stage.path

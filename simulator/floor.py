@@ -3,7 +3,8 @@
 How it works. `advance` plays every step up to a moment: it makes the market of that step, tells the listeners each
 watched quote that changed, then lets the exchange match resting orders against the same quotes. The last step of a
 session is its close: orders for the day end there and the day becomes a daily bar. Between sessions contracts have no
-sides, orders rest, and time passes without prices.
+sides, orders rest, and time passes without prices, unless nights are played: then the steps go on between two sessions,
+and what trades outside regular hours trades by its own hours.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +24,7 @@ from simulator.exchange import Exchange
 from simulator.expiry import is_due, settlement_value
 from simulator.hours import phase_at, trading_hours
 from simulator.listing import ContractQuery, Listing
+from simulator.nights import Night, Nights
 from simulator.option_models import option_at_price, option_at_vol
 from simulator.orders.view import Venue
 from simulator.ports import Heard, Listener, OptionParameters
@@ -94,7 +96,9 @@ class Floor:
         self._model = model
         self._clock = clock
         self._record = DailyRecord(universe.calendar, source.prior)
-        self._past = Past(Paths(source, self._record), model)
+        paths = Paths(source, self._record)
+        self._nights = None if model.night_step_s is None else Nights(paths, model.night_step_s, model.noise_seed)
+        self._past = Past(paths, model, self._nights)
         self._exchange = Exchange(
             account=Account(account, book.cash_usd, book.positions),
             fills=models.fills,
@@ -110,7 +114,8 @@ class Floor:
         self._has_settled_afternoon = False
         self._path: SessionPath | None = None
         self._closes = self._record.closes_before(source.sessions[0].day)
-        self._now = source.sessions[0].opens_at - BEFORE_OPEN
+        self._night = self._next_night()
+        self._now = self._beginning()
         self._begin_day(self._now, source.sessions[0].day)
         self._profits = Profits(self._exchange.account, self._board.mark, self._net_liquidation)
 
@@ -130,13 +135,17 @@ class Floor:
         """The moment of the next step, or None when the source is played out."""
         if self._session == len(self._source.sessions):
             return None
-        return self._present_path().at(self._step)
+        at_night = None if self._night is None else self._night.next_at()
+        return self._present_path().at(self._step) if at_night is None else at_night
 
     def advance(self, to: datetime) -> None:
         """Play every step up to a moment, that moment included."""
         at = self.next_step_at()
         while at is not None and at <= to:
-            self._play(at)
+            if self._night is None or self._night.next_at() is None:
+                self._play(at)
+            else:
+                self._play_at_night(self._night, at)
             at = self.next_step_at()
         self._now = max(self._now, to)
 
@@ -151,9 +160,9 @@ class Floor:
         return self._board.market
 
     def phase(self, instrument: Instrument) -> Phase:
-        """Whether a contract trades now; between sessions nothing does, for there are no prices then."""
+        """Whether a contract trades now; between sessions nothing does where no nights are played."""
         if not self._is_open:
-            return Phase.CLOSED
+            return Phase.CLOSED if self._night is None else phase_at(instrument, self._now, self._universe.calendar)
         path = self._present_path()
         at = min(self._now, path.session.closes_at - _INSTANT)
         phase = phase_at(instrument, at, self._universe.calendar)
@@ -298,15 +307,13 @@ class Floor:
         path, step = self._present_path(), self._step
         self._now = at
         if step == 0:
-            self._is_open = True
-            self._has_settled_afternoon = False
-            self._exchange.begin_session(self._venue())
+            self._open()
         self._step += 1
         self._turn(at, path.of(step), Stage(day=path.session.day, path=path, step=step))
         if step == 0:
             self._settle(path, afternoon=False)
         self._tell(self._board.changed())
-        self._tell(self._exchange.match(self._venue()))
+        self._tell(self._exchange.match(self._venue(at)))
         if not self._has_settled_afternoon and at >= path.session.closes_at - EQUITY_CLOSE_LEAD:
             self._has_settled_afternoon = True
             self._settle(path, afternoon=True)
@@ -315,6 +322,32 @@ class Floor:
         if step == path.steps - 1:
             self._close(path)
         self._tell((StepPlayed(at=at, levels=path.of(step), is_halted=path.is_halted(at)),))
+
+    def _open(self) -> None:
+        """Begin a session: yesterday's lists of orders and executions are emptied, where no night has done so."""
+        self._is_open = True
+        self._has_settled_afternoon = False
+        if self._night is None:
+            self._exchange.begin_session(self._venue(self._now))
+        else:
+            self._board.begin_marks()
+            self._night = None
+
+    def _play_at_night(self, night: Night, at: datetime) -> None:
+        """Carry out one step between two sessions: prices, quotes, matching; at the ends of days what belongs there."""
+        path, step = night.path, night.step
+        self._now = at
+        if night.begins_the_day(at):
+            self._exchange.begin_session(self._venue(at))
+        night.step += 1
+        self._turn(at, path.of(step), Stage(day=path.day, path=path, step=step))
+        self._tell(self._board.changed())
+        self._tell(self._exchange.match(self._venue(at)))
+        if night.ends_a_day(at):
+            self._tell(self._exchange.end_session(self._venue(at)))
+        if int(at.timestamp()) % ACCOUNT_EVERY_S == 0 and self._listeners:
+            self._tell((self.account_state(),))
+        self._tell((StepPlayed(at=at, levels=path.of(step)),))
 
     def _settle(self, path: SessionPath, *, afternoon: bool) -> None:
         """Settle what is held or ordered and due at this end of the day."""
@@ -327,9 +360,6 @@ class Floor:
     def _close(self, path: SessionPath) -> None:
         """End the session: the day's orders, its bar, and the closes against which the next day is shown."""
         self._profits.close_day()
-        self._is_open = False
-        self._board.clear()
-        self._tell(self._exchange.end_session(self._venue()))
         for symbol in SYMBOLS:
             day = path.daily(symbol)
             if day is not None:
@@ -338,7 +368,24 @@ class Floor:
         self._session += 1
         self._step = 0
         self._path = None
+        self._is_open = False
+        self._night = self._next_night()
+        self._board.clear()
+        self._tell(self._exchange.end_session(self._venue(path.session.closes_at)))
         self._begin_day(path.session.closes_at, self._next_day(path.session.day))
+
+    def _next_night(self) -> Night | None:
+        """Return the night before the present session; none after the last one, and where no nights are played."""
+        if self._nights is None or self._session == len(self._source.sessions):
+            return None
+        return self._nights.begun(self._source.sessions[self._session].day)
+
+    def _beginning(self) -> datetime:
+        """Return where the floor stands at first: half an hour before the open, or at the close before it."""
+        first = self._source.sessions[0]
+        if self._night is None:
+            return first.opens_at - BEFORE_OPEN
+        return self._universe.calendar.previous_session(first.day).closes_at
 
     def _begin_day(self, at: datetime, day: date) -> None:
         """Stand closed at the last closes, before the session of a day."""
@@ -369,8 +416,9 @@ class Floor:
     def _net_liquidation(self) -> Decimal:
         return self._exchange.account_state().net_liquidation_usd
 
-    def _venue(self) -> Venue:
-        return Venue(at=self.now(), quotes=self.quote, phase_of=self.phase)
+    def _venue(self, at: datetime | None = None) -> Venue:
+        """Return what the exchange sees: at a step, or at the present moment between two."""
+        return Venue(at=self.now() if at is None else at.astimezone(UTC), quotes=self.quote, phase_of=self.phase)
 
     def _seen(self) -> datetime:
         """Return the moment up to which there is a past: the last step's, for the next one is not played yet."""

@@ -8,9 +8,12 @@ futures too: their short holiday sessions are not played.
 Source of the hours: docs/contracts.md, section 5.
 """
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -86,6 +89,8 @@ _CURRENCIES: Final = ClassHours(
 
 _GLOBAL_CLASSES: Final = frozenset({"SPX", "SPXW", "VIX", "VIXW"})
 _VOLATILITY_INDICES: Final = frozenset({"RVX", "VVIX", "VIXMO"})
+_WITH_NIGHTS: Final = (_SHARES, _GLOBAL_OPTIONS, _FUTURES, _CURRENCIES, _VIX_INDEX)
+"""The hours of what trades or is published outside the regular session."""
 AFTERNOON_CLASSES: Final = frozenset({"SPXW", "RUTW", "SPY", "QQQ", "AAPL"})
 """Option classes that settle at the close of their last day."""
 
@@ -137,6 +142,30 @@ def phase_at(instrument: Instrument, at: datetime, calendar: SessionCalendar) ->
     return Phase.CLOSED
 
 
+def moments_open(start: datetime, end: datetime, step_s: int, calendar: SessionCalendar) -> tuple[datetime, ...]:
+    """Return the moments between two others, ``step_s`` seconds apart, at which any class trades or just has stopped.
+
+    Aware UTC, ascending; counted from ``start``, which like every opening and closing lies on five minutes.
+    """
+    step, found = timedelta(seconds=step_s), set[datetime]()
+    for told in _of_all_classes(start, end, calendar):
+        ahead = max(0, math.ceil((told.opens_at - start) / step))
+        at, until = start + ahead * step, min(told.closes_at, end)
+        while at <= until:
+            found.add(at)
+            at += step
+    return tuple(sorted(found - {start, end}))
+
+
+def day_ends(start: datetime, end: datetime, calendar: SessionCalendar) -> frozenset[datetime]:
+    """Return the moments between two others (the last one included) at which the trading day of some class is over."""
+    last: dict[tuple[ClassHours, str], datetime] = {}
+    for hours in _WITH_NIGHTS:
+        for told in _between(hours, start, end, calendar):
+            last[hours, told.day] = told.closes_at
+    return frozenset(at for at in last.values() if start < at <= end)
+
+
 def hours_text(
     instrument: Instrument, today: date, days: int, zone: str, calendar: SessionCalendar, *, regular_only: bool
 ) -> str:
@@ -158,6 +187,17 @@ def _around(
     hours: ClassHours, today: date, calendar: SessionCalendar, ends: _Ends, *, regular_only: bool
 ) -> tuple[TradingHours, ...]:
     return _stretches(hours, today, 2, calendar, ends, regular_only=regular_only)
+
+
+def _of_all_classes(start: datetime, end: datetime, calendar: SessionCalendar) -> Iterator[TradingHours]:
+    return chain.from_iterable(_between(hours, start, end, calendar) for hours in _WITH_NIGHTS)
+
+
+def _between(hours: ClassHours, start: datetime, end: datetime, calendar: SessionCalendar) -> tuple[TradingHours, ...]:
+    """Return the whole stretches of the sessions from the day of ``start`` to the day after ``end``."""
+    first = start.astimezone(NEW_YORK).date()
+    days = (end.astimezone(NEW_YORK).date() - first).days + 2
+    return _stretches(hours, first, days, calendar, None, regular_only=False)
 
 
 def _stretches(

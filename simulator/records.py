@@ -89,10 +89,6 @@ class Paths:
                 self._kept.popitem(last=False)
         return fresh
 
-    def is_of_the_run(self, day: date) -> bool:
-        """Return whether a day is one of the source's sessions."""
-        return day in self._numbers
-
     def _bridged(self, day: date) -> SessionPath | None:
         rows = {symbol: self.record.rows(symbol) for symbol in SYMBOLS}
         try:

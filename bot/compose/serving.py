@@ -24,6 +24,7 @@ from simulator.fees import FeeTables
 from simulator.gateway import FloorTime, Gateway
 from simulator.troubles.script import Script, read_script
 from simulator.venue_models import VenueModels, gateway_models
+from simulator.world.market import NIGHT_STEP_S
 
 LEAD = timedelta(minutes=1)
 """Without an hour the gateway's clock begins this long before the first open."""
@@ -53,6 +54,7 @@ class GatewayOptions:
     fees: Path | None = None
     control: str | None = None
     venue: VenueModels = field(default_factory=VenueModels)
+    night_step_s: int | None = None  # seconds between two steps of a night; None: no nights are played
 
     @property
     def world(self) -> WorldOptions:
@@ -72,13 +74,13 @@ class GatewayOptions:
 
 
 def for_any_program(options: GatewayOptions) -> GatewayOptions:
-    """Return options with a clock that begins at ten, and the fills and fees of a gateway for any program.
+    """Return options with a clock that begins at ten, nights, and the fills and fees of a gateway for any program.
 
     Raises:
         ConfigError: The file of fees cannot be read, or says what is not known.
     """
     tables = FeeTables() if options.fees is None else load_section(options.fees, FeeTables)
-    return replace(options, hour=TEN, venue=gateway_models(options.seed, tables))
+    return replace(options, hour=TEN, night_step_s=NIGHT_STEP_S, venue=gateway_models(options.seed, tables))
 
 
 def serve_gateway(options: GatewayOptions, console: Console) -> None:
@@ -173,7 +175,7 @@ async def started_gateway(options: GatewayOptions) -> Gateway:
         ConfigError: The world has no session.
         RefusedStartError: The port is taken.
     """
-    world = world_of(options.world)
+    world = _with_nights(world_of(options.world), options.night_step_s)
     begins = _first_moment(world, options.hour)
     time = FloorTime(asyncio.get_running_loop().time, begins, options.speed)
     gateway = Gateway(world.open(time).floor, options.host, options.port, time=time)
@@ -185,6 +187,11 @@ async def started_gateway(options: GatewayOptions) -> Gateway:
             f"{options.host}:{options.port}: {_reason(error)}; stop the other program or name another port with --port"
         ) from error
     return gateway
+
+
+def _with_nights(world: World, night_step_s: int | None) -> World:
+    model = replace(world.settings.model, night_step_s=night_step_s)
+    return replace(world, settings=replace(world.settings, model=model))
 
 
 def _first_moment(world: World, hour: time | None) -> datetime:

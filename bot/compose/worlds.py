@@ -49,7 +49,8 @@ class World:
         settings, calendar = self.settings, self.calendar
         if self.history is not None:
             return tuple(calendar.sessions(settings.start, settings.end or settings.start))
-        found = [calendar.session(settings.start) or calendar.next_session(settings.start)]
+        first = SCENARIOS[settings.scenario].first_day(calendar, settings.start)
+        found = [calendar.session(first) or calendar.next_session(first)]
         while len(found) < settings.sessions:
             found.append(calendar.next_session(found[-1].day))
         return tuple(found)

@@ -19,11 +19,11 @@ from bot.domain.errors import InvalidValueError
 from bot.domain.schedule import Session, SessionCalendar
 from simulator.world.levels import EQUITY_CLOSE_LEAD, SYMBOLS, DailyLevel, SessionPath, last_level, steps_of
 from simulator.world.noise import Series, blended, bridge, frozen_after, published
+from simulator.world.response import RUT_CORRELATION
 
 VOLATILITY_CORRELATION: Final = 0.99
 """Of the noise of RVX with that of VIX: their spread then carries little noise of its own."""
 _SPX_CORRELATION: Final = -0.80  # of the noise of SPX with that of VIX
-_RUT_CORRELATION: Final = 0.85  # of the noise of RUT with that of SPX
 _SHARE_OF_DAY: Final = 1.0 / np.sqrt(252.0)  # of the yearly volatility
 _VOL_OF_VIX: Final = 0.9  # per year, for days without a known range
 _NOISE_REACH: Final = 0.9  # of the distance to the nearer extreme
@@ -91,7 +91,7 @@ class HistorySource:
         equity_steps = self._equity_steps(session)
         spx_noise = blended(common, own_spx, _SPX_CORRELATION)
         spx = self._equity("SPX", session, equity_steps, spx_noise)
-        rut = self._equity("RUT", session, equity_steps, blended(spx_noise, own_rut, _RUT_CORRELATION))
+        rut = self._equity("RUT", session, equity_steps, blended(spx_noise, own_rut, RUT_CORRELATION))
         flicker = _FLICKER * rng.choice((-1.0, 0.0, 1.0), steps)  # the same for both: their spread does not flicker
         vix = _flickering(vix, flicker, self._rows["VIX"][session.day])
         rvx = _flickering(rvx, flicker, self._rows["RVX"].get(session.day))

@@ -25,6 +25,10 @@ NEW_YORK: Final = ZoneInfo("America/New_York")
 MORNING: Final = time(9, 30)
 AFTERNOON: Final = time(16, 0)
 _SECONDS_PER_DAY: Final = 86_400.0
+NIGHT_STEP_S: Final = 60
+"""Seconds between two steps of a night that is played: quotes move seldom then, and a night has some 1,000 steps."""
+_HOURS_LIE_ON_S: Final = 300
+"""Every opening and closing outside the regular session lies on a multiple of so many seconds."""
 _STOCK_INDEX_FUTURES: Final = frozenset({"ES", "MES"})
 
 
@@ -37,11 +41,14 @@ class WorldModel:
     long_run_vix: float = LONG_RUN_VIX
     long_run_rvx: float = LONG_RUN_VIX + 5.5
     noise_seed: int = 0  # of prices that have noise of their own
+    night_step_s: int | None = None  # seconds between two steps from a close to the next open; None: no prices then
 
     def __post_init__(self) -> None:
         """Reject a world that cannot be priced."""
         require_finite(rate=self.rate, dividend_yield=self.dividend_yield)
         require_positive(long_run_vix=self.long_run_vix, long_run_rvx=self.long_run_rvx)
+        if self.night_step_s is not None and (self.night_step_s <= 0 or _HOURS_LIE_ON_S % self.night_step_s):
+            raise InvalidValueError(f"night_step_s must divide {_HOURS_LIE_ON_S}, was {self.night_step_s}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ from simulator.world.levels import (
     steps_of,
 )
 from simulator.world.noise import Series, blended, bridge, frozen_after, published
+from simulator.world.response import RUT_CORRELATION, RUT_NOISE_RATIO, VIX_PER_SPX_PERCENT
 from simulator.world.scripts import SCENARIOS, Anchors, Script
 
 PRIOR_SESSIONS: Final = 300
@@ -37,11 +38,9 @@ FIRST_RUT: Final = 2500.0
 FIRST_VIX: Final = 17.0
 USUAL_SPREAD: Final = 5.5
 
-_VIX_PER_SPX_PERCENT: Final = -1.38  # docs/methodology.md, M10
 _SPX_NOISE: Final = 0.004  # of the level; the bridge halves it at midday
 _VIX_NOISE: Final = 0.15  # points
 _EXCESS_NOISE: Final = 0.03
-_RUT_CORRELATION: Final = 0.85
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,11 +115,11 @@ def _play_session(
     own, rut_own, vix_own, excess_own = (bridge(rng, steps) for _ in range(4))
     equity_stop = int(np.searchsorted(minutes, minutes[-1] - EQUITY_CLOSE_LEAD.total_seconds() / 60.0))
     spx_dev = _SPX_NOISE * own
-    rut_dev = 1.3 * _SPX_NOISE * blended(own, rut_own, _RUT_CORRELATION)
+    rut_dev = RUT_NOISE_RATIO * _SPX_NOISE * blended(own, rut_own, RUT_CORRELATION)
     spx = spx_open * (1.0 + _along(script.spx_pct, minutes) / 100.0 + spx_dev)
     spx = _kept_below(spx, spx_open, minutes <= script.spx_below_open_until_min)
     rut = rut_open * (1.0 + _along(script.rut_pct, minutes) / 100.0 + rut_dev)
-    vix = _along(script.vix, minutes) + _VIX_PER_SPX_PERCENT * 100.0 * spx_dev + _VIX_NOISE * vix_own
+    vix = _along(script.vix, minutes) + VIX_PER_SPX_PERCENT * 100.0 * spx_dev + _VIX_NOISE * vix_own
     excess = _along(script.excess, minutes) + _EXCESS_NOISE * np.tanh(2.0 * excess_own)
     rvx = np.round(vix, 2) + usual * (1.0 + excess)
     series = {"SPX": frozen_after(spx, equity_stop), "RUT": frozen_after(rut, equity_stop), "VIX": vix, "RVX": rvx}
@@ -171,7 +170,7 @@ def _prior_days(calendar: SessionCalendar, first: date, seed: int) -> Mapping[st
     count = len(days)
     vix = FIRST_VIX + _mean_reverting(rng, count, sigma=0.5)
     spread = USUAL_SPREAD + _mean_reverting(rng, count, sigma=0.12)
-    moves = np.diff(vix, append=FIRST_VIX) / _VIX_PER_SPX_PERCENT / 100.0 + 0.0004
+    moves = np.diff(vix, append=FIRST_VIX) / VIX_PER_SPX_PERCENT / 100.0 + 0.0004
     spx = FIRST_SPX * np.exp(-np.cumsum(moves[::-1])[::-1] + moves[-1])
     rut_moves = 1.1 * moves + 0.003 * rng.standard_normal(count)
     rut = FIRST_RUT * np.exp(-np.cumsum(rut_moves[::-1])[::-1] + rut_moves[-1])

@@ -6,6 +6,7 @@ so that a tape can be read again, and asked twice it says the same.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -17,6 +18,8 @@ from simulator.world.quotes import TwoSided
 _U_SHAPE: Final = 0.7  # of the average rate: so much more at both ends than on average, so much less in the middle
 _NEAR_THE_MONEY: Final = 0.06  # log-moneyness per root of a month at which open interest has fallen to 0.6
 _MONTH_DAYS: Final = 30.0
+NIGHT_PACE: Final = 0.1
+"""Prints and volume of a whole night over those of a session."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,27 +104,33 @@ def volume_by(total: int, elapsed: float) -> int:
     return int(total * (share + _U_SHAPE * math.sin(2.0 * math.pi * share) / (2.0 * math.pi)))
 
 
-def prints_at(instrument: Instrument, step: int, steps: int, *, seed: int) -> bool:
-    """Return whether a print falls on a step of a session."""
-    turnover = turnover_of(instrument)
-    if turnover is None:
+def volume_between(total: int, start: float, end: float) -> int:
+    """Return how much of a session's volume traded between two fractions of it."""
+    return volume_by(total, end) - volume_by(total, start)
+
+
+def prints_at(instrument: Instrument, step: int, steps: int, *, seed: int, pace: float = 1.0) -> bool:
+    """Return whether a print falls on a step of a session (``pace`` 1), or of a slower night."""
+    every = _steps_per_print(instrument, steps, pace)
+    if not every:
         return False
-    every = max(1, steps // turnover.prints)
     block, rest = divmod(step, every)
     return rest == int(fraction(seed, block, 5) * every)
 
 
-def last_print_step(instrument: Instrument, step: int, steps: int, *, seed: int) -> int | None:
-    """Return the step of the last print up to a step, None before the session's first."""
-    turnover = turnover_of(instrument)
-    if turnover is None:
-        return None
-    every = max(1, steps // turnover.prints)
-    for block in (step // every, step // every - 1):
+def print_steps(instrument: Instrument, step: int, steps: int, *, seed: int, pace: float = 1.0) -> Iterator[int]:
+    """Yield the steps of the prints up to a step, the last one first."""
+    every = _steps_per_print(instrument, steps, pace)
+    for block in range(step // every, -1, -1) if every else ():
         at = block * every + int(fraction(seed, block, 5) * every)
-        if block >= 0 and at <= step:
-            return at
-    return None
+        if at <= step:
+            yield at
+
+
+def _steps_per_print(instrument: Instrument, steps: int, pace: float) -> int:
+    """Return how many steps share one print, 0 for what has no tape."""
+    turnover = turnover_of(instrument)
+    return 0 if turnover is None else max(1, int(steps / (turnover.prints * pace)))
 
 
 def print_price(sides: TwoSided, step: int, *, seed: int) -> float:

@@ -1,18 +1,23 @@
 """Builders of floors and orders: each test states the numbers that matter to it."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
-from bot.domain.instrument import Instrument, Right, Side
+from bot.domain.instrument import Instrument, Kind, Right, Side
 from bot.domain.schedule import Session, SessionCalendar
+from simulator.catalogue import BY_CLASS
 from simulator.opening import OpenedFloor, open_floor
 from simulator.settings import SimulatorSettings
 from simulator.venue import OrderType, Tif, VenueEvent, VenueLeg, VenueOrder, VenueQuote
+from simulator.world.market import WorldModel
 
 DAY = date(2026, 10, 19)
 CALENDAR = SessionCalendar()
 NOVEMBER = date(2026, 11, 18)
+SPY, EURO = BY_CLASS[Kind.STOCK, "SPY"].instrument, BY_CLASS[Kind.CASH, "EUR.USD"].instrument
+_NEW_YORK = ZoneInfo("America/New_York")
 
 
 def first_session() -> Session:
@@ -30,6 +35,41 @@ def a_floor(*, sessions: int = 1, scenario: str = "calm", seed: int = 7, tick_s:
     """Return a floor that stands before its first session."""
     settings = SimulatorSettings(scenario=scenario, start=DAY, sessions=sessions, seed=seed, tick_s=tick_s)
     return open_floor(settings, CALENDAR)
+
+
+def a_floor_with_nights(
+    *, sessions: int = 2, scenario: str = "calm", start: date = DAY, tick_s: int = 60, night_step_s: int = 60
+) -> OpenedFloor:
+    """Return a floor that trades between its sessions too; it stands at the close before the first one."""
+    settings = SimulatorSettings(
+        scenario=scenario, start=start, sessions=sessions, tick_s=tick_s, model=WorldModel(night_step_s=night_step_s)
+    )
+    return open_floor(settings, CALENDAR)
+
+
+def some_of_all(opened: OpenedFloor) -> dict[str, Instrument]:
+    """Return one contract or index of each kind of hours."""
+    weekly = date(2026, 11, 20)
+    return {
+        "SPY": SPY,
+        "EUR": EURO,
+        "VX": a_future(opened, "VX"),
+        "VIX call": a_call(opened),
+        "SPXW": opened.universe.option("SPXW", weekly, Decimal(6800), Right.CALL),
+        "RUTW": opened.universe.option("RUTW", weekly, Decimal(2500), Right.CALL),
+    }
+
+
+def at_night(text: str, *, day: date = DAY, sessions: int = 2) -> OpenedFloor:
+    """Return a floor at an hour of New York after its first session."""
+    opened = a_floor_with_nights(sessions=sessions)
+    opened.floor.advance(in_new_york(day, text))
+    return opened
+
+
+def in_new_york(day: date, text: str) -> datetime:
+    """Return a moment of New York time, written as 15:30."""
+    return datetime.combine(day, time.fromisoformat(text), tzinfo=_NEW_YORK)
 
 
 def an_open_floor(*, minutes: float = 10, sessions: int = 1) -> OpenedFloor:

@@ -1,0 +1,134 @@
+"""The night between two sessions: a seeded bridge from the last close to the first levels of the next session.
+
+How it works. The levels behind all prices move from the close to the open in as many steps as something trades; the
+hours in which nothing does (weekends, holidays) take no part. SPX draws a bridge, VIX answers it, RUT follows, and the
+spread of RVX over VIX goes in a straight line. What is published is another matter: SPX, RUT and RVX stand at their
+close until the session opens, VIX is published in its own night hours and stands still outside of them.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+import numpy as np
+
+from bot.domain.errors import InvalidValueError
+from bot.domain.instrument import VIX, Instrument
+from bot.domain.schedule import SessionCalendar
+from simulator.hours import phase_at
+from simulator.venue import Phase
+from simulator.world.levels import SYMBOLS, UNPUBLISHED_RVX, Levels
+from simulator.world.noise import Series, blended, bridge, published
+from simulator.world.response import RUT_CORRELATION, RUT_NOISE_RATIO, VIX_PER_SPX_PERCENT
+
+_NIGHT: Final = 2  # beside the seed of a session, which has one number less
+_SESSIONS_PER_YEAR: Final = 252.0
+WANDER: Final = 0.45
+"""A night's deviation over a whole day's: 0.2 of a day's variance falls into the night (0.18 to 0.31 for SPY and IWM on
+1993-01 to 2025-06, `simulator.world.estimate`), of which the gap itself is given by the two ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NightPath:
+    """One night's levels, an entry for each of its moments (aware UTC, ascending), before the session of ``day``.
+
+    ``levels`` stand behind the prices and hold one tuple per symbol, in index points rounded to two decimals;
+    ``vix`` is VIX as published, ``closes`` are the published levels of the last close.
+    """
+
+    day: date
+    calendar: SessionCalendar
+    moments: tuple[datetime, ...]
+    levels: Mapping[str, tuple[float, ...]]
+    vix: tuple[float, ...]
+    closes: Levels
+
+    def __post_init__(self) -> None:
+        """Reject a path whose series do not fill the night."""
+        for symbol in SYMBOLS:
+            if len(self.levels.get(symbol, ())) != len(self.moments):
+                raise InvalidValueError(f"night before {self.day}: {symbol} needs {len(self.moments)} steps")
+
+    @property
+    def steps(self) -> int:
+        """How many moments the night has."""
+        return len(self.moments)
+
+    def at(self, step: int) -> datetime:
+        """Return the moment of a step, aware."""
+        return self.moments[step]
+
+    def phase(self, instrument: Instrument, step: int) -> Phase:
+        """Return whether a contract trades at a step, by its hours."""
+        return phase_at(instrument, self.moments[step], self.calendar)
+
+    def of(self, step: int) -> Levels:
+        """Return the levels behind the prices at a step."""
+        spx, rut, vix, rvx = (self.levels[symbol][step] for symbol in SYMBOLS)
+        return Levels(spx=spx, rut=rut, vix=vix, rvx=rvx, rut_vol=self.levels[UNPUBLISHED_RVX][step])
+
+    def published(self, symbol: str, step: int) -> float:
+        """Return an index as published at a step: its last close, but for VIX."""
+        return self.vix[step] if symbol == "VIX" else self.closes.of(symbol)
+
+
+def night_path(
+    *,
+    day: date,
+    calendar: SessionCalendar,
+    moments: tuple[datetime, ...],
+    closes: Levels,
+    opening: Levels,
+    seed: int,
+) -> NightPath:
+    """Return the night before the session of ``day``; the same for the same seed, day and ends.
+
+    SPX = line x (1 + d), d a bridge with a deviation of ``WANDER`` x VIX / 100 / sqrt(252) for the free walk;
+    VIX = line x exp(-1.38 x 100 d / VIX), so that it answers with -1.38 points per +1 % and stays positive; RUT = line
+    x (1 + 1.3 d'), d' correlated to d by 0.85.
+
+    Args:
+        day: The session that follows.
+        calendar: Sessions and holidays, for the hours in which VIX is published.
+        moments: Its steps, aware UTC, ascending, between the two ends.
+        closes: Levels at the close.
+        opening: Levels at the first step of the session.
+        seed: The run's.
+    """
+    rng = np.random.default_rng([seed, day.toordinal(), _NIGHT])
+    count = len(moments)
+    share = np.arange(1, count + 1) / (count + 1)
+    own, rut_own = (bridge(rng, count + 2)[1:-1] for _ in range(2))
+    reach = WANDER * closes.vix / 100.0 / math.sqrt(_SESSIONS_PER_YEAR)
+    vix_line = _line(closes.vix, opening.vix, share)
+    vix = vix_line * np.exp(VIX_PER_SPX_PERCENT * 100.0 * reach * own / vix_line)
+    small = vix + _line(closes.small_cap_vol - closes.vix, opening.small_cap_vol - opening.vix, share)
+    has_rvx = not (math.isnan(closes.rvx) or math.isnan(opening.rvx))
+    series = {
+        "SPX": _line(closes.spx, opening.spx, share) * (1.0 + reach * own),
+        "RUT": _line(closes.rut, opening.rut, share)
+        * (1.0 + RUT_NOISE_RATIO * reach * blended(own, rut_own, RUT_CORRELATION)),
+        "VIX": vix,
+        "RVX": small if has_rvx else np.full(count, np.nan),
+        UNPUBLISHED_RVX: small,
+    }
+    levels = {symbol: published(values) for symbol, values in series.items()}
+    is_published = [phase_at(VIX, at, calendar) is not Phase.CLOSED for at in moments]
+    shown = _held_between(levels["VIX"], is_published, closes.vix)
+    return NightPath(day=day, calendar=calendar, moments=moments, levels=levels, vix=shown, closes=closes)
+
+
+def _line(start: float, end: float, share: Series) -> Series:
+    line: Series = start + (end - start) * share
+    return line
+
+
+def _held_between(values: Sequence[float], is_published: Sequence[bool], last: float) -> tuple[float, ...]:
+    """Return a series that moves while it is published and stands at its last value otherwise."""
+    found = []
+    for value, is_new in zip(values, is_published, strict=True):
+        last = value if is_new else last
+        found.append(last)
+    return tuple(found)
