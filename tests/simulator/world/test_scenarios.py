@@ -24,10 +24,9 @@ def some_contracts(opened: OpenedFloor) -> tuple[Instrument, ...]:
     """Return contracts near and far from the money, of every class with a rule of its own."""
     universe, spx = opened.universe, opened.source.path(0).of(0).spx
     friday = universe.spxw_fridays[-4]
+    strikes = universe.strikes("SPXW")
     equity = tuple(
-        universe.option(
-            "SPXW", friday, min(universe.strikes("SPXW"), key=lambda each: abs(float(each) - spx * part)), right
-        )
+        universe.option("SPXW", friday, strikes[bisect_left(strikes, Decimal(spx * part))], right)
         for part, right in ((0.7, Right.PUT), (0.95, Right.PUT), (1.0, Right.CALL), (1.1, Right.CALL))
     )
     later = universe.vix_settlements[-3]
@@ -90,9 +89,8 @@ def test_the_curve_of_vix_futures_leans_to_its_long_run(name: str) -> None:
     for session in opened.source.sessions:
         opened.floor.advance(session.opens_at + timedelta(hours=3))
         market = opened.floor.market
-        futures = [
-            each for each in opened.universe.futures if each.trading_class == "VX" and each.last_trade > session.day
-        ]
+        curve = (each for each in opened.universe.futures if each.trading_class == "VX")
+        futures = [each for each in curve if each.last_trade is not None and each.last_trade > session.day]
         distances = [abs(market.fair(each).price - 20.0) for each in futures]
 
         assert distances == sorted(distances, reverse=True)
