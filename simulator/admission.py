@@ -15,6 +15,7 @@ from simulator.venue import AccountChanged, VenueOrder
 DUPLICATE_ID: Final = 103
 """The broker's code for an id that was used before."""
 
+ACCOUNT_CURRENCY: Final = "USD"
 MOST_UNITS: Final = 1_000_000
 """No order here is larger; it keeps every amount within exact arithmetic."""
 MOST_RATIO: Final = 1_000
@@ -42,6 +43,7 @@ def refusal_of(
     return (
         _wrong_account(order, account)
         or _unknown_contract(order, is_listed)
+        or _foreign_currency(order)
         or _bad_size(order)
         or refused_combo(order)
         or refused_type(order, venue)
@@ -87,6 +89,17 @@ def _unknown_contract(order: VenueOrder, is_listed: Callable[[Instrument], bool]
     for leg in order.legs:
         if not is_listed(leg.instrument):
             return Rejection(code=NO_DEFINITION, text=f"No security definition has been found for {leg.instrument.key}")
+    return None
+
+
+def _foreign_currency(order: VenueOrder) -> Rejection | None:
+    """Refuse what is paid in another currency: the account keeps its books in one."""
+    for leg in order.legs:
+        if leg.instrument.currency != ACCOUNT_CURRENCY:
+            return Rejection(
+                text=f"{leg.instrument.key} is paid in {leg.instrument.currency}, this account deals in "
+                f"{ACCOUNT_CURRENCY} only"
+            )
     return None
 
 

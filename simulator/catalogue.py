@@ -40,6 +40,16 @@ def _index(instrument: Instrument, con_id: int, name: str, *, also: tuple[str, .
     return Named(instrument=instrument, con_id=con_id, long_name=name, exchanges=(instrument.exchange, *also))
 
 
+def _pair(base: str, quote: str, con_id: int, name: str) -> Named:
+    pair, exchange = f"{base}.{quote}", "IDEALPRO"
+    return Named(
+        instrument=Instrument(kind=Kind.CASH, symbol=base, trading_class=pair, exchange=exchange, currency=quote),
+        con_id=con_id,
+        long_name=name,
+        exchanges=(exchange,),
+    )
+
+
 NAMED: Final = (
     _index(SPX, 416904, "S&P 500 Stock Index"),
     _index(RUT, 416888, "Russell 2000 Stock Index", also=("CBOE",)),
@@ -58,12 +68,33 @@ NAMED: Final = (
     _share("SGOV", "ARCA", 26718748, "iShares 0-3 Month Treasury Bond ETF", of="ETF", isin="US46436E7186"),
     _share("VXX", "BATS", 26718749, "iPath Series B S&P 500 VIX Short-Term Futures ETN", of="ETN", isin="US06748M1962"),
     _share("UVXY", "BATS", 26718750, "ProShares Ultra VIX Short-Term Futures ETF", of="ETF", isin="US74347Y7554"),
-    Named(
-        instrument=Instrument(kind=Kind.CASH, symbol="EUR", trading_class="EUR.USD", exchange="IDEALPRO"),
-        con_id=12087792,
-        long_name="European Monetary Union Euro",
-        exchanges=("IDEALPRO",),
+    _share("TLT", "NASDAQ", 15547841, "iShares 20+ Year Treasury Bond ETF", of="ETF", isin="US4642874329"),
+    _share("AMD", "NASDAQ", 4391, "Advanced Micro Devices", of="COMMON", isin="US0079031078", industry="Technology"),
+    _share("INTC", "NASDAQ", 270639, "Intel Corp", of="COMMON", isin="US4581401001", industry="Technology"),
+    _share("MSFT", "NASDAQ", 272093, "Microsoft Corp", of="COMMON", isin="US5949181045", industry="Technology"),
+    _share("NVDA", "NASDAQ", 4815747, "Nvidia Corp", of="COMMON", isin="US67066G1040", industry="Technology"),
+    _share(
+        "GOOG", "NASDAQ", 208813720, "Alphabet Inc-Cl C", of="COMMON", isin="US02079K1079", industry="Communications"
     ),
+    _share(
+        "META", "NASDAQ", 107113386, "Meta Platforms Inc", of="COMMON", isin="US30303M1027", industry="Communications"
+    ),
+    _share("ABNB", "NASDAQ", 459530964, "Airbnb Inc", of="COMMON", isin="US0090661010", industry="Communications"),
+    _share(
+        "IBKR", "NASDAQ", 43645865, "Interactive Brokers Group", of="COMMON", isin="US45841N1072", industry="Financial"
+    ),
+    _share("IBM", "NYSE", 8314, "Intl Business Machines Corp", of="COMMON", isin="US4592001014", industry="Technology"),
+    _share("MCD", "NYSE", 9408, "McDonald's Corp", of="COMMON", isin="US5801351017", industry="Consumer, Cyclical"),
+    _share(
+        "BRK B", "NYSE", 72063691, "Berkshire Hathaway Inc-Cl B", of="COMMON", isin="US0846707026", industry="Financial"
+    ),
+    _pair("EUR", "USD", 12087792, "European Monetary Union Euro"),
+    _pair("EUR", "GBP", 12087807, "European Monetary Union Euro"),
+    _pair("GBP", "USD", 12087797, "British pound"),
+    _pair("AUD", "USD", 14433401, "Australian dollar"),
+    _pair("USD", "JPY", 15016059, "United States dollar"),
+    _pair("USD", "CHF", 12087820, "United States dollar"),
+    _pair("USD", "CAD", 15016062, "United States dollar"),
 )
 BY_CLASS: Final[Mapping[tuple[Kind, str], Named]] = {
     (each.instrument.kind, each.instrument.trading_class): each for each in NAMED

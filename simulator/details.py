@@ -23,6 +23,7 @@ from simulator.world.quotes import (
     VX_FUTURES,
     VX_WEEKLY_FUTURES,
     VXM_FUTURES,
+    YEN_PAIRS,
     QuoteRule,
     rule_of,
 )
@@ -41,6 +42,7 @@ _RULES: Final = (
     (510, SHARES),
     (511, CURRENCIES),
     (512, VX_WEEKLY_FUTURES),
+    (513, YEN_PAIRS),
 )
 _EASTERN: Final = "US/Eastern"
 _CENTRAL: Final = "US/Central"

@@ -129,7 +129,7 @@ class Market:
             return related.vixmo(levels, long_run=self.model.long_run_vix)
         if symbol == "TICK-NYSE":
             return related.tick(levels, at_s=at_s, seed=seed)
-        if symbol == "EUR.USD":
+        if symbol in related.CURRENCIES:
             return related.currency_rate(symbol, at_s=at_s, seed=seed)
         raise InvalidValueError(f"{symbol}: the simulated world has no price for it")
 

@@ -87,6 +87,15 @@ CURRENCIES: Final = QuoteRule(
     most_size=5_000_000,
     per_point=20_000,
 )
+YEN_PAIRS: Final = QuoteRule(
+    ticks=_rows(("0", "0.005")),
+    combo_tick=Decimal("0.005"),
+    least_half_spread=0.002,
+    half_spread_frac=0.0,
+    least_size=500_000,
+    most_size=5_000_000,
+    per_point=200,
+)
 
 QUOTE_RULES: Final = {
     "VIX": VIX_OPTIONS,
@@ -113,7 +122,7 @@ def rule_of(instrument: Instrument) -> QuoteRule:
     if instrument.kind is Kind.STOCK:
         return SHARES
     if instrument.kind is Kind.CASH:
-        return CURRENCIES
+        return YEN_PAIRS if instrument.currency == "JPY" else CURRENCIES
     rule = None if instrument.kind is Kind.INDEX else QUOTE_RULES.get(instrument.trading_class)
     if rule is None and instrument.kind is Kind.OPTION:
         rule = _SHARE_OPTION_RULES.get(instrument.trading_class)

@@ -1,4 +1,4 @@
-"""What moves with the four indices: shares and funds, a currency, further indices, and breadth.
+"""What moves with the four indices: shares and funds, currencies, further indices, and breadth.
 
 How it works. A related price is its reference price times the move of its index to a power (its beta), times noise of
 its own that depends on name and time alone. Nothing is remembered: any moment can be looked at again.
@@ -40,12 +40,33 @@ SHARES: Final = {
     "AAPL": Related(index="SPX", price=262.0, beta=1.15, own=0.02, vol=1.55),
     "AMZN": Related(index="SPX", price=228.0, beta=1.25, own=0.025, vol=1.8),
     "TSLA": Related(index="SPX", price=430.0, beta=1.9, own=0.05, vol=3.0),
+    "AMD": Related(index="SPX", price=215.0, beta=1.8, own=0.04, vol=2.7),
+    "INTC": Related(index="SPX", price=37.0, beta=1.3, own=0.04, vol=2.6),
+    "MSFT": Related(index="SPX", price=515.0, beta=1.05, own=0.02, vol=1.4),
+    "NVDA": Related(index="SPX", price=185.0, beta=1.8, own=0.035, vol=2.3),
+    "GOOG": Related(index="SPX", price=250.0, beta=1.1, own=0.025, vol=1.7),
+    "META": Related(index="SPX", price=715.0, beta=1.25, own=0.03, vol=1.8),
+    "ABNB": Related(index="SPX", price=125.0, beta=1.15, own=0.03, vol=2.0),
+    "IBKR": Related(index="SPX", price=68.0, beta=1.2, own=0.03, vol=2.1),
+    "IBM": Related(index="SPX", price=285.0, beta=0.7, own=0.02, vol=1.4),
+    "MCD": Related(index="SPX", price=305.0, beta=0.5, own=0.015, vol=1.1),
+    "BRK B": Related(index="SPX", price=495.0, beta=0.7, own=0.012, vol=1.0),
+    "TLT": Related(index="SPX", price=90.0, beta=-0.2, own=0.01, vol=0.8),
     "SGOV": Related(index="SPX", price=100.45, beta=0.0, own=0.00005, vol=0.02),
     "VXX": Related(index="VX", price=33.0, beta=1.0, own=0.0005, vol=3.8),
     "UVXY": Related(index="VX", price=41.0, beta=1.5, own=0.0005, vol=5.5),
 }
 """SPY and IWM stand to their index as in reality; the betas of the shares are rounded textbook values."""
-CURRENCY_REFERENCE: Final = 1.16  # USD per EUR
+CURRENCIES: Final = {
+    "EUR.USD": 1.16,
+    "GBP.USD": 1.34,
+    "AUD.USD": 0.65,
+    "USD.JPY": 150.0,
+    "USD.CHF": 0.80,
+    "USD.CAD": 1.40,
+    "EUR.GBP": 1.16 / 1.34,
+}
+"""Units of the second currency for one of the first, rounded; each pair wanders on its own."""
 _CURRENCY_OWN: Final = 0.006
 _VVIX_AT_17: Final = 92.0
 _VVIX_POWER: Final = 0.40
@@ -91,8 +112,8 @@ def share_price(symbol: str, levels: Levels, *, at_s: float, seed: int, long_run
 
 
 def currency_rate(pair: str, *, at_s: float, seed: int) -> float:
-    """Return USD per EUR."""
-    return CURRENCY_REFERENCE * (1.0 + _CURRENCY_OWN * _own_noise(pair, at_s, seed))
+    """Return how many units of the second currency of one of `CURRENCIES` one unit of the first costs."""
+    return CURRENCIES[pair] * (1.0 + _CURRENCY_OWN * _own_noise(pair, at_s, seed))
 
 
 def vvix(levels: Levels, *, at_s: float, seed: int) -> float:

@@ -150,4 +150,4 @@ def test_a_program_of_the_official_client_walks_through(name: str, version: int,
     assert steps["oca"]["status"] == "Submitted"
     assert (steps["books"]["single"], steps["books"]["completed"]) == (True, 2)
     assert steps["clients"] == {"step": "clients", "in_use": True, "seen": [11]}
-    assert (steps["reconnect"]["open"], steps["reconnect"]["cancelled"]) == (5, True)
+    assert (steps["reconnect"]["open"], steps["reconnect"]["cancelled"]) == (6, True)
