@@ -19,13 +19,9 @@ from bot.domain.errors import InvalidValueError
 from bot.domain.schedule import Session, SessionCalendar
 from simulator.world.levels import EQUITY_CLOSE_LEAD, SYMBOLS, DailyLevel, SessionPath, last_level, steps_of
 from simulator.world.noise import Series, blended, bridge, frozen_after, published
-from simulator.world.response import RUT_CORRELATION
+from simulator.world.response import RUT_CORRELATION, SPX_VIX_CORRELATION, VOL_OF_VIX, VOLATILITY_CORRELATION
 
-VOLATILITY_CORRELATION: Final = 0.99
-"""Of the noise of RVX with that of VIX: their spread then carries little noise of its own."""
-_SPX_CORRELATION: Final = -0.80  # of the noise of SPX with that of VIX
 _SHARE_OF_DAY: Final = 1.0 / np.sqrt(252.0)  # of the yearly volatility
-_VOL_OF_VIX: Final = 0.9  # per year, for days without a known range
 _NOISE_REACH: Final = 0.9  # of the distance to the nearer extreme
 _NOISE_GAIN: Final = 1.6
 _FLICKER: Final = 0.01  # points: a calculated index hardly ever repeats itself to the hundredth for minutes
@@ -89,7 +85,7 @@ class HistorySource:
         common, own_rvx, own_spx, own_rut = (bridge(rng, steps) for _ in range(4))
         vix, rvx = self._volatilities(session, rng, common, blended(common, own_rvx, VOLATILITY_CORRELATION))
         equity_steps = self._equity_steps(session)
-        spx_noise = blended(common, own_spx, _SPX_CORRELATION)
+        spx_noise = blended(common, own_spx, SPX_VIX_CORRELATION)
         spx = self._equity("SPX", session, equity_steps, spx_noise)
         rut = self._equity("RUT", session, equity_steps, blended(spx_noise, own_rut, RUT_CORRELATION))
         flicker = _FLICKER * rng.choice((-1.0, 0.0, 1.0), steps)  # the same for both: their spread does not flicker
@@ -141,7 +137,7 @@ def _ranged(day: DailyLevel, start: float, noise: Series, turns: tuple[int, int]
     """Return a path from ``start`` to the close that touches low and high at ``turns`` where they are known."""
     steps = len(noise)
     if day.high is None or day.low is None:
-        wandering: Series = _line(start, day.close, steps) * np.exp(_VOL_OF_VIX * _SHARE_OF_DAY * noise)
+        wandering: Series = _line(start, day.close, steps) * np.exp(VOL_OF_VIX * _SHARE_OF_DAY * noise)
         return wandering
     high, low = max(day.high, start, day.close), min(day.low, start, day.close)
     anchors = {0: start, turns[0]: low, turns[1]: high, steps - 1: day.close}

@@ -15,7 +15,8 @@ SYMBOLS: Final = ("SPX", "RUT", "VIX", "RVX")
 
 UNPUBLISHED_RVX: Final = "RUT_VOL"
 """Under this name a path may hold what RVX would show while it is not published."""
-_SMALL_CAP_VOL: Final = 1.33  # RVX over VIX: mean 1.33 on 2009-09 to 2025-06, `simulator.world.estimate`
+SMALL_CAP_VOL: Final = 1.30
+"""RVX over VIX where nothing else is known: the mean ratio of 2009-09 to 2025-06."""
 
 EQUITY_CLOSE_LEAD: Final = timedelta(minutes=15)
 """SPX and RUT stop with the stock market, fifteen minutes before index options and volatility indices do."""
@@ -63,7 +64,7 @@ class Levels:
         """The 30-day volatility of RUT options, points: RVX where it is published, else what stands behind it."""
         if not math.isnan(self.rvx):
             return self.rvx
-        return self.vix * _SMALL_CAP_VOL if math.isnan(self.rut_vol) else self.rut_vol
+        return self.vix * SMALL_CAP_VOL if math.isnan(self.rut_vol) else self.rut_vol
 
     def of(self, symbol: str) -> float:
         """Return the level of one of `SYMBOLS`."""

@@ -21,13 +21,10 @@ from simulator.hours import phase_at
 from simulator.venue import Phase
 from simulator.world.levels import SYMBOLS, UNPUBLISHED_RVX, Levels
 from simulator.world.noise import Series, blended, bridge, published
-from simulator.world.response import RUT_CORRELATION, RUT_NOISE_RATIO, VIX_PER_SPX_PERCENT
+from simulator.world.response import NIGHT_DEVIATION, RUT_CORRELATION, RUT_NOISE_RATIO, VIX_PER_SPX_PERCENT
 
 _NIGHT: Final = 2  # beside the seed of a session, which has one number less
 _SESSIONS_PER_YEAR: Final = 252.0
-WANDER: Final = 0.45
-"""A night's deviation over a whole day's: 0.2 of a day's variance falls into the night (0.18 to 0.31 for SPY and IWM on
-1993-01 to 2025-06, `simulator.world.estimate`), of which the gap itself is given by the two ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +82,7 @@ def night_path(
 ) -> NightPath:
     """Return the night before the session of ``day``; the same for the same seed, day and ends.
 
-    SPX = line x (1 + d), d a bridge with a deviation of ``WANDER`` x VIX / 100 / sqrt(252) for the free walk;
+    SPX = line x (1 + d), d a bridge with a deviation of 0.5 x VIX / 100 / sqrt(252) for the free walk;
     VIX = line x exp(-1.38 x 100 d / VIX), so that it answers with -1.38 points per +1 % and stays positive; RUT = line
     x (1 + 1.3 d'), d' correlated to d by 0.85.
 
@@ -101,7 +98,7 @@ def night_path(
     count = len(moments)
     share = np.arange(1, count + 1) / (count + 1)
     own, rut_own = (bridge(rng, count + 2)[1:-1] for _ in range(2))
-    reach = WANDER * closes.vix / 100.0 / math.sqrt(_SESSIONS_PER_YEAR)
+    reach = NIGHT_DEVIATION * closes.vix / 100.0 / math.sqrt(_SESSIONS_PER_YEAR)
     vix_line = _line(closes.vix, opening.vix, share)
     vix = vix_line * np.exp(VIX_PER_SPX_PERCENT * 100.0 * reach * own / vix_line)
     small = vix + _line(closes.small_cap_vol - closes.vix, opening.small_cap_vol - opening.vix, share)

@@ -68,9 +68,9 @@ CURRENCIES: Final = {
 }
 """Units of the second currency for one of the first, rounded; each pair wanders on its own."""
 _CURRENCY_OWN: Final = 0.006
-_VVIX_AT_17: Final = 92.0
-_VVIX_POWER: Final = 0.40
-"""VVIX over VIX / 17: estimated 91.6 and 0.41 on 2012-01 to 2025-05, `simulator.world.estimate`."""
+VVIX_AT_17: Final = 95.0
+VVIX_POWER: Final = 0.37
+"""VVIX at a VIX of 17, and its power in VIX / 17: a line through the logarithms of 2012-01 to 2025-05."""
 _VIXMO_LEAN: Final = 0.97
 _ISSUES: Final = 2_800
 _BREADTH_PER_PERCENT: Final = 0.80  # standard deviations of issues per +1 % of the market
@@ -118,7 +118,7 @@ def currency_rate(pair: str, *, at_s: float, seed: int) -> float:
 
 def vvix(levels: Levels, *, at_s: float, seed: int) -> float:
     """Return the volatility index of VIX options, points: a power of VIX with noise of its own."""
-    return _VVIX_AT_17 * math.pow(levels.vix / 17.0, _VVIX_POWER) * (1.0 + 0.02 * _own_noise("VVIX", at_s, seed))
+    return VVIX_AT_17 * math.pow(levels.vix / 17.0, VVIX_POWER) * (1.0 + 0.02 * _own_noise("VVIX", at_s, seed))
 
 
 def vixmo(levels: Levels, *, long_run: float) -> float:

@@ -39,7 +39,7 @@ FIRST_VIX: Final = 17.0
 USUAL_SPREAD: Final = 5.5
 
 _SPX_NOISE: Final = 0.004  # of the level; the bridge halves it at midday
-_VIX_NOISE: Final = 0.15  # points
+VIX_NOISE: Final = 0.15  # points
 _EXCESS_NOISE: Final = 0.03
 
 
@@ -119,7 +119,7 @@ def _play_session(
     spx = spx_open * (1.0 + _along(script.spx_pct, minutes) / 100.0 + spx_dev)
     spx = _kept_below(spx, spx_open, minutes <= script.spx_below_open_until_min)
     rut = rut_open * (1.0 + _along(script.rut_pct, minutes) / 100.0 + rut_dev)
-    vix = _along(script.vix, minutes) + VIX_PER_SPX_PERCENT * 100.0 * spx_dev + _VIX_NOISE * vix_own
+    vix = _along(script.vix, minutes) + VIX_PER_SPX_PERCENT * 100.0 * spx_dev + VIX_NOISE * vix_own
     excess = _along(script.excess, minutes) + _EXCESS_NOISE * np.tanh(2.0 * excess_own)
     rvx = np.round(vix, 2) + usual * (1.0 + excess)
     series = {"SPX": frozen_after(spx, equity_stop), "RUT": frozen_after(rut, equity_stop), "VIX": vix, "RVX": rvx}
