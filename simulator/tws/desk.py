@@ -7,17 +7,18 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.domain.checks import require_positive
-from bot.domain.instrument import Instrument
+from bot.domain.instrument import Instrument, InstrumentKey
 from simulator.admission import DUPLICATE_ID
 from simulator.listing import ContractQuery, Listing
 from simulator.ports import Heard, TradingFloor
 from simulator.tws.framing import text_of
 from simulator.tws.order_fields import WireOrder
 from simulator.tws.resolved import COMBO_CON_ID, Resolved, of_listing
-from simulator.venue import OrderChanged, VenueOrder, VenueStatus
+from simulator.venue import OrderChanged, StepPlayed, VenueOrder, VenueQuote, VenueStatus
 
 OrderKey = tuple[int, int]
 """Client id and order id."""
+QuoteListener = Callable[[VenueQuote], None]
 
 
 class Told(StrEnum):
@@ -76,7 +77,7 @@ class Listener(Protocol):
     """A session as the desk sees it."""
 
     def tell(self, event: Heard) -> None:
-        """Hear of something that happened on the floor."""
+        """Hear of something that happened on the floor; quotes go to their followers alone."""
         ...
 
 
@@ -104,6 +105,8 @@ class Desk:
         self._highest_id: dict[int, int] = {}
         self._done_at: dict[int, datetime] = {}
         self._listings: dict[Instrument, Listing] = {}
+        self._followers: dict[InstrumentKey, list[QuoteListener]] = {}
+        self._implied: dict[tuple[InstrumentKey, float, float], VenueQuote | None] = {}
         self._remove: Callable[[], None] = floor.listen(self._hear)
 
     def __repr__(self) -> str:
@@ -188,9 +191,39 @@ class Desk:
             found = self._listings[instrument] = self.floor.listing(instrument)
         return found
 
+    # Quotes
+
+    def follow(self, instrument: Instrument, hear: QuoteListener) -> VenueQuote:
+        """Watch a contract on the floor, hear of each of its quotes, and return the present one."""
+        self._followers.setdefault(instrument.key, []).append(hear)
+        return self.floor.watch(instrument)
+
+    def unfollow(self, instrument: Instrument, hear: QuoteListener) -> None:
+        """Hear and watch no more."""
+        followers = self._followers[instrument.key]
+        followers.remove(hear)
+        if not followers:
+            del self._followers[instrument.key]
+        self.floor.unwatch(instrument)
+
+    def implied(self, quote: VenueQuote, price: float) -> VenueQuote | None:
+        """Return the volatility and greeks behind a price of an option; worked out once in a step for all clients."""
+        if quote.underlying_price is None:
+            return None
+        key = (quote.instrument.key, price, quote.underlying_price)
+        if key not in self._implied:
+            self._implied[key] = self.floor.option_vol(quote.instrument, price, quote.underlying_price)
+        return self._implied[key]
+
     def _hear(self, event: Heard) -> None:
+        if isinstance(event, VenueQuote):
+            for hear in tuple(self._followers.get(event.instrument.key, ())):
+                hear(event)
+            return
         if isinstance(event, OrderChanged):
             self._note_change(event)
+        elif isinstance(event, StepPlayed):
+            self._implied.clear()
         for client in (*self._clients.values(), *(second for _, second in self._seconds)):
             client.tell(event)
 

@@ -51,7 +51,6 @@ from simulator.venue import (
     OrderChanged,
     PositionChanged,
     StepPlayed,
-    VenueQuote,
 )
 
 SERVER_VERSION: Final = 176
@@ -315,7 +314,6 @@ class Session:
 
     def _listener_table(self) -> dict[type[Any], tuple[Callable[[Any], None], ...]]:
         return {
-            VenueQuote: (self._quotes.quoted, self._tape.quoted),
             OrderChanged: (self._orders.order_changed,),
             Executed: (self._orders.executed,),
             Charged: (self._orders.charged,),

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from bot.domain.instrument import Instrument
 from simulator.listing import ContractQuery
 from simulator.tws.answers.prices import BookRow, RealTimeBar, SmartBookRow, TickByTick
-from simulator.tws.desk import Desk
+from simulator.tws.desk import Desk, QuoteListener
 from simulator.tws.line import Line
 from simulator.tws.moments import epoch
 from simulator.tws.past_ticks import past_ticks
@@ -42,11 +43,12 @@ _ASKS, _BIDS = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class _Ticks:
-    """A stream of single ticks: its kind, and what was told last."""
+    """A stream of single ticks: its kind, how it hears, and what was told last."""
 
     instrument: Instrument
     kind: int
     ignore_size: bool
+    hear: QuoteListener
     told: tuple[object, ...] = ()
 
 
@@ -97,8 +99,8 @@ class TapeDesk:
             now, count = self._desk.floor.now(), min(_MOST_HISTORY, request.count)
             found = self._desk.floor.past_quotes(instrument, past, start=None, end=now, count=count)
             self._line.tell(past_ticks(request.req_id, past, found, ignore_size=request.ignore_size))
-        quote = self._desk.floor.watch(instrument)
-        stream = _Ticks(instrument, kind, request.ignore_size)
+        stream = _Ticks(instrument, kind, request.ignore_size, partial(self._tick, request.req_id))
+        quote = self._desk.follow(instrument, stream.hear)
         self._ticks[request.req_id] = (
             replace(stream, told=_seen(stream, quote)) if kind in {_LAST, _ALL_LAST} else stream
         )
@@ -106,7 +108,11 @@ class TapeDesk:
 
     def cancel_tick_by_tick(self, request: CancelTickByTick) -> None:
         """End a stream of single ticks."""
-        self._end(request.req_id, self._ticks.pop(request.req_id, None))
+        found = self._ticks.pop(request.req_id, None)
+        if found is None:
+            self._line.error(request.req_id, 300, f"Can't find EId with tickerId:{request.req_id}")
+            return
+        self._desk.unfollow(found.instrument, found.hear)
 
     def real_time_bars(self, request: ReqRealTimeBars) -> None:
         """Begin a bar every five seconds; the first one is the next that is complete."""
@@ -122,7 +128,11 @@ class TapeDesk:
 
     def cancel_real_time_bars(self, request: CancelRealTimeBars) -> None:
         """End real-time bars."""
-        self._end(request.req_id, self._bars.pop(request.req_id, None))
+        found = self._bars.pop(request.req_id, None)
+        if found is None:
+            self._line.error(request.req_id, 300, f"Can't find EId with tickerId:{request.req_id}")
+            return
+        self._desk.floor.unwatch(found.instrument)
 
     def depth(self, request: ReqDepth) -> None:
         """Tell the book now, and every row of it that changes."""
@@ -148,13 +158,6 @@ class TapeDesk:
 
     # What happens
 
-    def quoted(self, quote: VenueQuote) -> None:
-        """Tell single ticks of a contract that moved."""
-        key = quote.instrument.key
-        for req_id, stream in tuple(self._ticks.items()):
-            if stream.instrument.key == key:
-                self._tick(req_id, quote)
-
     def step_played(self, step: StepPlayed) -> None:
         """Tell the bars that are complete, and what changed in the books."""
         for req_id in self._bars:
@@ -164,9 +167,13 @@ class TapeDesk:
 
     def end_all(self) -> None:
         """End all streams: the client is gone, or its data line is lost."""
+        for ticks in self._ticks.values():
+            self._desk.unfollow(ticks.instrument, ticks.hear)
+        for bars in self._bars.values():
+            self._desk.floor.unwatch(bars.instrument)
+        for book in self._books.values():
+            self._desk.floor.unwatch(book.instrument)
         for streams in (self._ticks, self._bars, self._books):
-            for stream in streams.values():
-                self._desk.floor.unwatch(stream.instrument)
             streams.clear()
 
     # Parts
@@ -189,12 +196,6 @@ class TapeDesk:
 
     def _refuse(self, req_id: int, text: str) -> None:
         self._line.error(req_id, 321, f"Error validating request: {text}")
-
-    def _end(self, req_id: int, found: _Ticks | _Bars | None) -> None:
-        if found is None:
-            self._line.error(req_id, 300, f"Can't find EId with tickerId:{req_id}")
-            return
-        self._desk.floor.unwatch(found.instrument)
 
     def _tick(self, req_id: int, quote: VenueQuote) -> None:
         stream = self._ticks[req_id]

@@ -1,14 +1,14 @@
 """Tick frames of one subscription: what changed since the last quote, from ready-made pieces.
 
 A size that is missing or a side that is gone is told as price -1 with size 0. Greeks come with the subscription and
-then at most once in `GREEKS_EVERY_S` of the floor's time: the model's (13), and those of bid, ask and last (10 to 12)
-where the floor can say which volatility their prices stand for. Generic ticks are told when they were asked for.
+then once in `GREEKS_EVERY_S` of the floor's time, each contract at a second of its own, so that many contracts are not
+all worked out in one step: the model's (13), and those of bid, ask and last (10 to 12) where the floor can say which
+volatility their prices stand for. Generic ticks are told when they were asked for.
 Source: docs/ib/wire.md, section 5.6.
 """
 
 import struct
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -19,7 +19,6 @@ from simulator.venue import VenueQuote
 
 GREEKS_EVERY_S: Final = 60
 """Greeks are told this often per contract: they are for orientation, the sides are what is traded."""
-_GREEKS_EVERY: Final = timedelta(seconds=GREEKS_EVERY_S)
 
 BID_SIZE, BID, ASK, ASK_SIZE, LAST, LAST_SIZE, HIGH, LOW, VOLUME, CLOSE = range(10)
 BID_GREEKS, ASK_GREEKS, LAST_GREEKS, MODEL_GREEKS, OPEN = range(10, 15)
@@ -48,7 +47,7 @@ ImpliedBy = Callable[[VenueQuote, float], VenueQuote | None]
 class Subscription:
     """What one request was told last, and the beginnings of its frames. Mutable: it is on the hot path."""
 
-    __slots__ = ("_generic", "_greeks_at", "_heads", "_implied_by", "_told", "has_sides", "req_id")
+    __slots__ = ("_generic", "_greeks_due_s", "_greeks_second", "_heads", "_implied_by", "_told", "has_sides", "req_id")
 
     def __init__(
         self,
@@ -57,6 +56,7 @@ class Subscription:
         has_sides: bool,
         generic: frozenset[str] = frozenset(),
         implied_by: ImpliedBy | None = None,
+        greeks_second: int = 0,
     ) -> None:
         """Begin with nothing told.
 
@@ -65,6 +65,7 @@ class Subscription:
             has_sides: Whether there are bid and ask; an index has only its level.
             generic: The numbers of the generic ticks that were asked for.
             implied_by: How to tell the greeks of a price, None to tell the model's only.
+            greeks_second: The second of `GREEKS_EVERY_S` from which on they are told anew; any number, taken modulo.
         """
         self.req_id = req_id
         self.has_sides = has_sides
@@ -72,7 +73,8 @@ class Subscription:
         self._implied_by = implied_by
         self._heads = _heads(req_id)
         self._told: dict[int, object] = {}
-        self._greeks_at: datetime | None = None
+        self._greeks_second = greeks_second
+        self._greeks_due_s = 0  # seconds since the epoch
 
     def frames(self, quote: VenueQuote) -> bytes:
         """Return the frames of what changed, joined; empty when nothing did."""
@@ -175,9 +177,10 @@ class Subscription:
         return self._size(own, number) + self._size(other, 0)
 
     def _greeks(self, quote: VenueQuote) -> bytes:
-        if self._greeks_at is not None and quote.at - self._greeks_at < _GREEKS_EVERY:
+        at_s = int(quote.at.timestamp())
+        if at_s < self._greeks_due_s:
             return b""
-        self._greeks_at = quote.at
+        self._greeks_due_s = at_s + 1 + (self._greeks_second - at_s - 1) % GREEKS_EVERY_S
         sides = ((BID_GREEKS, quote.bid), (ASK_GREEKS, quote.ask), (LAST_GREEKS, quote.last))
         parts = b"".join(self._side_greeks(kind, quote, float(price)) for kind, price in sides if price is not None)
         return parts + greeks_frame(self.req_id, MODEL_GREEKS, quote)

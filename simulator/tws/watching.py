@@ -7,12 +7,13 @@ for who is subscribed; one that asks for frozen prices is told 2 while nothing t
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
-from bot.domain.instrument import Instrument, InstrumentKey, Kind
+from bot.domain.instrument import Instrument, Kind
 from simulator.tws.answers.prices import MarketDataType, SnapshotEnd, TickParameters, TickPrice, TickSize
 from simulator.tws.combos import combo_quote
-from simulator.tws.desk import Desk
+from simulator.tws.desk import Desk, QuoteListener
 from simulator.tws.layout import encode
 from simulator.tws.line import Line
 from simulator.tws.requests.contract import contract_of
@@ -33,10 +34,11 @@ _AVERAGED_SESSIONS: Final = 90
 
 @dataclass(frozen=True, slots=True)
 class _Stream:
-    """One request's stream: what it is of, and what it was told."""
+    """One request's stream: what it is of, what it was told, and how it hears."""
 
     legs: tuple[VenueLeg, ...]
     subscription: Subscription
+    hear: QuoteListener
 
 
 class QuoteDesk:
@@ -48,7 +50,6 @@ class QuoteDesk:
         self._desk = desk
         self._wanted = _LIVE
         self._streams: dict[int, _Stream] = {}
-        self._by_key: dict[InstrumentKey, dict[int, _Stream]] = {}
 
     # Requests
 
@@ -68,17 +69,17 @@ class QuoteDesk:
         if request.req_id in self._streams:
             self._line.error(request.req_id, 322, "Error processing request: duplicate ticker id")
             return
-        stream = _Stream(legs, self._subscription(request, legs))
+        subscription = self._subscription(request, legs)
         head = self._head(request, legs)
         if request.snapshot:
             end = encode(SnapshotEnd(req_id=request.req_id), self._line.version)
-            self._line.send(head, stream.subscription.frames(self._present(legs)), end)
+            self._line.send(head, subscription.frames(self._present(legs)), end)
             return
+        stream = _Stream(legs, subscription, partial(self._quoted, request.req_id))
         self._streams[request.req_id] = stream
         for leg in legs:
-            self._by_key.setdefault(leg.instrument.key, {})[request.req_id] = stream
-            self._desk.floor.watch(leg.instrument)
-        self._line.send(head, stream.subscription.frames(self._present(legs)))
+            self._desk.follow(leg.instrument, stream.hear)
+        self._line.send(head, subscription.frames(self._present(legs)))
 
     def cancel_market_data(self, request: CancelMarketData) -> None:
         """End a stream; an unknown id is error 300."""
@@ -86,19 +87,17 @@ class QuoteDesk:
         if found is None:
             self._line.error(request.req_id, 300, f"Can't find EId with tickerId:{request.req_id}")
             return
-        for leg in found.legs:
-            self._by_key[leg.instrument.key].pop(request.req_id, None)
-            self._desk.floor.unwatch(leg.instrument)
+        self._end(found)
 
     # What happens
 
-    def quoted(self, quote: VenueQuote) -> None:
-        """Tell what changed, one write for each stream of the contract."""
-        for stream in tuple(self._by_key.get(quote.instrument.key, {}).values()):
-            present = quote if len(stream.legs) == 1 else self._present(stream.legs, quote)
-            frames = stream.subscription.frames(present)
-            if frames:
-                self._line.send(frames)
+    def _quoted(self, req_id: int, quote: VenueQuote) -> None:
+        """Tell a stream what changed, in one write."""
+        stream = self._streams[req_id]
+        present = quote if len(stream.legs) == 1 else self._present(stream.legs, quote)
+        frames = stream.subscription.frames(present)
+        if frames:
+            self._line.send(frames)
 
     def streams(self) -> dict[int, Instrument]:
         """Return the streams that go on, by request; a combo by its first leg."""
@@ -107,12 +106,14 @@ class QuoteDesk:
     def end_all(self) -> None:
         """End all streams: the client is gone, or its data line is lost."""
         for stream in self._streams.values():
-            for leg in stream.legs:
-                self._desk.floor.unwatch(leg.instrument)
+            self._end(stream)
         self._streams.clear()
-        self._by_key.clear()
 
     # Parts
+
+    def _end(self, stream: _Stream) -> None:
+        for leg in stream.legs:
+            self._desk.unfollow(leg.instrument, stream.hear)
 
     def _subscription(self, request: ReqMarketData, legs: Sequence[VenueLeg]) -> Subscription:
         is_option = len(legs) == 1 and legs[0].instrument.kind is Kind.OPTION
@@ -120,7 +121,8 @@ class QuoteDesk:
             request.req_id,
             has_sides=len(legs) > 1 or legs[0].instrument.kind is not Kind.INDEX,
             generic=generic_ticks_of(request.generic_ticks),
-            implied_by=self._implied_by if is_option else None,
+            implied_by=self._desk.implied if is_option else None,
+            greeks_second=self._desk.listing(legs[0].instrument).con_id,
         )
 
     def _head(self, request: ReqMarketData, legs: Sequence[VenueLeg]) -> bytes:
@@ -147,11 +149,6 @@ class QuoteDesk:
         if newest is not None:
             quotes[newest.instrument.key] = newest
         return combo_quote(legs, quotes)
-
-    def _implied_by(self, quote: VenueQuote, price: float) -> VenueQuote | None:
-        if quote.underlying_price is None:
-            return None
-        return self._desk.floor.option_vol(quote.instrument, price, quote.underlying_price)
 
     def _yearly(self, req_id: int, instrument: Instrument) -> list[TickPrice | TickSize]:
         """Return the ranges of 13, 26 and 52 weeks and the average volume of 90 sessions."""
