@@ -115,6 +115,11 @@ class Board:
         """Forget the quotes of the step: phases have changed."""
         self._quotes.clear()
 
+    @property
+    def is_on(self) -> bool:
+        """Whether a step is shown; between a close and the step after it nothing is."""
+        return self._stage.path is not None
+
     # Watching
 
     def watch(self, instrument: Instrument) -> VenueQuote:

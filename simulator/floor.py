@@ -155,6 +155,11 @@ class Floor:
         return self._is_open
 
     @property
+    def shows_a_step(self) -> bool:
+        """Whether the prices of a step hold, of a session or of a night; none do from a close to the step after it."""
+        return self._board.is_on
+
+    @property
     def market(self) -> Market:
         """All prices of the last step."""
         return self._board.market

@@ -4,14 +4,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot.domain.errors import InvalidValueError
 from bot.domain.schedule import SessionCalendar
+from simulator.board import Board
 from simulator.books import OpeningBook, open_book
 from simulator.floor import Floor
+from simulator.played_board import PlayedBoard
 from simulator.settings import SimulatorSettings
 from simulator.universe import Universe
 from simulator.world.history import HistorySource
 from simulator.world.levels import DailyLevel, LevelSource
-from simulator.world.market import Market
+from simulator.world.market import Market, WorldModel
+from simulator.world.recorded import RecordedSource, Recording, missing_indices
 from simulator.world.scenarios import ScenarioSource
 
 
@@ -30,6 +34,7 @@ def open_floor(
     calendar: SessionCalendar,
     *,
     history: Mapping[str, Sequence[DailyLevel]] | None = None,
+    recording: Recording | None = None,
     clock: Callable[[], datetime] | None = None,
 ) -> OpenedFloor:
     """Return the floor of a run; the book is priced at the first moment of the first session.
@@ -38,21 +43,17 @@ def open_floor(
         settings: The run.
         calendar: Sessions and holidays.
         history: Daily levels by symbol (SPX, RUT, VIX, RVX), ascending; None plays the scenario.
+        recording: What is played instead of scenario and history.
         clock: As `Floor` takes it.
 
     Raises:
-        InvalidValueError: An unknown scenario, a history with holes, or a book whose contracts are not listed.
+        InvalidValueError: An unknown scenario, a history with holes, a recording without sessions, or a book whose
+            contracts are not listed or cannot be priced.
     """
-    source = _source(settings, calendar, history)
-    first, last = source.sessions[0], source.sessions[-1]
-    universe = Universe(
-        calendar=calendar,
-        first=first.day,
-        last=last.day,
-        spx_bounds=source.spx_bounds,
-        rut_bounds=source.rut_bounds,
-    )
-    model = replace(settings.model, noise_seed=settings.seed)
+    source = _source(settings, calendar, history) if recording is None else _recorded(recording, calendar, settings)
+    first = source.sessions[0]
+    universe = _universe(source, calendar, recording)
+    model = _model(settings, recording)
     market = Market(at=first.opens_at, levels=source.path(0).of(0), model=model)
     book = open_book(settings.book, market, universe)
     floor = Floor(
@@ -63,8 +64,42 @@ def open_floor(
         account=settings.account,
         models=settings.venue,
         clock=clock,
+        board=Board if recording is None else lambda phase_of: PlayedBoard(phase_of, recording),
     )
     return OpenedFloor(floor=floor, book=book, universe=universe, source=source)
+
+
+def _model(settings: SimulatorSettings, recording: Recording | None) -> WorldModel:
+    """Return the constants behind the prices; nights are played as they were recorded at a floor, or not at all."""
+    if recording is None:
+        return replace(settings.model, noise_seed=settings.seed)
+    world = recording.head.world
+    if world is None:
+        return replace(settings.model, noise_seed=settings.seed, night_step_s=None)
+    return replace(settings.model, noise_seed=world.seed, night_step_s=world.night_step_s)
+
+
+def _universe(source: LevelSource, calendar: SessionCalendar, recording: Recording | None) -> Universe:
+    """Return what is listed; of a recording that leaves nothing to a model only what it holds."""
+    world = None if recording is None else recording.head.world
+    return Universe(
+        calendar=calendar,
+        first=source.sessions[0].day if world is None else world.first,
+        last=source.sessions[-1].day if world is None else world.last,
+        spx_bounds=source.spx_bounds,
+        rut_bounds=source.rut_bounds,
+        only=None if recording is None or not missing_indices(recording) else recording.keys,
+    )
+
+
+def _recorded(recording: Recording, calendar: SessionCalendar, settings: SimulatorSettings) -> RecordedSource:
+    missing = missing_indices(recording)
+    if missing and (settings.book.condors or settings.book.stated):
+        raise InvalidValueError(
+            f"the recording has no level of {', '.join(missing)}: nothing beside what was recorded has a price; "
+            "play it with a book that holds nothing, --book flat"
+        )
+    return RecordedSource(recording=recording, calendar=calendar)
 
 
 def _source(

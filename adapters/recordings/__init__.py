@@ -1,0 +1,1 @@
+"""Recordings of market data in Parquet files: written while they happen, read back row group by row group."""
