@@ -242,7 +242,8 @@ class Past:
 
     def _volume(self, instrument: Instrument, session: Session) -> int:
         closes = self._record.closes_before(session.day)
-        moneyness = moneyness_of(instrument, Market(at=session.opens_at, levels=closes, model=self._model))
+        closing = Market(at=session.opens_at, levels=closes, model=self._model)
+        moneyness = moneyness_of(instrument, closing, session.day)
         return tape.day_volume(instrument, moneyness, session.day, seed=number_of(instrument))
 
     # Dates and counts

@@ -397,13 +397,13 @@ class Board:
     def _day_volume(self, instrument: Instrument) -> int:
         if tape.turnover_of(instrument) is None:
             return 0
-        moneyness = moneyness_of(instrument, self._closing)
+        moneyness = moneyness_of(instrument, self._closing, self._stage.day)
         return tape.day_volume(instrument, moneyness, self._stage.day, seed=number_of(instrument))
 
     def _open_interest(self, instrument: Instrument) -> int | None:
         if tape.turnover_of(instrument) is None:
             return None
-        moneyness = moneyness_of(instrument, self._closing)
+        moneyness = moneyness_of(instrument, self._closing, self._stage.day)
         return tape.open_interest(instrument, moneyness, seed=number_of(instrument))
 
 

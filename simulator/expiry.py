@@ -14,7 +14,6 @@ from simulator.hours import AFTERNOON_CLASSES
 from simulator.world.market import Market
 
 _CENT: Final = Decimal("0.01")
-_UNDERLYING: Final = {"ES": "SPX", "MES": "SPX"}
 
 
 def settles_in_the_afternoon(instrument: Instrument) -> bool:
@@ -31,7 +30,7 @@ def is_due(instrument: Instrument, today: date, *, afternoon: bool) -> bool:
 
 def settlement_value(instrument: Instrument, market: Market) -> Decimal:
     """Return what one unit of the multiplier is worth at settlement, in points, zero or more, to the hundredth."""
-    level = Decimal(market.spot(_UNDERLYING.get(instrument.symbol, instrument.symbol))).quantize(_CENT)
+    level = Decimal(market.underlying(instrument)).quantize(_CENT)
     if instrument.kind is not Kind.OPTION or instrument.strike is None:
         return level
     distance = level - instrument.strike if instrument.right is Right.CALL else instrument.strike - level

@@ -182,8 +182,11 @@ class Market:
             return None
         if instrument.symbol == "VIX":
             return self.vix_term(instrument.settlement)
-        symbol = "SPX" if instrument.symbol in _STOCK_INDEX_FUTURES else instrument.symbol
-        return self.equity_term(symbol, instrument.settlement, instrument.trading_class)
+        return self.equity_term(_underlying(instrument), instrument.settlement, instrument.trading_class)
+
+    def underlying(self, instrument: Instrument) -> float:
+        """Return the level of the index or share that a dated contract is on."""
+        return self.spot(_underlying(instrument))
 
     def _share_vol(self, symbol: str) -> float:
         share = related.SHARES.get(symbol)
@@ -223,6 +226,10 @@ class Market:
 
     def _days_until(self, settlement: date, hour: time) -> float:
         return max(0.0, (_epoch_s(settlement, hour) - self.at.timestamp()) / _SECONDS_PER_DAY)
+
+
+def _underlying(instrument: Instrument) -> str:
+    return "SPX" if instrument.symbol in _STOCK_INDEX_FUTURES else instrument.symbol
 
 
 @cache
