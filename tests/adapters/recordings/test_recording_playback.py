@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from scenes import (
+from recording_scenes import (
     CALENDAR,
     DAY,
     FLAT,
