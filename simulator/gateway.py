@@ -13,7 +13,7 @@ from typing import Final
 
 from bot.domain.checks import require_positive
 from simulator.floor import Floor
-from simulator.ports import TradingFloor
+from simulator.ports import Listener, TradingFloor
 from simulator.troubles.floor import TroubledFloor
 from simulator.troubles.kinds import Trouble
 from simulator.troubles.link import Link
@@ -150,6 +150,10 @@ class Gateway:
         """Let go wrong what a script says, from the floor's present time on."""
         self._schedule = Schedule(script, self._troubled.agenda, self.inject, self._floor.now())
         self._troubled.listen(self._schedule.hear)
+
+    def listen(self, listener: Listener) -> None:
+        """Tell what happens at the exchange itself, whatever the clients hear of it."""
+        self._floor.listen(listener)
 
     def _joined(self, client_id: int) -> None:
         self._troubled.client_came_back(client_id)

@@ -22,6 +22,8 @@ from config.loader import load_section
 from simulator.control import Control, ControlSocket, Place, UnixPlace, place_of
 from simulator.fees import FeeTables
 from simulator.gateway import FloorTime, Gateway
+from simulator.narration import line_of
+from simulator.ports import Heard
 from simulator.troubles.script import Script, read_script
 from simulator.venue_models import VenueModels, gateway_models
 from simulator.world.market import NIGHT_STEP_S
@@ -31,6 +33,8 @@ LEAD = timedelta(minutes=1)
 TEN = time(10)
 NEW_YORK = ZoneInfo("America/New_York")
 CONTROL_FILE = "control"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +116,7 @@ def script_of(path: Path) -> Script:
 
 async def _serve(options: GatewayOptions, script: Script | None, console: Console) -> None:
     gateway = await started_gateway(options)
+    gateway.listen(lambda event: _narrate(gateway, event))
     try:
         async with _controlled(gateway, options) as place:
             if script is not None:
@@ -126,6 +131,13 @@ async def _serve(options: GatewayOptions, script: Script | None, console: Consol
             await _until_stopped(gateway)
     finally:
         await gateway.stop()
+
+
+def _narrate(gateway: Gateway, event: Heard) -> None:
+    """Log what happens to orders, with the gateway's own time in New York."""
+    line = line_of(event)
+    if line is not None:
+        _log.info("%s %s", f"{gateway.now().astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S}", line)
 
 
 async def _until_stopped(gateway: Gateway) -> None:

@@ -39,18 +39,19 @@ def command_before_the_example(page: Path) -> str:
 
 
 @contextlib.contextmanager
-def gateway_as_printed(page: Path, port: str) -> Iterator[None]:
-    """Run the gateway command before the page's example on another port, for as long as the block lasts."""
+def gateway_as_printed(page: Path, port: str) -> Iterator[list[str]]:
+    """Run the gateway command before the page's example on another port; yields its log, which is full afterwards."""
+    log: list[str] = []
     command = command_before_the_example(page).replace(PRINTED_PORT, port).split()
     process = subprocess.Popen(
         [sys.executable, "-m", "bot", *command[1:]], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     try:
         wait_until_it_listens(process, int(port))
-        yield
+        yield log
     finally:
         process.terminate()
-        process.communicate(timeout=PATIENCE_S)
+        log += process.communicate(timeout=PATIENCE_S)[0].decode().splitlines()
 
 
 def wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
@@ -70,7 +71,7 @@ def test_the_example_of_a_page_ends_with_a_fill(page: Path, traded: str) -> None
     pytest.importorskip("ib_async", reason="the page's example is written for ib_async")
     port = free_port()
     (code,) = blocks_of(page, "python")
-    with gateway_as_printed(page, port):
+    with gateway_as_printed(page, port) as log:
         ran = subprocess.run(
             [sys.executable, "-c", code.replace(PRINTED_PORT, port)],
             capture_output=True,
@@ -83,6 +84,7 @@ def test_the_example_of_a_page_ends_with_a_fill(page: Path, traded: str) -> None
     assert symbol.startswith(traded)
     assert status == "Filled"
     assert float(price) > 0
+    assert [line for line in log if traded in line and ": Filled, " in line], "the gateway's log tells the fill"
 
 
 def test_every_option_of_the_printed_commands_is_known() -> None:
