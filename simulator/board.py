@@ -91,12 +91,13 @@ class Board:
         self._quotes: dict[InstrumentKey, VenueQuote] = {}
         self._closes: dict[InstrumentKey, float | None] = {}
         self._looked_back: dict[int, Market] = {}
+        self._phases: dict[InstrumentKey, Phase] = {}
 
     def turn(self, market: Market, stage: Stage) -> None:
         """Show a new step."""
         self.market = market
         self._stage = stage
-        self._quotes.clear()
+        self.clear()
         self._looked_back.clear()
 
     def begin_day(self, closing: Market) -> None:
@@ -114,6 +115,7 @@ class Board:
     def clear(self) -> None:
         """Forget the quotes of the step: phases have changed."""
         self._quotes.clear()
+        self._phases.clear()
 
     @property
     def is_on(self) -> bool:
@@ -199,7 +201,7 @@ class Board:
 
     def _shown(self, instrument: Instrument) -> TwoSided | float | None:
         """Return what a watcher of a contract sees: its sides, an index's level, or nothing."""
-        phase = self._phase_of(instrument)
+        phase = self._phase(instrument)
         if instrument.kind is Kind.INDEX:
             if phase is Phase.CLOSED and (self._stage.path is None or self._is_night):
                 return None
@@ -208,6 +210,13 @@ class Board:
         if phase is Phase.CLOSED or phase is Phase.HALTED:
             return None
         return self.sides(instrument)
+
+    def _phase(self, instrument: Instrument) -> Phase:
+        """Return whether a contract trades at this step; asked once."""
+        found = self._phases.get(instrument.key)
+        if found is None:
+            found = self._phases[instrument.key] = self._phase_of(instrument)
+        return found
 
     def _level(self, instrument: Instrument) -> float:
         """Return an index's level; breadth changes with its advances."""
@@ -229,7 +238,7 @@ class Board:
         return isinstance(self._stage.path, NightPath)
 
     def _sides(self, instrument: Instrument, price: float) -> TwoSided:
-        widened = EXTENDED_SPREAD if self._phase_of(instrument) is Phase.EXTENDED else 1.0
+        widened = EXTENDED_SPREAD if self._phase(instrument) is Phase.EXTENDED else 1.0
         return two_sided(rule_of(instrument), price, seed=number_of(instrument), step=self._stage.step, widened=widened)
 
     def _fresh(self, instrument: Instrument) -> VenueQuote:
@@ -237,7 +246,7 @@ class Board:
             return self._breadth_quote(instrument)
         if instrument.kind is Kind.INDEX:
             return self._index_quote(instrument)
-        fair, phase = self.market.fair(instrument), self._phase_of(instrument)
+        fair, phase = self.market.fair(instrument), self._phase(instrument)
         watched = self._watched.get(instrument.key)
         marks = self._marks_so_far(instrument) if watched is None else watched.marks
         trades = phase is not Phase.CLOSED and phase is not Phase.HALTED
@@ -261,7 +270,7 @@ class Board:
             volume=marks.volume,
             close=self.close(instrument),
             open_interest=self._open_interest(instrument),
-            is_halted=self._phase_of(instrument) is Phase.HALTED,
+            is_halted=self._phase(instrument) is Phase.HALTED,
             model_iv=fair.vol if models else None,
             model_delta=fair.delta if models else None,
             model_gamma=fair.gamma if models else None,
@@ -284,7 +293,7 @@ class Board:
             high=marks.high,
             low=marks.low,
             close=self.close(instrument),
-            is_halted=self._phase_of(instrument) is Phase.HALTED,
+            is_halted=self._phase(instrument) is Phase.HALTED,
             implied_vol=self.market.index_vol(instrument.symbol) / 100 if instrument.symbol in {"SPX", "RUT"} else None,
         )
 

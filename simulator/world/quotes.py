@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 from math import ceil, floor
 from typing import Final
 
@@ -11,6 +11,7 @@ from bot.domain.errors import InvalidValueError
 from bot.domain.instrument import Instrument, Kind
 
 _ROUND_SLACK: Final = 1e-7  # of a tick: a price that sits on the grid up to rounding counts as on it
+_POINTS_KEPT: Final = 1 << 16  # prices whose Decimals are kept; the quotes of a day hardly have more
 _SIZE_BLOCK_STEPS: Final = 40  # sizes change every ten minutes at 15 s, so that quotes change for their prices
 
 
@@ -192,7 +193,7 @@ def two_sided(rule: QuoteRule, price: float, *, seed: int, step: int, widened: f
     )
 
 
-@cache
+@lru_cache(maxsize=_POINTS_KEPT)
 def points(cents: int, per_point: int = 100) -> Decimal:
     """Return hundredths (or a finer grid's units) as points, exactly; equal numbers share one object.
 
