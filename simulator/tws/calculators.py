@@ -5,10 +5,10 @@ from typing import Final
 from bot.domain.instrument import Instrument, Kind
 from simulator.listing import ContractQuery
 from simulator.tws.desk import Desk
+from simulator.tws.greeks import greeks_frame
 from simulator.tws.line import Line
 from simulator.tws.requests.prices import CalcImpliedVol, CalcOptionPrice, CancelCalcImpliedVol, CancelCalcOptionPrice
 from simulator.tws.resolved import NotPlaced, Resolved, resolve
-from simulator.tws.ticks import greeks_frame
 from simulator.venue import VenueQuote
 
 CUSTOM: Final = 53

@@ -12,6 +12,7 @@ from simulator.admission import DUPLICATE_ID
 from simulator.listing import ContractQuery, Listing
 from simulator.ports import Heard, TradingFloor
 from simulator.tws.framing import text_of
+from simulator.tws.greeks import GreekTicks
 from simulator.tws.order_fields import WireOrder
 from simulator.tws.resolved import COMBO_CON_ID, Resolved, of_listing
 from simulator.venue import OrderChanged, StepPlayed, VenueOrder, VenueQuote, VenueStatus
@@ -94,6 +95,7 @@ class Desk:
         """Listen to a floor; ``joined`` hears of each client id that connects."""
         self.floor = floor
         self.rules = rules or DoorRules()
+        self.greeks = GreekTicks(floor.option_vol)
         self.held_ids: set[int] = set()  # as by half-open dead sessions: nobody gets them
         self.second_sessions: list[int] = []  # ids (-1: any) of which a second session is let in, once for each
         self._joined = joined
@@ -106,7 +108,6 @@ class Desk:
         self._done_at: dict[int, datetime] = {}
         self._listings: dict[Instrument, Listing] = {}
         self._followers: dict[InstrumentKey, list[QuoteListener]] = {}
-        self._implied: dict[tuple[InstrumentKey, float, float], VenueQuote | None] = {}
         self._remove: Callable[[], None] = floor.listen(self._hear)
 
     def __repr__(self) -> str:
@@ -206,15 +207,6 @@ class Desk:
             del self._followers[instrument.key]
         self.floor.unwatch(instrument)
 
-    def implied(self, quote: VenueQuote, price: float) -> VenueQuote | None:
-        """Return the volatility and greeks behind a price of an option; worked out once in a step for all clients."""
-        if quote.underlying_price is None:
-            return None
-        key = (quote.instrument.key, price, quote.underlying_price)
-        if key not in self._implied:
-            self._implied[key] = self.floor.option_vol(quote.instrument, price, quote.underlying_price)
-        return self._implied[key]
-
     def _hear(self, event: Heard) -> None:
         if isinstance(event, VenueQuote):
             for hear in tuple(self._followers.get(event.instrument.key, ())):
@@ -223,7 +215,7 @@ class Desk:
         if isinstance(event, OrderChanged):
             self._note_change(event)
         elif isinstance(event, StepPlayed):
-            self._implied.clear()
+            self.greeks.forget()
         for client in (*self._clients.values(), *(second for _, second in self._seconds)):
             client.tell(event)
 

@@ -10,6 +10,9 @@ from bot.domain.errors import AlvhError
 UNSET_DOUBLE: Final = 1.7976931348623157e308
 UNSET_INTEGER: Final = 2147483647
 UNSET_TEXT: Final = "1.7976931348623157E308"
+INFINITY_TEXT: Final = "Infinity"
+"""What every client can read; some of them write another spelling, and not all can read that."""
+_INFINITIES: Final = frozenset({INFINITY_TEXT, "Infinite", "inf"})
 _LARGEST_INTEGER: Final = 1 << 62
 _NOTHING: Final = frozenset({"", "2147483647", "1.7976931348623157E308", "1.7976931348623157e+308"})
 
@@ -46,7 +49,7 @@ class Cursor:
         return found
 
     def number_text(self, name: str) -> str:
-        """Return a number as text, empty where any spelling of "unset" stands.
+        """Return a number as text: empty where any spelling of "unset" stands, one spelling of infinity.
 
         Raises:
             BadFieldError: Neither a number nor empty, or the frame has ended.
@@ -54,9 +57,9 @@ class Cursor:
         text = self.text(name).strip()
         if text in _NOTHING:
             return ""
-        if _as_float(text, name) == UNSET_DOUBLE:
-            return ""
-        return text
+        if text in _INFINITIES:
+            return INFINITY_TEXT
+        return "" if _as_float(text, name) == UNSET_DOUBLE else text
 
     def integer(self, name: str) -> int:
         """Return a whole number; ``12`` and ``12.0`` are the same, empty and unset are 0.
@@ -129,8 +132,6 @@ def decimal_of(text: str, name: str) -> Decimal | None:
 
 
 def _as_float(text: str, name: str) -> float:
-    if text == "Infinite":
-        return math.inf
     try:
         return float(text)
     except ValueError as error:

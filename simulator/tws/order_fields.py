@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from simulator.listing import ContractQuery
-from simulator.tws.fields import BadFieldError, Cursor
+from simulator.tws.fields import INFINITY_TEXT, BadFieldError, Cursor
 from simulator.tws.layout import INTEGER, NUMBER_TEXT, TEXT, Counted, Field, Flagged, Gate, Plan, Texts, Values, block
 from simulator.tws.requests.contract import MOST_LEGS, ContractCodec, is_combo
 
@@ -20,7 +20,6 @@ _MOST_CONDITIONS: Final = 64
 _PEG_BENCH: Final = frozenset({"PEG BENCH", "PEGBENCH"})
 _PEG_BEST: Final = frozenset({"PEG BEST", "PEGBEST"})
 _PEG_MID: Final = frozenset({"PEG MID", "PEGMID"})
-_BY_THE_MIDDLE: Final = frozenset({"Infinite", "inf"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +108,7 @@ def _is_pegged_best(values: Values) -> bool:
 
 
 def _is_pegged_middle(values: Values) -> bool:
-    by_the_middle = _is_pegged_best(values) and values.get("competeAgainstBestOffset") in _BY_THE_MIDDLE
+    by_the_middle = _is_pegged_best(values) and values.get("competeAgainstBestOffset") == INFINITY_TEXT
     return by_the_middle or values.get("orderType") in _PEG_MID
 
 

@@ -3,13 +3,18 @@
 A client that does not read is dropped once `MOST_WAITING_BYTES` wait for it: a full buffer would only make its data
 older. Works on the virtual loop and on a real one. Where the link's troubles say so, bytes go through a passage that
 delays or cuts them, frames are changed or lost, and the port is closed for a while (`simulator.troubles`).
+
+On a real socket what one turn of the loop has for a client leaves in one write: each write costs as much as ten ticks,
+and the kernel would join them anyway. In memory, on the virtual loop, each piece stays one of its own, so that a
+replay's client sees every event by itself.
 """
 
 import asyncio
 import logging
 import socket
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
 from typing import Final, cast
 
 from simulator.ports import Heard
@@ -17,7 +22,7 @@ from simulator.troubles.link import Link
 from simulator.troubles.passage import Passage
 from simulator.tws.desk import Desk
 from simulator.tws.framing import fields_of, frame_of
-from simulator.tws.line import Close, Note, Write
+from simulator.tws.line import Close, Effect, Note, Write
 from simulator.tws.session import Session, Step
 
 MOST_WAITING_BYTES: Final = 8 * 1024 * 1024
@@ -145,6 +150,7 @@ class _Connection(asyncio.Protocol):
         self._passage = Passage()
         self._timer: asyncio.TimerHandle | None = None
         self._has_greeted = False
+        self._joins = False
         self._known_as = -1  # the client's id once it is known
         self._ends_when_empty = False
 
@@ -154,6 +160,7 @@ class _Connection(asyncio.Protocol):
         self._most_waiting = self._server.attach(self)
         connected = transport.get_extra_info("socket")
         if connected is not None:
+            self._joins = connected.fileno() >= 0  # in memory there is no descriptor
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def data_received(self, data: bytes) -> None:
@@ -207,8 +214,8 @@ class _Connection(asyncio.Protocol):
             transport.abort()
 
     def _carry_out(self) -> None:
-        transport = self._transport
-        for effect in self.session.take():
+        transport, effects = self._transport, self.session.take()
+        for effect in _joined(effects) if self._joins and self._has_greeted else effects:
             match effect:
                 case Note():
                     _log.warning("%r", effect.text[:_MOST_NOTE])
@@ -258,6 +265,15 @@ class _Connection(asyncio.Protocol):
             transport.close()
         else:
             self._ends_when_empty = True
+
+
+def _joined(effects: Iterable[Effect]) -> Iterator[Effect]:
+    """Yield effects in their order, neighbouring writes as one."""
+    for is_write, group in groupby(effects, lambda effect: isinstance(effect, Write)):
+        if is_write:
+            yield Write(b"".join(effect.data for effect in group if isinstance(effect, Write)))
+        else:
+            yield from group
 
 
 def _greeting(data: bytes, version: str | None) -> bytes:

@@ -8,28 +8,23 @@ Source: docs/ib/wire.md, section 5.6.
 """
 
 import struct
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
 from bot.domain.instrument import Kind, Right
-from simulator.tws.answers.prices import TickOption
-from simulator.tws.layout import encode
+from simulator.tws.greeks import GreekTicks
 from simulator.venue import VenueQuote
 
 GREEKS_EVERY_S: Final = 60
 """Greeks are told this often per contract: they are for orientation, the sides are what is traded."""
 
 BID_SIZE, BID, ASK, ASK_SIZE, LAST, LAST_SIZE, HIGH, LOW, VOLUME, CLOSE = range(10)
-BID_GREEKS, ASK_GREEKS, LAST_GREEKS, MODEL_GREEKS, OPEN = range(10, 15)
+OPEN: Final = 14
 LOW_13, HIGH_13, LOW_26, HIGH_26, LOW_52, HIGH_52, AVERAGE_VOLUME, FUTURES_INTEREST_OLD = range(15, 23)
 HISTORICAL_VOL, IMPLIED_VOL = 23, 24
 CALL_INTEREST, PUT_INTEREST, CALL_VOLUME, PUT_VOLUME = range(27, 31)
 MARK, LAST_AT, RT_VOLUME, HALTED, RT_TRADES, FUTURES_INTEREST = 37, 45, 48, 49, 77, 86
 
-_NOT_COMPUTED: Final = -1.0
-_NO_GREEK: Final = -2.0
-_PRICE_BASED: Final = 1
 _NO_SIDE: Final = Decimal(-1)
 _LENGTH: Final = struct.Struct(">I")
 _PRICES: Final = (BID, ASK, LAST, HIGH, LOW, CLOSE, OPEN, MARK)
@@ -40,14 +35,11 @@ _SIZES: Final = (
 _NUMBERS: Final = (HISTORICAL_VOL, IMPLIED_VOL, HALTED)
 _TEXTS: Final = (LAST_AT, RT_VOLUME, RT_TRADES)
 
-ImpliedBy = Callable[[VenueQuote, float], VenueQuote | None]
-"""What volatility and greeks a price stands for, given the quote it belongs to."""
-
 
 class Subscription:
     """What one request was told last, and the beginnings of its frames. Mutable: it is on the hot path."""
 
-    __slots__ = ("_generic", "_greeks_due_s", "_greeks_second", "_heads", "_implied_by", "_told", "has_sides", "req_id")
+    __slots__ = ("_generic", "_greeks", "_greeks_due_s", "_greeks_second", "_heads", "_told", "has_sides", "req_id")
 
     def __init__(
         self,
@@ -55,7 +47,7 @@ class Subscription:
         *,
         has_sides: bool,
         generic: frozenset[str] = frozenset(),
-        implied_by: ImpliedBy | None = None,
+        greeks: GreekTicks | None = None,
         greeks_second: int = 0,
     ) -> None:
         """Begin with nothing told.
@@ -64,13 +56,13 @@ class Subscription:
             req_id: The request's number.
             has_sides: Whether there are bid and ask; an index has only its level.
             generic: The numbers of the generic ticks that were asked for.
-            implied_by: How to tell the greeks of a price, None to tell the model's only.
+            greeks: Where an option's come from; None for what has none.
             greeks_second: The second of `GREEKS_EVERY_S` from which on they are told anew; any number, taken modulo.
         """
         self.req_id = req_id
         self.has_sides = has_sides
         self._generic = generic
-        self._implied_by = implied_by
+        self._greeks = greeks
         self._heads = _heads(req_id)
         self._told: dict[int, object] = {}
         self._greeks_second = greeks_second
@@ -88,7 +80,9 @@ class Subscription:
         parts += self._session(quote)
         if self._generic:
             parts += self._generics(quote)
-        return parts if quote.model_iv is None else parts + self._greeks(quote)
+        if self._greeks is None or quote.model_iv is None:
+            return parts
+        return parts + self._computations(self._greeks, quote)
 
     def _session(self, quote: VenueQuote) -> bytes:
         """Tell the day's prices; a halt from the first one on."""
@@ -176,39 +170,13 @@ class Subscription:
         own, other = (call, put) if quote.instrument.right is Right.CALL else (put, call)
         return self._size(own, number) + self._size(other, 0)
 
-    def _greeks(self, quote: VenueQuote) -> bytes:
+    def _computations(self, greeks: GreekTicks, quote: VenueQuote) -> bytes:
         at_s = int(quote.at.timestamp())
         if at_s < self._greeks_due_s:
             return b""
         self._greeks_due_s = at_s + 1 + (self._greeks_second - at_s - 1) % GREEKS_EVERY_S
-        sides = ((BID_GREEKS, quote.bid), (ASK_GREEKS, quote.ask), (LAST_GREEKS, quote.last))
-        parts = b"".join(self._side_greeks(kind, quote, float(price)) for kind, price in sides if price is not None)
-        return parts + greeks_frame(self.req_id, MODEL_GREEKS, quote)
-
-    def _side_greeks(self, kind: int, quote: VenueQuote, price: float) -> bytes:
-        """Tell what one price stands for; nothing where no volatility gives it."""
-        implied = None if self._implied_by is None else self._implied_by(quote, price)
-        return b"" if implied is None else greeks_frame(self.req_id, kind, implied)
-
-
-def greeks_frame(req_id: int, kind: int, quote: VenueQuote) -> bytes:
-    """Return 21 from the model values of a quote."""
-    return encode(
-        TickOption(
-            req_id=req_id,
-            kind=kind,
-            price_based=_PRICE_BASED,
-            vol=_or(quote.model_iv, _NOT_COMPUTED),
-            delta=_or(quote.model_delta, _NO_GREEK),
-            price=_or(quote.model_price, _NOT_COMPUTED),
-            dividends=_NOT_COMPUTED,
-            gamma=_or(quote.model_gamma, _NO_GREEK),
-            vega=_or(quote.model_vega, _NO_GREEK),
-            theta=_or(quote.model_theta, _NO_GREEK),
-            underlying=_or(quote.underlying_price, _NOT_COMPUTED),
-        ),
-        0,
-    )
+        head = f"21\x00{self.req_id}\x00"
+        return b"".join(_framed(f"{head}{kind}\x00".encode() + tail) for kind, tail in greeks.tails(quote))
 
 
 def generic_ticks(text: str) -> frozenset[str]:
@@ -234,10 +202,6 @@ def _mark(quote: VenueQuote) -> float | None:
     if quote.bid is not None and quote.ask is not None:
         return float(quote.bid + quote.ask) / 2.0
     return quote.last
-
-
-def _or(value: float | None, missing: float) -> float:
-    return missing if value is None else value
 
 
 def _framed(payload: bytes) -> bytes:

@@ -121,7 +121,7 @@ class QuoteDesk:
             request.req_id,
             has_sides=len(legs) > 1 or legs[0].instrument.kind is not Kind.INDEX,
             generic=generic_ticks_of(request.generic_ticks),
-            implied_by=self._desk.implied if is_option else None,
+            greeks=self._desk.greeks if is_option else None,
             greeks_second=self._desk.listing(legs[0].instrument).con_id,
         )
 

@@ -23,6 +23,12 @@ def test_unset_numbers_become_empty(text: str) -> None:
     assert Cursor((text,)).number_text("n") == ""
 
 
+@pytest.mark.parametrize("text", ["Infinity", "Infinite", "inf"])
+def test_infinity_has_one_spelling(text: str) -> None:
+    """Each client writes its own; what is told back is what all of them read."""
+    assert Cursor((text,)).number_text("competeAgainstBestOffset") == "Infinity"
+
+
 @pytest.mark.parametrize("text", ["12.5", "abc", "inf", "nan", "1e300", "0x10", "--1"])
 def test_what_is_no_whole_number_is_refused(text: str) -> None:
     """A fraction, a word, infinity and an absurd size are no identifiers."""

@@ -147,6 +147,32 @@ async def test_a_stop_does_not_wait_for_a_client_that_does_not_read(monkeypatch:
     transport.abort()
 
 
+async def test_a_step_leaves_in_one_write_on_a_real_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a step has for a client is one call of the kernel, every quote of it in its order."""
+    opened = an_open_floor()
+    server = Server(Desk(opened.floor))
+    port = await server.start("127.0.0.1", 0)
+    transport, chunks = await connected(port, client_id=1)
+    for req_id, strike in enumerate(range(15, 25)):
+        transport.write(packed(1, 11, req_id, *contract(opened, a_call(opened, strike)), 0, "", 0, 0, ""))
+    while len(opened.floor.watched) < 10:
+        await asyncio.wait_for(chunks.arrived.wait(), 5)
+        chunks.arrived.clear()
+    [connection] = server._connections
+    assert connection._transport is not None
+    writes: list[bytes] = []
+    monkeypatch.setattr(connection._transport, "write", writes.append)
+
+    opened.floor.advance(OPENS_AT + timedelta(hours=2))
+    server.flush()
+
+    [data] = writes
+    assert {frame[2] for frame in unpacked(data) if frame[0] == "1"} == {str(number) for number in range(10)}
+    monkeypatch.undo()
+    await server.stop()
+    transport.close()
+
+
 def test_each_quote_reaches_the_client_as_a_chunk_of_its_own() -> None:
     """Two contracts that move in one step arrive in two pieces, so that a client sees each of them."""
     opened = an_open_floor()

@@ -39,6 +39,23 @@ def test_the_highest_common_version_is_agreed(offer: str, answer: str) -> None:
     assert frame[0] == answer
 
 
+@pytest.mark.parametrize("lowest", [1, 100, 157])
+def test_every_highest_version_is_answered_by_its_own_or_ours(lowest: int) -> None:
+    """From 157 on the answer is the client's highest up to 176 and 176 above it, never beyond what it offered."""
+    opened = a_floor()
+    answers: dict[int, list[list[str]]] = {}
+    for highest in range(100, 226):
+        client = PretendClient(Desk(opened.floor))
+        client.push(b"API\0" + packed(f"v{lowest}..{highest}"))
+        answers[highest] = unpacked(b"".join(client.writes))
+        client.session.close("done")
+
+    assert all(answers[highest] == [] for highest in range(100, 157))
+    assert {highest: int(frames[0][0]) for highest, frames in answers.items() if frames} == {
+        highest: min(highest, 176) for highest in range(157, 226)
+    }
+
+
 @pytest.mark.parametrize("offer", ["v100..156", "v213..221", "v", "176", "v1..2..3", "vx..y"])
 def test_a_client_without_a_common_version_is_closed_without_an_answer(offer: str) -> None:
     """Nothing is written to a client that would misread it, and the log says why."""
