@@ -94,8 +94,7 @@ class Past:
     def _daily(self, instrument: Instrument, request: BarRequest, end: datetime) -> list[Bar]:
         """Return one bar a session, the present one unfinished where the request ends in it."""
         count = self._session_count(request.reach, end)
-        rows = self._record.finished("SPX", end, count + _VOLATILITY_SESSIONS + 1)
-        days = [row.day for row in rows]
+        days = self._record.finished(end, count + _VOLATILITY_SESSIONS + 1)
         if request.what in VOLATILITIES:
             return self._volatility_bars(instrument, request.what, days)[-count:]
         bars = [bar for day in days[-count:] for bar in self._finished_bar(instrument, request.what, day)]

@@ -97,7 +97,7 @@ def _recorded(recording: Recording, calendar: SessionCalendar, settings: Simulat
     if missing and (settings.book.condors or settings.book.stated):
         raise InvalidValueError(
             f"the recording has no level of {', '.join(missing)}: nothing beside what was recorded has a price; "
-            "play it with a book that holds nothing, --book flat"
+            "play it with a book that holds nothing (alvh gateway --book flat)"
         )
     return RecordedSource(recording=recording, calendar=calendar)
 

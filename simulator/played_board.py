@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from bot.domain.instrument import Instrument, InstrumentKey, Kind
+from bot.domain.instrument import Instrument, Kind
 from bot.domain.recording import Door, RecordedQuote
 from simulator.board import Board, DayMarks, PhaseOf, Stage, Watched
 from simulator.recording import quote_of
@@ -24,7 +24,6 @@ class PlayedBoard(Board):
         """Begin before the first moment."""
         super().__init__(phase_of)
         self._played = RecordedQuotes(recording)
-        self._mids: dict[InstrumentKey, Decimal] = {}
         self._can_model = not missing_indices(recording)
         self._not_modelled = recording.keys if recording.head.door is Door.PORT else frozenset()
 
@@ -42,10 +41,11 @@ class PlayedBoard(Board):
     def mark(self, instrument: Instrument) -> Decimal:
         """Return the middle of what is shown; where nothing is modelled, the last one that was."""
         row = self._row(instrument)
-        if row is not None and row.ask is not None:
-            mid = self._mids[instrument.key] = _sides(row, row.ask, instrument).mid
-            return mid
-        return super().mark(instrument) if self._models(instrument) else self._mids.get(instrument.key, Decimal(0))
+        if row is None or row.ask is None:
+            if self._models(instrument):
+                return super().mark(instrument)
+            row = self._played.offered.get(instrument.key)
+        return Decimal(0) if row is None or row.ask is None else _sides(row, row.ask, instrument).mid
 
     def _row(self, instrument: Instrument) -> RecordedQuote | None:
         """Return the recorded quote in force."""

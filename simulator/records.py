@@ -30,10 +30,15 @@ class DailyRecord:
         self._rows[symbol].append(row)
         self._days[symbol].append(row.day)
 
-    def finished(self, symbol: str, end: datetime, count: int) -> tuple[DailyLevel, ...]:
-        """Return the last ``count`` days that had ended at ``end`` (aware), oldest first."""
-        until = bisect_right(self._days[symbol], self._last_finished(end))
-        return tuple(self._rows[symbol][max(0, until - count) : until]) if count > 0 else ()
+    def finished(self, end: datetime, count: int) -> list[date]:
+        """Return the last ``count`` days with a row of any index that had ended at ``end`` (aware), ascending."""
+        if count <= 0:
+            return []
+        last, found = self._last_finished(end), set[date]()
+        for days in self._days.values():
+            until = bisect_right(days, last)
+            found.update(days[max(0, until - count) : until])
+        return sorted(found)[-count:]
 
     def rows(self, symbol: str) -> Sequence[DailyLevel]:
         """Return all days of a symbol."""

@@ -20,6 +20,8 @@ FAILED = 2
 @click.option("--book", help="What the account holds: flat, condor, mixed or a TOML file.")
 @click.option("--scenario", default="blowout", show_default=True)
 @click.option("--history", type=FOLDER, help="Folder of daily SYMBOL.csv files instead of a scenario.")
+@click.option("--play", type=FOLDER, help="Folder of a recording instead of a scenario.")
+@click.option("--record", type=FOLDER, help="Write the ticks that are told to Parquet files in this folder.")
 @click.option("--start", type=MOMENT, help="First day, or its moment in New York; at 10:00 unless it says an hour.")
 @click.option("--end", type=DAY, help="Last day of the history's window.")
 @click.option("--sessions", type=click.IntRange(1, 250), default=5, show_default=True)

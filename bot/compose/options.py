@@ -13,6 +13,7 @@ class RunOptions:
     config: Path | None = None
     scenario: str = "blowout"
     history: Path | None = None
+    play: Path | None = None  # a recording instead of a scenario
     start: date | None = None
     end: date | None = None
     seed: int = 7
@@ -22,6 +23,7 @@ class RunOptions:
     speed: float = 1.0
     tick_s: int = 15
     state: Path | None = None
+    record: Path | None = None  # what reaches the bot's market data is written there
     dry_run: bool = False
     out: Path | None = None
     door: str = "wire"  # or "process": without the wire, for tests of both doors

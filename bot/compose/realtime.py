@@ -21,6 +21,7 @@ from bot.compose.guard import version
 from bot.compose.lines import Lines, open_lines, watched
 from bot.compose.options import Outcome, RunOptions
 from bot.compose.outputs import Outputs
+from bot.compose.recording import RecordedPort, recorded_port
 from bot.compose.reporting import write_report
 from bot.compose.serving import GatewayOptions, started_gateway
 from bot.compose.standing import JOURNAL_FILE, Standing, open_standing
@@ -37,6 +38,7 @@ from config.settings import Profile
 from simulator.gateway import FloorTime
 
 AFTER_CLOSE = timedelta(minutes=2)
+BEFORE_OPEN = timedelta(minutes=30)
 FIRST_BOOT = "first boot"
 """How the latch's cause begins where nothing was ever armed."""
 
@@ -86,11 +88,16 @@ async def _run(run: RealtimeRun) -> Outcome:
     stop = asyncio.Event()
     try:
         lines = open_lines(run.state, run.loaded.settings, standing)
-        with watched(lines.guard):
+        with watched(lines.guard), recorded_port(run.options.record, _begins_at(run, clock), clock) as port:
             async with _gateway_beside(run):
-                return await _Rehearsed(run, clock, standing, lines, stop).play()
+                return await _Rehearsed(run, clock, standing, lines, stop, port).play()
     finally:
         standing.journal.close()
+
+
+def _begins_at(run: RealtimeRun, clock: SystemClock) -> datetime:
+    """Return a moment before which nothing reaches the bot: of a rehearsal's world, or now."""
+    return clock.now() if run.world is None else run.world.sessions()[0].opens_at - BEFORE_OPEN
 
 
 @asynccontextmanager
@@ -100,34 +107,39 @@ async def _gateway_beside(run: RealtimeRun) -> AsyncIterator[None]:
     if run.world is None or options.gateway is not None:
         yield
         return
-    gateway = await started_gateway(
-        GatewayOptions(
-            host=broker.host,
-            port=broker.port,
-            scenario=options.scenario,
-            history=options.history,
-            start=options.start,
-            end=options.end,
-            sessions=options.sessions,
-            seed=options.seed,
-            speed=options.speed,
-            tick_s=options.tick_s,
-            account=broker.account,
-        )
+    served = GatewayOptions(
+        host=broker.host,
+        port=broker.port,
+        scenario=options.scenario,
+        history=options.history,
+        play=options.play,
+        start=options.start,
+        end=options.end,
+        sessions=options.sessions,
+        seed=options.seed,
+        speed=options.speed,
+        tick_s=options.tick_s,
+        account=broker.account,
     )
-    serving = asyncio.ensure_future(gateway.run())
-    try:
-        yield
-    finally:
-        await end_all((serving,))
-        await gateway.stop()
+    async with started_gateway(served) as gateway:
+        serving = asyncio.ensure_future(gateway.run())
+        try:
+            yield
+        finally:
+            await end_all((serving,))
 
 
 class _Rehearsed:
     """The parts of one run in real time."""
 
     def __init__(
-        self, run: RealtimeRun, clock: SystemClock, standing: Standing, lines: Lines, stop: asyncio.Event
+        self,
+        run: RealtimeRun,
+        clock: SystemClock,
+        standing: Standing,
+        lines: Lines,
+        stop: asyncio.Event,
+        port: RecordedPort,
     ) -> None:
         self._run = run
         self._clock = clock
@@ -135,6 +147,7 @@ class _Rehearsed:
         self._stop = stop
         self._clock_is_set = asyncio.Event()
         self._lines = lines
+        self._port = port
 
     async def play(self) -> Outcome:
         """Run until the stop event."""
@@ -161,14 +174,14 @@ class _Rehearsed:
 
     def _bot(self) -> Assembled:
         settings, junction = self._run.loaded.settings, Junction()
-        gateway = IbkrGateway(settings=settings.broker, clock=self._clock, sink=junction)
+        gateway = IbkrGateway(settings=settings.broker, clock=self._clock, sink=self._port.sink(junction))
         stated, lots = self._stated()
         ports = Ports(
             clock=self._clock,
             ids=SystemIds(),
             rng=SystemRng(),
             broker=gateway,
-            market_data=gateway,
+            market_data=self._port.before(gateway),
             connection=gateway,
             command_link=self._lines.link,
             journal=self._standing.journal,

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
+from bot.compose.recording import recorded_floor
 from bot.compose.state_folder import default_folder
 from bot.compose.worlds import World, WorldOptions, world_of
 from bot.domain.errors import ConfigError, InvalidValueError, RefusedStartError
@@ -45,6 +46,8 @@ class GatewayOptions:
     port: int = 4002
     scenario: str = "blowout"
     history: Path | None = None
+    play: Path | None = None
+    record: Path | None = None
     start: date | None = None
     end: date | None = None
     sessions: int = 5
@@ -66,6 +69,7 @@ class GatewayOptions:
         return WorldOptions(
             scenario=self.scenario,
             history=self.history,
+            play=self.play,
             start=self.start,
             end=self.end,
             sessions=self.sessions,
@@ -115,22 +119,18 @@ def script_of(path: Path) -> Script:
 
 
 async def _serve(options: GatewayOptions, script: Script | None, console: Console) -> None:
-    gateway = await started_gateway(options)
-    gateway.listen(lambda event: _narrate(gateway, event))
-    try:
-        async with _controlled(gateway, options) as place:
-            if script is not None:
-                gateway.play(script)
-            console.print(
-                f"gateway listening on {options.host}:{gateway.port}, account {options.account}, "
-                f"{gateway.now().astimezone(NEW_YORK):%Y-%m-%d %H:%M} in New York at speed {options.speed:g}; "
-                f"control at {place}; clients are not authenticated",
-                highlight=False,
-                soft_wrap=True,
-            )
-            await _until_stopped(gateway)
-    finally:
-        await gateway.stop()
+    async with started_gateway(options) as gateway, _controlled(gateway, options) as place:
+        gateway.listen(lambda event: _narrate(gateway, event))
+        if script is not None:
+            gateway.play(script)
+        console.print(
+            f"gateway listening on {options.host}:{gateway.port}, account {options.account}, "
+            f"{gateway.now().astimezone(NEW_YORK):%Y-%m-%d %H:%M} in New York at speed {options.speed:g}; "
+            f"control at {place}; clients are not authenticated",
+            highlight=False,
+            soft_wrap=True,
+        )
+        await _until_stopped(gateway)
 
 
 def _narrate(gateway: Gateway, event: Heard) -> None:
@@ -180,25 +180,32 @@ def control_place(stated: str | None, port: int) -> Place:
         raise ConfigError(f"--control {error}") from error
 
 
-async def started_gateway(options: GatewayOptions) -> Gateway:
-    """Return a gateway that listens; everything up to its first moment has been played.
+@asynccontextmanager
+async def started_gateway(options: GatewayOptions) -> AsyncIterator[Gateway]:
+    """Serve a gateway that has played everything up to its first moment, and stop it at the end.
 
     Raises:
-        ConfigError: The world has no session.
-        RefusedStartError: The port is taken.
+        ConfigError: The world has no session, or a recording cannot be written where it should be or played.
+        RefusedStartError: The port is taken, or recordings are not possible here.
     """
     world = _with_nights(world_of(options.world), options.night_step_s)
-    begins = _first_moment(world, options.hour)
+    begins = first_moment(world, options.start, options.hour)
     time = FloorTime(asyncio.get_running_loop().time, begins, options.speed)
-    gateway = Gateway(world.open(time).floor, options.host, options.port, time=time)
-    gateway.advance(begins)
-    try:
-        await gateway.start()
-    except OSError as error:
-        raise RefusedStartError(
-            f"{options.host}:{options.port}: {_reason(error)}; stop the other program or name another port with --port"
-        ) from error
-    return gateway
+    opened = world.open(time)
+    with recorded_floor(options.record, opened, world.recording, begins) as shown:
+        gateway = Gateway(opened.floor, options.host, options.port, time=time, shown=shown)
+        gateway.advance(begins)
+        try:
+            await gateway.start()
+        except OSError as error:
+            raise RefusedStartError(
+                f"{options.host}:{options.port}: {_reason(error)}; stop the other program or name another port "
+                "with --port"
+            ) from error
+        try:
+            yield gateway
+        finally:
+            await gateway.stop()
 
 
 def _with_nights(world: World, night_step_s: int | None) -> World:
@@ -206,9 +213,24 @@ def _with_nights(world: World, night_step_s: int | None) -> World:
     return replace(world, settings=replace(world.settings, model=model))
 
 
-def _first_moment(world: World, hour: time | None) -> datetime:
-    first = world.sessions()[0]
-    return first.opens_at - LEAD if hour is None else datetime.combine(first.day, hour, NEW_YORK)
+def first_moment(world: World, start: date | None, hour: time | None) -> datetime:
+    """Return when a gateway's clock begins, aware.
+
+    Without a recording it is ``hour`` (New York) of the first session, or just before its open. A recording begins
+    where its recorder did, or at ``hour`` of ``start`` where that is stated.
+
+    Raises:
+        ConfigError: The recording has no session on that day.
+    """
+    sessions = world.sessions()
+    first = sessions[0]
+    if world.recording is None:
+        return first.opens_at - LEAD if hour is None else datetime.combine(first.day, hour, NEW_YORK)
+    if start is None or hour is None:
+        return max(world.recording.head.began_at, first.opens_at - LEAD)
+    if start not in {session.day for session in sessions}:
+        raise ConfigError(f"--start {start}: the recording holds {first.day} to {sessions[-1].day}; choose a day of it")
+    return datetime.combine(start, hour, NEW_YORK)
 
 
 def _reason(error: OSError) -> str:

@@ -14,6 +14,7 @@ from bot.compose.drill import KEY_ID, Operator
 from bot.compose.guard import version
 from bot.compose.options import Outcome, RunOptions
 from bot.compose.outputs import Outputs
+from bot.compose.recording import RecordedPort, recorded_port
 from bot.compose.reporting import write_report
 from bot.compose.standing import JOURNAL_FILE, open_standing
 from bot.compose.state_folder import opened_folder
@@ -82,17 +83,19 @@ async def _played(run: SimulatedRun) -> Outcome:
     sessions = sessions_before_expiry(opened.source.sessions, opened.book)
     if not sessions:
         raise ConfigError(f"nothing can run: something held expires on or soon after {run.world.settings.start}")
-    simulation = _Simulation(run, clock, opened)
-    try:
-        return await simulation.play(sessions)
-    finally:
-        simulation.close()
+    with recorded_port(run.options.record, clock.now(), clock) as port:
+        simulation = _Simulation(run, clock, opened, port)
+        try:
+            return await simulation.play(sessions)
+        finally:
+            simulation.close()
 
 
 class _Simulation:
     """The parts of one simulated run, alive inside the virtual loop."""
 
-    def __init__(self, run: SimulatedRun, clock: VirtualClock, opened: OpenedFloor) -> None:
+    def __init__(self, run: SimulatedRun, clock: VirtualClock, opened: OpenedFloor, port: RecordedPort) -> None:
+        self._port = port
         self._run = run
         self._clock = clock
         self._opened = opened
@@ -162,10 +165,12 @@ class _Simulation:
 
     def _doors(self, junction: Junction) -> Doors:
         settings = self._run.loaded.settings.broker
+        sink = self._port.sink(junction)
         if self._run.options.door == "wire":
-            return wired(settings, self._clock, junction)
-        link = InProcessLink(self._opened.floor, junction, client_id=settings.client_id)
-        return link, InProcessMarketData(self._opened.floor, junction), link
+            broker, market_data, connection = wired(settings, self._clock, sink)
+            return broker, self._port.before(market_data), connection
+        link = InProcessLink(self._opened.floor, sink, client_id=settings.client_id)
+        return link, self._port.before(InProcessMarketData(self._opened.floor, sink)), link
 
     async def _operate(self, sessions: tuple[Session, ...]) -> None:
         """Arm the bot; in a scenario with enough sessions also drill a kill."""

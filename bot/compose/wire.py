@@ -2,13 +2,12 @@
 
 from adapters.ibkr.gateway import IbkrGateway
 from adapters.ibkr.settings import BrokerSettings
-from bot.compose.assembly import Junction
-from bot.ports import Broker, Clock, Connection, MarketData
+from bot.ports import Broker, Clock, Connection, MarketData, Sink
 
 Doors = tuple[Broker, MarketData, Connection]
 
 
-def wired(settings: BrokerSettings, clock: Clock, junction: Junction) -> Doors:
+def wired(settings: BrokerSettings, clock: Clock, sink: Sink) -> Doors:
     """Return broker, market data and connection over one socket."""
-    gateway = IbkrGateway(settings=settings, clock=clock, sink=junction)
+    gateway = IbkrGateway(settings=settings, clock=clock, sink=sink)
     return gateway, gateway, gateway

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from adapters.history.csv_files import load_symbol
+from adapters.recordings.reader import open_recording
 from bot.compose.books import plan_for_window
 from bot.compose.options import RunOptions
 from bot.domain.errors import ConfigError, HistoryError, InvalidValueError
@@ -13,19 +14,25 @@ from bot.domain.schedule import Session, SessionCalendar
 from bot.signals.daily import common_sessions
 from bot.signals.settings import DispersionSettings
 from simulator.gateway import FloorTime
+from simulator.named_books import book_named
 from simulator.opening import OpenedFloor, open_floor
 from simulator.settings import SimulatorSettings
 from simulator.venue_models import VenueModels
 from simulator.world.levels import SYMBOLS, DailyLevel
+from simulator.world.recorded import Recording, recorded_sessions
 from simulator.world.scripts import SCENARIOS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorldOptions:
-    """Which world; with ``history`` the scenario is ignored and the window is ``start`` to ``end``."""
+    """Which world; with ``history`` the scenario is ignored and the window is ``start`` to ``end``.
+
+    With ``play`` a recording is played as it is, and ``start`` names a day of it for the clock to begin on.
+    """
 
     scenario: str
     history: Path | None
+    play: Path | None
     start: date | None
     end: date | None
     sessions: int
@@ -43,10 +50,13 @@ class World:
     settings: SimulatorSettings
     history: dict[str, tuple[DailyLevel, ...]] | None
     calendar: SessionCalendar
+    recording: Recording | None = None
 
     def sessions(self) -> tuple[Session, ...]:
         """Return the sessions that were asked for."""
         settings, calendar = self.settings, self.calendar
+        if self.recording is not None:
+            return recorded_sessions(self.recording, calendar)
         if self.history is not None:
             return tuple(calendar.sessions(settings.start, settings.end or settings.start))
         first = SCENARIOS[settings.scenario].first_day(calendar, settings.start)
@@ -62,7 +72,9 @@ class World:
             ConfigError: An unknown scenario, or a history that does not cover the window.
         """
         try:
-            return open_floor(self.settings, self.calendar, history=self.history, clock=time.now)
+            return open_floor(
+                self.settings, self.calendar, history=self.history, recording=self.recording, clock=time.now
+            )
         except InvalidValueError as error:
             raise ConfigError(str(error)) from error
 
@@ -73,6 +85,7 @@ def world_of_run(options: RunOptions, account: str) -> World:
         WorldOptions(
             scenario=options.scenario,
             history=options.history,
+            play=options.play,
             start=options.start,
             end=options.end,
             sessions=options.sessions,
@@ -91,7 +104,9 @@ def world_of(options: WorldOptions) -> World:
     """
     calendar = SessionCalendar()
     try:
-        if options.history is None:
+        if options.play is not None:
+            world = _world_of_recording(options, options.play, calendar)
+        elif options.history is None:
             world = _world_of_scenario(options, calendar)
         else:
             world = _world_of_history(options, options.history, calendar)
@@ -100,7 +115,9 @@ def world_of(options: WorldOptions) -> World:
         raise ConfigError(f"{error}; choose other options") from error
     if empty:
         raise ConfigError(f"no session from {options.start} to {options.end}; choose a wider window")
-    return world
+    if options.book is None:
+        return world
+    return replace(world, settings=replace(world.settings, book=book_named(options.book)))
 
 
 def _world_of_scenario(options: WorldOptions, calendar: SessionCalendar) -> World:
@@ -119,6 +136,21 @@ def _world_of_scenario(options: WorldOptions, calendar: SessionCalendar) -> Worl
     if options.start is not None:
         settings = replace(settings, start=options.start)
     return World(settings=settings, history=None, calendar=calendar)
+
+
+def _world_of_recording(options: WorldOptions, folder: Path, calendar: SessionCalendar) -> World:
+    """Return the world of a recording, whose account holds the scenarios' book unless another is stated."""
+    if options.history is not None or options.end is not None:
+        raise ConfigError("--play takes neither --history nor --end: a recording is played as it is")
+    recording = open_recording(folder)
+    try:
+        first = recorded_sessions(recording, calendar)[0]
+    except InvalidValueError as error:
+        raise ConfigError(f"{folder}: {error}") from error
+    settings = SimulatorSettings(
+        start=first.day, seed=options.seed, tick_s=options.tick_s, account=options.account, venue=options.venue
+    )
+    return World(settings=settings, history=None, calendar=calendar, recording=recording)
 
 
 def _world_of_history(options: WorldOptions, folder: Path, calendar: SessionCalendar) -> World:

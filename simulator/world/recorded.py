@@ -170,6 +170,7 @@ class RecordedQuotes:
         self._turned_us = -1
         self._passing: set[InstrumentKey] = set()  # hold at this moment alone
         self.known: dict[InstrumentKey, RecordedQuote] = {}
+        self.offered: dict[InstrumentKey, RecordedQuote] = {}  # the last with an ask, whether it holds or not
         self.streamed: set[InstrumentKey] = set()
 
     def turn(self, at: datetime) -> None:
@@ -188,6 +189,8 @@ class RecordedQuotes:
 
     def _take(self, row: RecordedQuote, *, is_now: bool) -> None:
         self._passing.discard(row.key)
+        if row.ask is not None:
+            self.offered[row.key] = row
         if row.told is Told.ONCE:
             if not is_now:
                 self.known.pop(row.key, None)

@@ -244,11 +244,11 @@ def test_the_record_holds_finished_days_only() -> None:
     record = DailyRecord(CALENDAR, {"VIX": (DailyLevel(day=date(2026, 10, 16), close=17.5),)})
     record.add("VIX", DailyLevel(day=DAY, close=18.0, open=17.0, high=19.0, low=16.5))
 
-    before, after = (record.finished("VIX", at, 5) for at in (CLOSES_AT - FIFTEEN, CLOSES_AT))
+    before, after = (record.finished(at, 5) for at in (CLOSES_AT - FIFTEEN, CLOSES_AT))
 
-    assert [row.day for row in before] == [date(2026, 10, 16)]
-    assert [row.day for row in after] == [date(2026, 10, 16), DAY]
-    assert (record.finished("VIX", CLOSES_AT, 0), record.finished("RVX", CLOSES_AT, 5)) == ((), ())
+    assert before == [date(2026, 10, 16)]
+    assert after == [date(2026, 10, 16), DAY]
+    assert record.finished(CLOSES_AT, 0) == []
 
 
 def test_every_instrument_has_daily_bars() -> None:

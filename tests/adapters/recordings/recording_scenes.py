@@ -27,7 +27,7 @@ FLAT = BookPlan(condors=0, layers=())
 
 
 def an_opened_floor(
-    scenario: str = "calm", *, sessions: int = 2, tick_s: int = 15, night_step_s: int | None = None
+    scenario: str = "calm", *, sessions: int = 2, tick_s: int = 30, night_step_s: int | None = None
 ) -> OpenedFloor:
     """Return a floor before its first session."""
     model = WorldModel(night_step_s=night_step_s)
@@ -43,7 +43,7 @@ def a_played_floor(folder: Path, *, book: BookPlan | None = None) -> OpenedFloor
     return open_floor(settings, CALENDAR, recording=open_recording(folder))
 
 
-def head_of(opened: OpenedFloor, *, step_s: int = 15) -> RecordingHead:
+def head_of(opened: OpenedFloor) -> RecordingHead:
     """Return the head of a recording at a floor."""
     universe, model = opened.universe, opened.floor.market.model
     assert universe.rut_bounds is not None
@@ -53,16 +53,16 @@ def head_of(opened: OpenedFloor, *, step_s: int = 15) -> RecordingHead:
         spx=universe.spx_bounds,
         rut=universe.rut_bounds,
         seed=model.noise_seed,
-        step_s=step_s,
+        step_s=opened.source.path(0).step_s,
         night_step_s=model.night_step_s,
     )
     return RecordingHead(began_at=OPENS_AT - timedelta(minutes=1), door=Door.FLOOR, world=world)
 
 
 @contextmanager
-def recorded(opened: OpenedFloor, folder: Path, *, step_s: int = 15) -> Iterator[RecordingFloor]:
+def recorded(opened: OpenedFloor, folder: Path) -> Iterator[RecordingFloor]:
     """Record a floor into a folder."""
-    tape = begin_recording(folder, head_of(opened, step_s=step_s))
+    tape = begin_recording(folder, head_of(opened))
     try:
         yield RecordingFloor(opened.floor, opened.source.prior, tape)
     finally:

@@ -34,9 +34,9 @@ def contents(recording: Recording) -> tuple[object, ...]:
     return recording.head, repr(recording.moments), recording.days, rows_of(recording)
 
 
-def looked_at(opened: OpenedFloor, folder: Path, *, step_s: int = 15) -> Looker:
+def looked_at(opened: OpenedFloor, folder: Path) -> Looker:
     """Record a floor while somebody looks at it in the usual way."""
-    with recorded(opened, folder, step_s=step_s) as shown:
+    with recorded(opened, folder) as shown:
         looker = Looker(opened, shown)
         looker.look()
     return looker
@@ -44,7 +44,7 @@ def looked_at(opened: OpenedFloor, folder: Path, *, step_s: int = 15) -> Looker:
 
 @pytest.mark.parametrize(
     ("scenario", "night_step_s"),
-    [("calm", None), ("calm", 60), ("halt", 60), ("vix_without_rvx", None), ("early_close", 300), ("crash", None)],
+    [("calm", 60), ("halt", None), ("vix_without_rvx", 300), ("early_close", None)],
 )
 def test_a_playback_tells_the_same_ticks_and_makes_the_same_recording(
     tmp_path: Path, scenario: str, night_step_s: int | None
@@ -56,7 +56,7 @@ def test_a_playback_tells_the_same_ticks_and_makes_the_same_recording(
     played = a_played_floor(tmp_path / "first")
     second = looked_at(played, tmp_path / "second")
 
-    assert len(first.told) > 5_000
+    assert len(first.told) > 2_000
     assert second.told == first.told
     assert second.asked == first.asked
     assert contents(open_recording(tmp_path / "second")) == contents(open_recording(tmp_path / "first"))
@@ -203,7 +203,7 @@ def test_without_all_indices_an_account_must_be_flat(tmp_path: Path) -> None:
     """A book whose contracts have no price is refused with the cure."""
     a_port_recording(tmp_path, indices=("SPX", "VIX", "RVX"))
 
-    with pytest.raises(InvalidValueError, match=r"no level of RUT.*--book flat"):
+    with pytest.raises(InvalidValueError, match=r"no level of RUT.*alvh gateway --book flat"):
         a_played_floor(tmp_path)
 
 
