@@ -127,7 +127,8 @@ class HistoryDesk:
             kind,
             start=moment_of(request.start) if request.start.strip() else None,
             end=moment_of(request.end) if request.end.strip() else None,
-            count=max(1, min(_MOST_TICKS, request.count)),
+            count=min(_MOST_TICKS, request.count),
+            regular_only=request.regular_hours,
         )
         self._line.tell(past_ticks(request.req_id, kind, found, ignore_size=request.ignore_size))
 
@@ -283,4 +284,6 @@ def _objection_to_ticks(request: ReqHistoricalTicks) -> str:
         return "past ticks need a start or an end, and not both"
     if moment_of(start or end) is None:
         return f"{start or end!r} is no moment"
+    if request.count < 1:
+        return f"{request.count} ticks are none"
     return ""

@@ -159,6 +159,61 @@ def test_every_good_frame_is_served_without_a_word_in_the_log() -> None:
     assert refused == []
 
 
+HUGE = str(10**30)
+LONG = "x" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("fields", "answers"),
+    [
+        ([1, 11, HUGE, *_CALL, 0, "", 0, 0, ""], [("4", "-1", "321")]),
+        ([1, 11, 5, HUGE, *_CALL[1:], 0, "", 0, 0, ""], [("4", "5", "321")]),
+        ([1, 11, 5, *_CALL[:2], "OPT\0OPT", *_CALL[3:], 0, "", 1, 0, ""], [("58", "5", None)]),
+        ([2, 2, -5], [("4", "-5", "300")]),
+        ([4, 1, -5, ""], [("4", "-5", "135")]),
+        ([9, 8, -7, 0, "NONE", "STK", *_CALL[3:], 0, "", "", ""], [("4", "-7", "200")]),
+        ([9, 8, 7, 0, LONG, "STK", *_CALL[3:], 0, "", "", ""], [("4", "7", "200")]),
+        ([9, 8, 7, 0, "VIX", "OPT", "", "1e308", *_CALL[5:], 0, "", "", ""], [("4", "7", "200")]),
+        ([9, 8, 7, 0, "VIX", "OPT", "", "nan", *_CALL[5:], 0, "", "", ""], [("4", "7", "321")]),
+        ([10, 5, 7, *_CALL, HUGE, 1, ""], [("4", "7", "321")]),
+        ([20, 9, *_CALL, 0, "", "1 min", f"{HUGE} S", 1, "TRADES", 1, 0, ""], [("4", "9", "321")]),
+        ([20, 9, *_CALL, 0, LONG, "1 min", "60 S", 1, "TRADES", 1, 0, ""], [("4", "9", "321")]),
+        ([54, 3, 9, *_CALL, "nan", 18.4], [("4", "9", "321")]),
+        ([54, 3, 9, *_CALL, "1e308", 18.4], [("4", "9", "10090")]),
+        ([62, 1, 9, "All", LONG], [("64", "9", None)]),
+        ([81, 9, LONG], [("79", "9", None)]),
+        ([91, "1e308"], [("4", "-1", "321")]),
+        ([96, 9, *_CALL, 0, "", "20261019 09:35:00", -10, "TRADES", 1, 0, ""], [("4", "9", "321")]),
+        ([94, 9, "", "", HUGE], [("4", "9", "321")]),
+        (place_order(21, _FUTURE, limit="1e308"), [("4", "21", "201")]),
+        (place_order(22, _FUTURE, limit="nan"), [("4", "22", "321")]),
+        (place_order(23, _FUTURE, limit=HUGE), [("4", "23", "201")]),
+        (place_order(24, _FUTURE, quantity=HUGE), [("4", "24", "201")]),
+        (place_order(25, _FUTURE, quantity="nan"), [("4", "25", "321")]),
+        (place_order(26, _FUTURE, quantity="-1e308"), [("4", "26", "201")]),
+        (place_order(27, _FUTURE, ref=f"a\0b{LONG}"), [("4", "27", "321"), ("4", "27", "201")]),
+    ],
+    ids=str,
+)
+def test_absurd_fields_are_answered(fields: list[object], answers: list[tuple[str, str, str | None]]) -> None:
+    """Numbers beyond all bounds, no numbers, texts of 100 kB, a zero byte in a text: the broker's code, at most a line.
+
+    ``answers`` are the message ids, ids and codes of which one is to come.
+    """
+    client = a_client(Desk(_OPENED.floor))
+
+    frames = client.ask(*fields)
+
+    first = frames[0]
+    place = 2 if first[0] in {"4", "58", "64"} else 1
+    found = first[0], first[place], first[3] if first[0] == "4" else None
+    assert found in answers
+    assert len(client.notes) <= 1
+    assert all(len(note) < 1_000 for note in client.notes)
+    assert client.ask(49, 1)[-1][0] == "49"
+    client.session.close("done")
+
+
 @pytest.mark.parametrize("number", sorted(UNSERVED))
 def test_what_is_known_and_not_served_is_refused_by_its_own_id(number: int) -> None:
     """A message that carries a request id is refused under it, the others under none."""
