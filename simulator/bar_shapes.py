@@ -76,15 +76,17 @@ def price_of(moment: Moment, what: PriceKind) -> float:
     return float(sides.mid) if what is PriceKind.MIDPOINT else tape.print_price(sides, moment.step, seed=sides.bid_size)
 
 
-def tick_of(instrument: Instrument, what: PriceKind, moment: Moment, steps: int, seed: int) -> PastQuote | None:
-    """Return the past tick of a moment, None where none of this kind fell on it."""
+def tick_of(
+    instrument: Instrument, what: PriceKind, moment: Moment, steps: int, seed: int, *, pace: float = 1.0
+) -> PastQuote | None:
+    """Return the past tick of a moment, None where none of this kind fell on it; ``pace`` as in `tape.prints_at`."""
     sides = moment.sides
     if what is PriceKind.MIDPOINT or sides is None:
         return PastQuote(at=moment.at, last=price_of(moment, PriceKind.MIDPOINT))
     if what is PriceKind.BID_ASK:
         bid = None if sides.bid is None else float(sides.bid)
         return PastQuote(at=moment.at, bid=bid, ask=float(sides.ask), bid_size=sides.bid_size, ask_size=sides.ask_size)
-    if not tape.prints_at(instrument, moment.step, steps, seed=seed):
+    if not tape.prints_at(instrument, moment.step, steps, seed=seed, pace=pace):
         return None
     return PastQuote(
         at=moment.at,

@@ -24,6 +24,7 @@ from simulator.venue import Bar, BarRequest, PastQuote, Phase, PriceKind, Span, 
 from simulator.world import tape
 from simulator.world.levels import SYMBOLS, DailyLevel, Levels, levels_of
 from simulator.world.market import Market, WorldModel
+from simulator.world.night import NightPath
 from simulator.world.quotes import rule_of, two_sided
 
 _NEW_YORK: Final = ZoneInfo("America/New_York")
@@ -72,22 +73,32 @@ class Past:
         return self._record.session(rows[0].day).opens_at
 
     def ticks(
-        self, instrument: Instrument, what: PriceKind, start: datetime | None, end: datetime, count: int
+        self,
+        instrument: Instrument,
+        what: PriceKind,
+        window: tuple[datetime | None, datetime],
+        count: int,
+        *,
+        regular_only: bool = True,
     ) -> tuple[PastQuote, ...]:
         """Return at most ``count`` past ticks and never more than `MOST_TICKS`, oldest first.
 
-        The first ones from ``start`` on where it is given, else the last ones up to ``end``.
+        The first ones from the beginning of the window on where there is one, else the last ones up to its end.
         """
         most = min(count, MOST_TICKS)
         if most <= 0 or not has_prices(instrument, what):
             return ()
         found: list[PastQuote] = []
-        for day in self._days(start, end):
-            told = self._ticks_of(instrument, what, day, (start, end))
-            found = [*told, *found] if start is None else [*found, *told]
+        is_forward = window[0] is not None
+        nights = None if regular_only else self._nights
+        for session in self._sessions(*window):
+            parts = [self._ticks_of_night(instrument, what, nights, session, window)] if nights is not None else []
+            parts.append(self._ticks_of(instrument, what, session, window))
+            told = [tick for part in parts for tick in part]
+            found = [*found, *told] if is_forward else [*told, *found]
             if len(found) >= most:
                 break
-        return tuple(found[-most:] if start is None else found[:most])
+        return tuple(found[:most] if is_forward else found[-most:])
 
     # Days
 
@@ -157,8 +168,11 @@ class Past:
         calendar, (start, end), width_s = self._record.calendar, window, request.width.count
         nights, since = None if request.regular_only else self._nights, start - timedelta(seconds=width_s)
         for session in calendar.sessions(_day(start), _day(end + _ONE_DAY)):
-            if nights is not None and calendar.previous_session(session.day).closes_at < end:
-                yield self._moments_of_night(instrument, nights, session.day, width_s, since, end), session
+            began = nights is not None and calendar.previous_session(session.day).closes_at < end
+            night = nights.before(session.day) if nights is not None and began else None
+            if nights is not None and night is not None:
+                stride = max(1, width_s // (_SAMPLES_PER_BAR * nights.step_s))
+                yield self._moments_of_night(instrument, night, stride, since, end), session
             if session.opens_at <= end:
                 yield self._moments(instrument, session, self._stride(session, width_s), since, end), session
 
@@ -203,19 +217,16 @@ class Past:
                 yield self._moment(instrument, path.of(step), at, step, volume=traded)
 
     def _moments_of_night(
-        self, instrument: Instrument, nights: Nights, day: date, width_s: int, since: datetime, until: datetime
+        self, instrument: Instrument, path: NightPath, stride: int, since: datetime | None, until: datetime
     ) -> Iterator[Moment]:
-        """Yield an instrument's moments of the night before a day, within its hours."""
-        path = nights.before(day)
-        if path is None or not _was_listed(instrument, day):
-            return
-        stride = 1 if instrument.kind is Kind.INDEX else max(1, width_s // (_SAMPLES_PER_BAR * nights.step_s))
-        total = round(self._volume(instrument, self._record.session(day)) * tape.NIGHT_PACE)
+        """Yield an instrument's moments of a night, within its hours; as `_moments`."""
+        stride = 1 if instrument.kind is Kind.INDEX else stride
+        total = round(self._volume(instrument, self._record.session(path.day)) * tape.NIGHT_PACE)
         for step in range(0, path.steps, stride):
             at, phase = path.at(step), path.phase(instrument, step)
             if at > until:
                 return
-            if phase is not Phase.CLOSED and at >= since:
+            if phase is not Phase.CLOSED and (since is None or at >= since):
                 traded = tape.volume_between(total, (step - stride) / path.steps, step / path.steps)
                 widened = EXTENDED_SPREAD if phase is Phase.EXTENDED else 1.0
                 yield self._moment(instrument, path.of(step), at, step, volume=traded, widened=widened)
@@ -230,13 +241,30 @@ class Past:
         return Moment(at=at, step=step, price=price, sides=sides, volume=volume)
 
     def _ticks_of(
-        self, instrument: Instrument, what: PriceKind, day: date, window: tuple[datetime | None, datetime]
+        self, instrument: Instrument, what: PriceKind, session: Session, window: tuple[datetime | None, datetime]
     ) -> list[PastQuote]:
-        path, session = self._paths.of(day), self._record.session(day)
-        if path is None or not _was_listed(instrument, day):
+        path = self._paths.of(session.day)
+        if path is None or session.opens_at > window[1]:
             return []
-        moments = self._moments(instrument, session, 1, *window)
-        told = (tick_of(instrument, what, moment, path.steps, number_of(instrument)) for moment in moments)
+        moments, seed = self._moments(instrument, session, 1, *window), number_of(instrument)
+        told = (tick_of(instrument, what, moment, path.steps, seed) for moment in moments)
+        return [tick for tick in told if tick is not None]
+
+    def _ticks_of_night(
+        self,
+        instrument: Instrument,
+        what: PriceKind,
+        nights: Nights,
+        session: Session,
+        window: tuple[datetime | None, datetime],
+    ) -> list[PastQuote]:
+        """Return the ticks of the night before a session, none where that night has not begun."""
+        before = self._record.calendar.previous_session(session.day)
+        path = nights.before(session.day) if before.closes_at < window[1] else None
+        if path is None:
+            return []
+        moments, seed = self._moments_of_night(instrument, path, 1, *window), number_of(instrument)
+        told = (tick_of(instrument, what, moment, path.steps, seed, pace=tape.NIGHT_PACE) for moment in moments)
         return [tick for tick in told if tick is not None]
 
     def _volume(self, instrument: Instrument, session: Session) -> int:
@@ -267,16 +295,19 @@ class Past:
         sessions = self._record.calendar.sessions(_day(self._start_of(reach, end)), _day(end))
         return max(1, sum(1 for _ in sessions))
 
-    def _days(self, start: datetime | None, end: datetime) -> Iterator[date]:
-        """Yield days with known paths: forward from ``start``, else backward from ``end``."""
+    def _sessions(self, start: datetime | None, end: datetime) -> Iterator[Session]:
+        """Yield sessions with known paths: forward from ``start``, else backward from the one after ``end``."""
         calendar = self._record.calendar
+        after = calendar.next_session(_day(end))
         if start is not None:
-            yield from (session.day for session in calendar.sessions(_day(start), _day(end)))
+            yield from calendar.sessions(_day(start), after.day)
             return
-        day = self._record.session(_day(end)).day
-        while self._paths.of(day) is not None:
-            yield day
-            day = calendar.previous_session(day).day
+        if self._nights is not None:
+            yield after
+        session = self._record.session(_day(end))
+        while self._paths.of(session.day) is not None:
+            yield session
+            session = calendar.previous_session(session.day)
 
 
 def _traded(moments: Sequence[Moment]) -> int:

@@ -235,11 +235,18 @@ class Floor:
         return self._past.first_bar_at(instrument, what)
 
     def past_quotes(
-        self, instrument: Instrument, what: PriceKind, *, start: datetime | None, end: datetime | None, count: int
+        self,
+        instrument: Instrument,
+        what: PriceKind,
+        *,
+        start: datetime | None,
+        end: datetime | None,
+        count: int,
+        regular_only: bool = True,
     ) -> tuple[PastQuote, ...]:
         """At most ``count`` past ticks, oldest first: the first from ``start`` on, or the last up to ``end``."""
-        seen = self._seen()
-        return self._past.ticks(instrument, what, start, seen if end is None else min(end, seen), count)
+        window = start, self._seen() if end is None else min(end, self._seen())
+        return self._past.ticks(instrument, what, window, count, regular_only=regular_only)
 
     def option_price(self, instrument: Instrument, vol: float, underlying: float) -> VenueQuote | None:
         """The model's price and greeks of an option at a volatility and a level; None for anything else."""
@@ -378,6 +385,8 @@ class Floor:
         self._board.clear()
         self._tell(self._exchange.end_session(self._venue(path.session.closes_at)))
         self._begin_day(path.session.closes_at, self._next_day(path.session.day))
+        if self._nights is not None and self._night is None:  # no step follows that would tell that sides are gone
+            self._tell(self._board.changed())
 
     def _next_night(self) -> Night | None:
         """Return the night before the present session; none after the last one, and where no nights are played."""

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.domain.checks import require_positive
+from bot.domain.errors import InvalidValueError
 from simulator.floor import Floor
 from simulator.ports import Listener, TradingFloor
 from simulator.troubles.floor import TroubledFloor
@@ -23,6 +24,8 @@ from simulator.tws.desk import Desk, LedgerRow
 from simulator.tws.server import Server
 
 DEFAULT_PORT: Final = 4002
+MOST_JUMP_S: Final = 366 * 86_400.0
+"""No run lasts longer than a year."""
 _LONGEST_WAIT_S: Final = 3600.0
 """Between two looks at the floor when nothing is due, in seconds of the loop."""
 
@@ -51,8 +54,14 @@ class FloorTime:
         return max(0.0, (moment - self.now()).total_seconds() / self._speed)
 
     def jump(self, seconds: float) -> None:
-        """Let so many seconds of the floor pass at once."""
+        """Let so many seconds of the floor pass at once.
+
+        Raises:
+            InvalidValueError: They are not above zero, or more than `MOST_JUMP_S`.
+        """
         require_positive(seconds=seconds)
+        if seconds > MOST_JUMP_S:
+            raise InvalidValueError(f"time jumps by at most {MOST_JUMP_S:.0f} seconds, not by {seconds:.0f}")
         self._start += timedelta(seconds=seconds)
 
 

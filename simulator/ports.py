@@ -91,11 +91,18 @@ class TradingFloor(Protocol):
         ...
 
     def past_quotes(
-        self, instrument: Instrument, what: PriceKind, *, start: datetime | None, end: datetime | None, count: int
+        self,
+        instrument: Instrument,
+        what: PriceKind,
+        *,
+        start: datetime | None,
+        end: datetime | None,
+        count: int,
+        regular_only: bool = True,
     ) -> tuple[PastQuote, ...]:
         """At most ``count`` past ticks, oldest first: the first from ``start`` on, or the last up to ``end``.
 
-        ``what`` is TRADES, BID_ASK or MIDPOINT.
+        ``what`` is TRADES, BID_ASK or MIDPOINT; ``regular_only`` leaves out what fell outside regular hours.
         """
         ...
 

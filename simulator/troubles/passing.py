@@ -76,10 +76,17 @@ class PassingFloor:
         return self._inner.first_bar_at(instrument, what)
 
     def past_quotes(
-        self, instrument: Instrument, what: PriceKind, *, start: datetime | None, end: datetime | None, count: int
+        self,
+        instrument: Instrument,
+        what: PriceKind,
+        *,
+        start: datetime | None,
+        end: datetime | None,
+        count: int,
+        regular_only: bool = True,
     ) -> tuple[PastQuote, ...]:
         """As the port says."""
-        return self._inner.past_quotes(instrument, what, start=start, end=end, count=count)
+        return self._inner.past_quotes(instrument, what, start=start, end=end, count=count, regular_only=regular_only)
 
     def depth(self, instrument: Instrument, rows: int) -> Depth:
         """As the port says."""

@@ -51,6 +51,17 @@ def test_time_does_not_stand_still_or_run_back(speed: float) -> None:
         FloorTime(HandClock(), OPENS_AT, speed)
 
 
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), float("inf"), 1e9, 1e300])
+def test_a_jump_is_forward_and_not_absurd(seconds: float) -> None:
+    """Time neither runs back nor leaves the calendar; the clock stays where it was."""
+    time = FloorTime(HandClock(), OPENS_AT)
+
+    with pytest.raises(InvalidValueError, match="seconds"):
+        time.jump(seconds)
+
+    assert time.now() == OPENS_AT
+
+
 @pytest.mark.parametrize("speed", [1.0, 100.0])
 def test_a_run_plays_each_step_when_it_is_due(speed: float) -> None:
     """The floor has played exactly the steps up to the end, which comes after the time that the speed asks for."""

@@ -316,6 +316,60 @@ def test_an_index_has_no_bars_in_hours_in_which_it_is_not_published() -> None:
     assert in_new_york(NEXT, "02:30") not in {bar.at for bar in vix}
 
 
+@pytest.mark.parametrize("name", ["SPY", "VX", "VIX call", "EUR"])
+def test_past_ticks_of_all_hours_cover_the_night_and_agree_with_its_bars(name: str) -> None:
+    """Of the last five hours before 23:00 each tick lies in the hours, minutes of them are the bars."""
+    opened = at_night("23:00")
+    contract, now = some_of_all(opened)[name], opened.floor.now()
+    start = now - timedelta(hours=5)
+
+    forward = opened.floor.past_quotes(
+        contract, PriceKind.MIDPOINT, start=start, end=None, count=1000, regular_only=False
+    )
+    backward = opened.floor.past_quotes(
+        contract, PriceKind.MIDPOINT, start=None, end=now, count=len(forward), regular_only=False
+    )
+    width, reach = Span(count=60, unit=SpanUnit.SECOND), Span(count=5 * 3600, unit=SpanUnit.SECOND)
+    request = BarRequest(what=PriceKind.MIDPOINT, width=width, reach=reach, end=now, regular_only=False)
+    bars = {bar.at: bar.close for bar in opened.floor.bars(contract, request) if bar.at >= start}
+
+    assert forward == backward
+    assert len(forward) > 100
+    assert all(phase_at(contract, tick.at, CALENDAR) is not Phase.CLOSED for tick in forward)
+    assert {tick.at: tick.last for tick in forward} == bars
+
+
+def test_past_ticks_of_regular_hours_end_with_the_session() -> None:
+    """At 23:00 the last tick within regular hours is that of the close."""
+    opened = at_night("23:00")
+    [tick] = opened.floor.past_quotes(
+        some_of_all(opened)["VIX call"], PriceKind.MIDPOINT, start=None, end=None, count=1
+    )
+
+    assert tick.at == CLOSES_AT
+
+
+def test_the_last_print_of_a_night_is_among_its_past_trades() -> None:
+    """What the quote shows as last is what the tape tells."""
+    opened = at_night("06:30", day=NEXT)
+    quote = opened.floor.quote(SPY)
+    trades = opened.floor.past_quotes(SPY, PriceKind.TRADES, start=None, end=None, count=1, regular_only=False)
+
+    assert [(tick.last, tick.last_size) for tick in trades] == [(quote.last, quote.last_size)]
+
+
+def test_who_watches_is_told_that_the_run_is_over() -> None:
+    """At the last close the sides go: no step follows that would tell it."""
+    opened = a_floor_with_nights(sessions=1)
+    future = a_future(opened, "VX")
+    opened.floor.watch(future)
+    heard = listened(opened)
+    opened.floor.advance(CLOSES_AT)
+
+    told = [quote for quote in heard.of(VenueQuote) if quote.instrument == future][-1]
+    assert (told.bid, told.ask) == (None, None)
+
+
 # The gateway
 
 
