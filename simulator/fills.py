@@ -134,9 +134,10 @@ class QueuePosition:
     """A resting order is served after those who were there before it.
 
     On arrival at the best price ahead = displayed size; inside the spread ahead = 0; behind the best price the order
-    waits to be reached. At each look came = touch_frac x (volume since the last look), or, where no volume is known,
-    turnover_frac x displayed size; ahead falls by what came, never stands above the displayed size, and what came
-    beyond it (flow) reaches the order.
+    waits to be reached. At each look came = touch_frac x (volume since the last look); where no volume is known, and
+    inside the spread, where the volume of the sides says nothing, it is at least turnover_frac x displayed size, one
+    contract or more. Ahead falls by what came, never stands above the displayed size, and what came beyond it (flow)
+    reaches the order.
     """
 
     touch_frac: float = 0.5  # of the traded volume at one side's best price
@@ -162,7 +163,9 @@ class QueuePosition:
         if before.at == pending.at:
             return replace(before, flow=0)
         since_last = max(0, volume - before.volume)
-        came = int(self.touch_frac * since_last) if volume else max(1, int(self.turnover_frac * displayed))
+        came = int(self.touch_frac * since_last)
+        if not volume or own != limit:
+            came = max(came, 1, int(self.turnover_frac * displayed))
         waiting = min(before.ahead, displayed) if own == limit else 0
         return Queue(
             at=pending.at,

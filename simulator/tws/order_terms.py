@@ -92,7 +92,7 @@ def venue_order(sent: WireOrder, resolved: Resolved, client_id: int, floor: Trad
         quantity=_whole(sent, "totalQuantity"),
         exchange=resolved.exchange,
         conditions=conditions,
-        **_prices(sent),
+        **_prices(sent, legs),
         **_timing(sent),
         **_sizes(sent),
         **_group(sent),
@@ -179,9 +179,11 @@ def _invalid(text: str) -> NotPlaced:
 # What is taken over
 
 
-def _prices(sent: WireOrder) -> dict[str, Any]:
+def _prices(sent: WireOrder, legs: tuple[VenueLeg, ...]) -> dict[str, Any]:
     kind = ORDER_TYPES[sent.value("orderType")]
     limit, auxiliary = _price(sent, "lmtPrice"), _price(sent, "auxPrice")
+    if limit is None:
+        limit = _net_of_legs(sent, legs)
     return {
         "order_type": kind,
         "limit": limit if kind in _LIMITED else None,
@@ -233,8 +235,25 @@ def _group(sent: WireOrder) -> dict[str, Any]:
     }
 
 
+def _net_of_legs(sent: WireOrder, legs: tuple[VenueLeg, ...]) -> Decimal | None:
+    """Return the limit of a combo that states a price for each leg instead: their net, bought legs less sold ones."""
+    stated = _stated_leg_prices(sent)
+    if not stated or len(stated) != len(legs):
+        return None
+    net = Decimal(0)
+    for price, leg in zip(stated, legs, strict=True):
+        if price is None:
+            return None
+        net += price * leg.ratio * leg.side.sign
+    return net
+
+
+def _stated_leg_prices(sent: WireOrder) -> tuple[Decimal | None, ...]:
+    return tuple(decimal_of(text, "leg price") for text in sent.leg_prices)
+
+
 def _combo(sent: WireOrder, legs: tuple[VenueLeg, ...]) -> dict[str, Any]:
-    stated = tuple(decimal_of(text, "leg price") for text in sent.leg_prices)
+    stated = _stated_leg_prices(sent)
     has_prices = any(price is not None for price in stated)
     prices = (*stated, *(None,) * len(legs))[: len(legs)] if has_prices else ()
     routing = {pair[0]: pair[1] for pair in sent.routing}

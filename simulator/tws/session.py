@@ -39,7 +39,7 @@ from simulator.tws.looking_up import ContractDesk
 from simulator.tws.order_in import PLACE_ORDER_ID, read_order
 from simulator.tws.profit import ProfitDesk
 from simulator.tws.requests.login import ReqCurrentTime, SetServerLogLevel, StartApi
-from simulator.tws.requests.table import REQUESTS, UNSERVED, id_of
+from simulator.tws.requests.table import REQUESTS, UNSERVED, VALIDATION, id_of
 from simulator.tws.tape import TapeDesk
 from simulator.tws.trading import OrderDesk
 from simulator.tws.watching import QuoteDesk
@@ -63,7 +63,6 @@ _FARM_NOTICES: Final = (
     (2106, "HMDS data farm connection is OK:ushmds"),
     (2158, "Sec-def data farm connection is OK:secdefil"),
 )
-_VALIDATION: Final = 321
 _UNKNOWN_MESSAGE: Final = 505
 _MOST_ECHO: Final = 80
 _NEVER_AN_ID: Final = -1
@@ -249,14 +248,14 @@ class Session:
             elif number in REQUESTS:
                 self._answer(REQUESTS[number], Cursor(fields, 1))
             elif number in UNSERVED:
-                text = f"Error validating request: {UNSERVED[number][0]} are not served here"
-                self._refuse(id_of(number, fields), _VALIDATION, text)
+                unserved = UNSERVED[number]
+                self._refuse(id_of(number, fields), unserved.code, f"{unserved.what} are not served here".capitalize())
             else:
                 self._refuse(_NEVER_AN_ID, _UNKNOWN_MESSAGE, f"Fatal Error: Unknown message id. {number}")
         except (BadFieldError, InvalidValueError) as error:
             if number == PLACE_ORDER_ID:
                 self._orders.unreadable(id_of(number, fields), str(error))
-            self._refuse(id_of(number, fields), _VALIDATION, f"Error validating request: {error}")
+            self._refuse(id_of(number, fields), VALIDATION, f"Error validating request: {error}")
 
     def _answer(self, kind: type[Any], cursor: Cursor) -> None:
         message = decode(kind, cursor, self._line.version)
@@ -293,7 +292,7 @@ class Session:
         """There is one log only, and it is the operator's."""
 
     def _started_already(self, _request: StartApi) -> None:
-        self._refuse(_NEVER_AN_ID, _VALIDATION, "Error validating request: the API is started already")
+        self._refuse(_NEVER_AN_ID, VALIDATION, "Error validating request: the API is started already")
 
     # Tables
 

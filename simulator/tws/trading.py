@@ -136,7 +136,7 @@ class OrderDesk:
         if not self._hears(event.order):
             return
         if event.code and event.status in _WORKING:
-            self._line.error(event.order.order_id, event.code, f"Order rejected - reason: {event.reason}")
+            self._line.error(event.order.order_id, event.code, _told(event.code, event.reason))
         elif event.status is VenueStatus.REJECTED:
             self._tell_rejected(event)
         elif event.status is VenueStatus.CANCELLED:
@@ -169,7 +169,8 @@ class OrderDesk:
     # Parts
 
     def _tell_rejected(self, event: OrderChanged) -> None:
-        self._line.error(event.order.order_id, event.code or _REJECTED, f"Order rejected - reason: {event.reason}")
+        code = event.code or _REJECTED
+        self._line.error(event.order.order_id, code, _told(code, event.reason))
         if event.code != DUPLICATE_ID:  # the id names another order, whose standing has not changed
             self._line.send(self._status_frame(event))
 
@@ -209,7 +210,7 @@ class OrderDesk:
     def _answer_what_if(self, sent: WireOrder, resolved: Resolved, order: VenueOrder) -> None:
         preview = self._desk.floor.preview(order)
         if preview.reason:
-            self._line.error(sent.order_id, preview.code, f"Order rejected - reason: {preview.reason}")
+            self._line.error(sent.order_id, preview.code, _told(preview.code, preview.reason))
             return
         margin = MarginPreview(
             before=_margin(preview.before), after=_margin(preview.after), commission_usd=preview.commission_usd
@@ -302,6 +303,11 @@ class OrderDesk:
 
     def _identity(self, perm_id: int) -> dict[str, str]:
         return {"clientId": str(self._line.client_id), "permId": str(perm_id), "account": self._desk.floor.account}
+
+
+def _told(code: int, reason: str) -> str:
+    """Return the text of a refusal: a rejection opens with the broker's words, any other code speaks for itself."""
+    return f"Order rejected - reason: {reason}" if code == _REJECTED else reason
 
 
 def _is_shown(event: OrderChanged) -> bool:

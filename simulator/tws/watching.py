@@ -71,7 +71,7 @@ class QuoteDesk:
             return
         subscription = self._subscription(request, legs)
         head = self._head(request, legs)
-        if request.snapshot:
+        if request.snapshot or request.regulatory:
             end = encode(SnapshotEnd(req_id=request.req_id), self._line.version)
             self._line.send(head, subscription.frames(self._present(legs)), end)
             return

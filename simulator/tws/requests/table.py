@@ -4,7 +4,7 @@ A field with a default may be absent at the end of a message.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from simulator.tws.fields import BadFieldError, Cursor
@@ -71,35 +71,65 @@ REQUESTS: Final[Mapping[int, type[Any]]] = {
 }
 """By message id; `simulator.tws.order_in` reads 3."""
 
-UNSERVED: Final[Mapping[int, tuple[str, int | None]]] = {
-    12: ("news bulletins", None),
-    13: ("news bulletins", None),
-    18: ("financial advisor settings", None),
-    19: ("financial advisor settings", None),
-    21: ("exercise of options", 2),
-    22: ("market scanners", 1),
-    23: ("market scanners", 2),
-    52: ("fundamental data", 2),
-    53: ("fundamental data", 2),
-    65: ("verification", None),
-    66: ("verification", None),
-    67: ("display groups", 2),
-    68: ("display groups", 2),
-    69: ("display groups", 2),
-    70: ("display groups", 2),
-    72: ("verification", None),
-    73: ("verification", None),
-    83: ("smart components", 1),
-    84: ("news articles", 1),
-    86: ("historical news", 1),
-    88: ("histograms", 1),
-    89: ("histograms", 1),
-    100: ("calendar events", 1),
-    101: ("calendar events", 1),
-    102: ("calendar events", 1),
-    103: ("calendar events", 1),
+VALIDATION: Final = 321
+"""Refusals without an id, and of what cannot be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unserved:
+    """A request that is known and not served: the words of its refusal, and which of its fields is its id, if one is.
+
+    ``code`` is what the broker answers where it has nothing of the kind for an account. It is never 321 for a request
+    with an id: one of the client libraries takes that for a warning and waits for ever.
+    """
+
+    what: str
+    id_at: int | None = None
+    code: int = VALIDATION
+
+
+_PROCESSING: Final = 322
+_NO_HISTORY_SERVICE: Final = 162
+_NO_FUNDAMENTALS: Final = 430
+_NO_NEWS: Final = 10276
+
+_BULLETINS: Final = Unserved(what="news bulletins")
+_ADVISOR: Final = Unserved(what="financial advisor settings")
+_VERIFICATION: Final = Unserved(what="verification")
+_GROUPS: Final = Unserved(what="display groups", id_at=2, code=_PROCESSING)
+_EVENTS: Final = Unserved(what="calendar events", id_at=1, code=_NO_NEWS)
+_FUNDAMENTALS: Final = Unserved(what="fundamental data", id_at=2, code=_NO_FUNDAMENTALS)
+_HISTOGRAMS: Final = Unserved(what="histograms", id_at=1, code=_NO_HISTORY_SERVICE)
+
+UNSERVED: Final[Mapping[int, Unserved]] = {
+    12: _BULLETINS,
+    13: _BULLETINS,
+    18: _ADVISOR,
+    19: _ADVISOR,
+    21: Unserved(what="exercise of options", id_at=2, code=_PROCESSING),
+    22: Unserved(what="market scanners", id_at=1, code=_NO_HISTORY_SERVICE),
+    23: Unserved(what="market scanners", id_at=2, code=_NO_HISTORY_SERVICE),
+    52: _FUNDAMENTALS,
+    53: _FUNDAMENTALS,
+    65: _VERIFICATION,
+    66: _VERIFICATION,
+    67: _GROUPS,
+    68: _GROUPS,
+    69: _GROUPS,
+    70: _GROUPS,
+    72: _VERIFICATION,
+    73: _VERIFICATION,
+    83: Unserved(what="smart components", id_at=1, code=_PROCESSING),
+    84: Unserved(what="news articles", id_at=1, code=_NO_NEWS),
+    86: Unserved(what="historical news", id_at=1, code=_NO_NEWS),
+    88: _HISTOGRAMS,
+    89: _HISTOGRAMS,
+    100: _EVENTS,
+    101: _EVENTS,
+    102: _EVENTS,
+    103: _EVENTS,
 }
-"""Known and not served: the words for the refusal, and where the message carries its request id."""
+"""By message id."""
 
 _NEVER_AN_ID: Final = -1
 
@@ -124,7 +154,7 @@ def _id_position(number: int) -> int | None:
     if number == _PLACE_ORDER:
         return 1
     if number in UNSERVED:
-        return UNSERVED[number][1]
+        return UNSERVED[number].id_at
     kind = REQUESTS.get(number)
     names = [] if kind is None else [each.name for each in fields(kind)]
     if kind is None or not names or names[0] not in _IDS:

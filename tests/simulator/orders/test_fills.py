@@ -90,6 +90,18 @@ def test_without_a_known_volume_a_share_of_the_displayed_size_trades() -> None:
     assert [len(executions(events)) for events in waits] == [0] * 10 + [1]
 
 
+def test_an_order_in_the_middle_is_come_to_where_nothing_trades_at_the_sides() -> None:
+    """A twentieth of forty at each look, though the volume stands still; at the side nobody comes."""
+    found = []
+    for limit in ("1.35", "1.30"):
+        pit = Pit(fills=VenueFills(selection=ALWAYS))
+        pit.show(LOW, "1.30", "1.40", size=40, volume=100)
+        pit.place(LOW, limit=limit, quantity=5)
+        found.append([fills_of(pit.step(15)) for _ in range(3)])
+
+    assert found == [[[(1, 2, "1.35")], [(1, 2, "1.35")], [(1, 1, "1.35")]], [[], [], []]]
+
+
 def test_what_an_order_displays_is_all_that_comes_to_it_at_once() -> None:
     """Twenty come, two are shown: two trade at each look."""
     pit = Pit(fills=VenueFills(selection=ALWAYS))

@@ -12,7 +12,7 @@ from bot.domain.errors import InvalidValueError
 from simulator.tws.desk import Desk, DoorRules
 from simulator.tws.order_in import PLACE_ORDER_ID
 from simulator.tws.requests.login import StartApi
-from simulator.tws.requests.table import REQUESTS, UNSERVED
+from simulator.tws.requests.table import REQUESTS, UNSERVED, VALIDATION
 from simulator.tws.session import Step
 
 _OPENED = an_open_floor()
@@ -216,13 +216,14 @@ def test_absurd_fields_are_answered(fields: list[object], answers: list[tuple[st
 
 @pytest.mark.parametrize("number", sorted(UNSERVED))
 def test_what_is_known_and_not_served_is_refused_by_its_own_id(number: int) -> None:
-    """A message that carries a request id is refused under it, the others under none."""
+    """A message with a request id is refused under it, by a code that ends it in every client; others under none."""
     client = a_client(Desk(_OPENED.floor))
-    position = UNSERVED[number][1]
+    unserved = UNSERVED[number]
 
-    [frame] = client.ask(number, *([7] if position == 1 else [1, 7]), "x")
+    [frame] = client.ask(number, *([7] if unserved.id_at == 1 else [1, 7]), "x")
 
-    assert frame[2:4] == [str(7 if position else -1), "321"]
+    assert frame[2:4] == [str(7 if unserved.id_at else -1), str(unserved.code)]
+    assert (unserved.code == VALIDATION) == (unserved.id_at is None)
     client.session.close("done")
 
 

@@ -25,10 +25,16 @@ def seated(opened: OpenedFloor) -> PretendClient:
 
 
 def watch(
-    client: PretendClient, opened: OpenedFloor, instrument: Instrument, *, req_id: int = 5, snapshot: int = 0
+    client: PretendClient,
+    opened: OpenedFloor,
+    instrument: Instrument,
+    *,
+    req_id: int = 5,
+    snapshot: int = 0,
+    regulatory: int = 0,
 ) -> Frames:
     """Ask for market data."""
-    return client.ask(1, 11, req_id, *contract(opened, instrument), 0, "", snapshot, 0, "")
+    return client.ask(1, 11, req_id, *contract(opened, instrument), 0, "", snapshot, regulatory, "")
 
 
 def kinds(frames: Frames) -> list[tuple[str, str]]:
@@ -141,6 +147,17 @@ def test_a_snapshot_ends_and_leaves_no_stream() -> None:
     assert kinds(frames)[:4] == [("58", "5"), ("81", "0.01"), ("1", "1"), ("1", "2")]
     assert kinds(frames)[-1] == ("57", "5")
     assert client.heard() == []
+
+
+def test_a_regulatory_snapshot_is_one() -> None:
+    """It ends like any other, also where it alone is asked for."""
+    opened = an_open_floor()
+    client = seated(opened)
+
+    frames = watch(client, opened, a_future(opened), regulatory=1)
+
+    assert kinds(frames)[-1] == ("57", "5")
+    assert [frame[2:4] for frame in client.ask(2, 2, 5)] == [["5", "300"]]
 
 
 def test_before_the_open_a_contract_has_no_sides() -> None:

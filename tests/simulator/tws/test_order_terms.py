@@ -187,6 +187,18 @@ def test_leg_prices_and_the_route_of_a_combo_are_taken_over() -> None:
     assert (plain.leg_prices, plain.non_guaranteed) == ((), False)
 
 
+def test_the_limit_of_a_combo_with_a_price_for_each_leg_is_their_net() -> None:
+    """Bought legs less sold ones, by ratio; with a leg left open there is no limit."""
+    legs, values = (leg(20, "BUY"), leg(25, "SELL", "2")), {"lmtPrice": ""}
+
+    priced = understood(a_sent(BAG, legs=legs, leg_prices=("3.25", "1.0"), values=values))
+    partly = understood(a_sent(BAG, legs=legs, leg_prices=("3.25", ""), values=values))
+
+    assert isinstance(priced, VenueOrder)
+    assert isinstance(partly, VenueOrder)
+    assert (priced.limit, partly.limit) == (Decimal("1.25"), None)
+
+
 def test_conditions_of_all_six_types_are_understood() -> None:
     """Each type becomes its own condition, joined as the client said."""
     number, call = number_of(20), a_call(_OPENED, 20)

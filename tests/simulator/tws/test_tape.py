@@ -228,13 +228,13 @@ def test_the_exchanges_with_a_book_are_listed() -> None:
 
 
 def test_scanners_are_refused_politely() -> None:
-    """The parameters are an empty document; a subscription is error 321 to its own id, and the session goes on."""
+    """The parameters are an empty document; a subscription is told 162 under its own id, and the session goes on."""
     client = seated(a_floor())
 
     [parameters] = client.ask(24, 1)
 
     assert parameters[0] == "19"
     assert parameters[2].startswith("<?xml")
-    assert [frame[2:4] for frame in client.ask(22, 7, "x")] == [["7", "321"]]
-    assert [frame[2:4] for frame in client.ask(52, 2, 8)] == [["8", "321"]]
+    assert [frame[2:4] for frame in client.ask(22, 7, "x")] == [["7", "162"]]
+    assert [frame[2:4] for frame in client.ask(52, 2, 8)] == [["8", "430"]]
     assert client.ask(49, 1)[0][0] == "49"
