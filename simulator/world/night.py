@@ -95,7 +95,15 @@ def night_path(
         seed: The run's.
     """
     rng = np.random.default_rng([seed, day.toordinal(), _NIGHT])
-    count = len(moments)
+    behind = _behind_the_prices(rng, len(moments), closes, opening)
+    levels = {symbol: published(values) for symbol, values in behind.items()}
+    is_published = [phase_at(VIX, at, calendar) is not Phase.CLOSED for at in moments]
+    shown = _held_between(levels["VIX"], is_published, closes.vix)
+    return NightPath(day=day, calendar=calendar, moments=moments, levels=levels, vix=shown, closes=closes)
+
+
+def _behind_the_prices(rng: np.random.Generator, count: int, closes: Levels, opening: Levels) -> Mapping[str, Series]:
+    """Return the levels of ``count`` steps from a close to an opening; RVX is NaN where either end has none."""
     share = np.arange(1, count + 1) / (count + 1)
     own, rut_own = (bridge(rng, count + 2)[1:-1] for _ in range(2))
     reach = NIGHT_DEVIATION * closes.vix / 100.0 / math.sqrt(_SESSIONS_PER_YEAR)
@@ -103,7 +111,7 @@ def night_path(
     vix = vix_line * np.exp(VIX_PER_SPX_PERCENT * 100.0 * reach * own / vix_line)
     small = vix + _line(closes.small_cap_vol - closes.vix, opening.small_cap_vol - opening.vix, share)
     has_rvx = not (math.isnan(closes.rvx) or math.isnan(opening.rvx))
-    series = {
+    return {
         "SPX": _line(closes.spx, opening.spx, share) * (1.0 + reach * own),
         "RUT": _line(closes.rut, opening.rut, share)
         * (1.0 + RUT_NOISE_RATIO * reach * blended(own, rut_own, RUT_CORRELATION)),
@@ -111,10 +119,6 @@ def night_path(
         "RVX": small if has_rvx else np.full(count, np.nan),
         UNPUBLISHED_RVX: small,
     }
-    levels = {symbol: published(values) for symbol, values in series.items()}
-    is_published = [phase_at(VIX, at, calendar) is not Phase.CLOSED for at in moments]
-    shown = _held_between(levels["VIX"], is_published, closes.vix)
-    return NightPath(day=day, calendar=calendar, moments=moments, levels=levels, vix=shown, closes=closes)
 
 
 def _line(start: float, end: float, share: Series) -> Series:
