@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 from floors import CALENDAR, DAY, SPY, a_call, a_floor, a_future
 
-from bot.compose.worlds import WorldOptions, world_of
+from bot.compose.serving import GatewayOptions
+from bot.compose.worlds import world_of
 from bot.domain.instrument import RVX, VIX, Instrument, Right
 from simulator.gateway import FloorTime
 from simulator.opening import OpenedFloor
@@ -132,9 +133,7 @@ def test_a_crash_takes_vix_to_sixty_and_the_curve_with_it() -> None:
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_worlds_sessions_are_those_that_are_played(name: str) -> None:
     """A clock that begins with a world begins with its story, also where the story waits for its week."""
-    options = WorldOptions(
-        scenario=name, history=None, start=DAY, end=None, sessions=3, seed=7, tick_s=900, account="DU1"
-    )
+    options = GatewayOptions(scenario=name, start=DAY, sessions=3, tick_s=900).world
     world = world_of(options)
     first: datetime = world.sessions()[0].opens_at
 
