@@ -1,5 +1,6 @@
 """Simulated worlds: a named scenario or a bridged daily history, with its calendar and opening book."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -21,6 +22,8 @@ from simulator.venue_models import VenueModels
 from simulator.world.levels import SYMBOLS, DailyLevel
 from simulator.world.recorded import Recording, recorded_sessions
 from simulator.world.scripts import SCENARIOS
+
+_log = logging.getLogger("alvh.recording")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +146,9 @@ def _world_of_recording(options: WorldOptions, folder: Path, calendar: SessionCa
     if options.history is not None or options.end is not None:
         raise ConfigError("--play takes neither --history nor --end: a recording is played as it is")
     recording = open_recording(folder)
+    if recording.is_unfinished:
+        ended = recording.moments.at(len(recording.moments) - 1)
+        _log.warning("%s: was not closed, it is played up to %s UTC", folder, f"{ended:%Y-%m-%d %H:%M:%S}")
     try:
         first = recorded_sessions(recording, calendar)[0]
     except InvalidValueError as error:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -73,6 +73,25 @@ def test_a_wrong_recording_is_one_line(
 
     assert ended.code == 2
     assert expected in one_line(ended)
+
+
+def test_a_recording_that_was_not_closed_is_played_with_a_word(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who plays what a crash left is told how far it goes."""
+    of_all_indices(tmp_path)
+    whole = world_of(replace(GatewayOptions(), play=tmp_path).world)
+    tape = begin_recording(tmp_path, RecordingHead(began_at=BEGAN_AT + timedelta(minutes=1), door=Door.PORT))
+    tape.moment(BEGAN_AT + timedelta(minutes=2), {"VIX": 17.5})
+    tape.flush()
+
+    torn = world_of(replace(GatewayOptions(), play=tmp_path).world)
+    tape.close()
+
+    assert (len(whole.sessions()), len(torn.sessions())) == (1, 1)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path}: was not closed, it is played up to 2026-10-19 14:02:00 UTC"
+    ]
 
 
 def test_without_pyarrow_the_line_says_what_to_install(

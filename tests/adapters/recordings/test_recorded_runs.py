@@ -19,7 +19,7 @@ from bot.compose.worlds import world_of
 from bot.domain.errors import ConfigError
 from bot.domain.instrument import RVX, VIX, InstrumentKey
 from bot.domain.market import DataType, Quote, Tick
-from bot.domain.recording import Door, RecordingHead, Told
+from bot.domain.recording import Door, RecordedQuote, RecordingHead, Told
 from bot.ports import DailyClose
 from simulator.clock import VirtualClock
 from simulator.virtual_time import run_virtual
@@ -105,6 +105,24 @@ def test_a_gateway_that_plays_a_recording_writes_the_same_bytes(tmp_path: Path) 
     assert second == first
     assert contents(open_recording(tmp_path / "second")) == contents(open_recording(tmp_path / "first"))
     assert len(rows_of(open_recording(tmp_path / "first"))) > 5_000
+
+
+def test_what_cannot_be_priced_is_refused_on_the_wire(tmp_path: Path) -> None:
+    """Without the indices behind it a share is a contract that does not exist, and the recorded index streams."""
+    began_at = LOOPS_START + timedelta(hours=1)
+    tape = begin_recording(tmp_path, RecordingHead(began_at=began_at, door=Door.PORT))
+    for number in range(120):
+        at = began_at + timedelta(seconds=number)
+        row = RecordedQuote(moment=number, told=Told.STREAMED, key=VIX.key, at=at, last=17.0 + number / 100)
+        tape.quote(row)
+        tape.moment(at, {"VIX": 17.0 + number / 100})
+    tape.close()
+    asked = (wanted(1, "SPY", "STK", "SMART"), wanted(2, "VIX", "IND", "CBOE"))
+
+    heard = held(replace(ON_THE_WIRE, play=tmp_path, book="flat"), [(60, each) for each in asked], 119)
+
+    assert b"4\x002\x001\x00200\x00No security definition has been found for the request\x00" in heard
+    assert all(f"1\x006\x002\x004\x00{17.0 + number / 100}\x00".encode() in heard for number in range(61, 119))
 
 
 def test_a_recording_begins_where_its_recorder_did_or_where_it_is_told_to(tmp_path: Path) -> None:
