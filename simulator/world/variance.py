@@ -14,9 +14,9 @@ from bot.pricing import normal_cdf
 
 SKEW: Final = 0.12  # per standard deviation of log-moneyness, downward
 SMILE: Final = 0.04
-LOWEST_DEVIATION: Final = -5.0
-HIGHEST_DEVIATION: Final = 3.0
-_LEAST_FACTOR: Final = 0.5
+LOWEST_DEVIATION: Final = -2.5
+HIGHEST_DEVIATION: Final = 2.0
+"""Between these the factor is a parabola; beyond them its square goes on in a straight line."""
 
 _TABLE_STEPS: Final = 48
 _LEAST_TOTAL: Final = 0.002
@@ -26,13 +26,19 @@ _REACH: Final = 12.0  # deviations of log-strike on either side
 
 
 def smile_factor(deviations: float) -> float:
-    """Return an option's volatility over that at the money; ``deviations`` of log-moneyness, flat far out.
+    """Return an option's volatility over that at the money at so many ``deviations`` of log-moneyness.
+
+    ``1 - 0.12 x + 0.04 x^2`` between the two bounds; beyond, variance grows in a straight line with the slope that it
+    has there, so that no put is worth less than a lower one and no butterfly less than nothing.
 
     >>> smile_factor(0.0), round(smile_factor(-1.0), 9)
     (1.0, 1.16)
     """
     x = min(HIGHEST_DEVIATION, max(LOWEST_DEVIATION, deviations))
-    return max(_LEAST_FACTOR, 1.0 - SKEW * x + SMILE * x * x)
+    factor = 1.0 - SKEW * x + SMILE * x * x
+    if x == deviations:
+        return factor
+    return math.sqrt(factor * (factor + 2.0 * (2.0 * SMILE * x - SKEW) * (deviations - x)))
 
 
 def swap_total(at_the_money_total: float) -> float:

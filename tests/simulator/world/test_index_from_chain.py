@@ -1,6 +1,8 @@
 """The index computed from the simulated chain is the simulated index; what the smile is worth as a whole."""
 
+import math
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from boards import index_of_board, lowest_bids_are_two_zeros
@@ -8,9 +10,17 @@ from floors import a_floor
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.instrument import Right
 from simulator.world.scripts import SCENARIOS
-from simulator.world.variance import at_the_money_total, smile_factor, swap_total
+from simulator.world.variance import (
+    HIGHEST_DEVIATION,
+    LOWEST_DEVIATION,
+    at_the_money_total,
+    smile_factor,
+    swap_total,
+)
 
+_LEAST_TICK = 0.01
 MOMENTS = {
     "calm": ((0, 1),),
     "blowout": ((1, 200),),
@@ -78,9 +88,39 @@ def test_the_level_at_the_money_is_found_back(total: float) -> None:
 
 
 @given(st.floats(-20.0, 20.0))
-def test_a_smile_is_bounded(deviations: float) -> None:
-    """No option is priced at less than half or at more than three times the volatility at the money."""
-    assert 0.5 <= smile_factor(deviations) <= 3.0
+def test_a_smile_grows_outward_no_faster_than_the_root_of_the_distance(deviations: float) -> None:
+    """Beyond its parabola the square of the factor is a straight line, so that wings stay free of arbitrage."""
+    factor, further = smile_factor(deviations), smile_factor(deviations * 1.001)
+
+    assert 0.85 <= factor <= math.sqrt(1.0 + abs(deviations)) * 1.2
+    assert abs(further - factor) <= 0.001 * abs(deviations) * 0.35 + 1e-9
+
+
+@pytest.mark.parametrize("bound", [LOWEST_DEVIATION, HIGHEST_DEVIATION])
+def test_a_smile_has_no_kink_where_its_parabola_ends(bound: float) -> None:
+    """Value and slope are the same from both sides."""
+    step = 1e-5
+    before, at, after = (smile_factor(bound + step * side) for side in (-1, 0, 1))
+
+    assert after - at == pytest.approx(at - before, abs=1e-9)
+
+
+@pytest.mark.parametrize(("name", "session", "minute"), [("calm", 0, 60), ("crash", 2, 240), ("halt", 1, 200)])
+@pytest.mark.parametrize("trading_class", ["SPXW", "RUTW", "SPX", "VIX"])
+def test_boards_are_free_of_arbitrage(name: str, session: int, minute: int, trading_class: str) -> None:
+    """Puts rise and calls fall with the strike, by at most its distance; no butterfly has a negative worth."""
+    opened = a_floor(scenario=name, sessions=session + 1, tick_s=60)
+    opened.floor.advance(opened.source.sessions[session].opens_at + timedelta(minutes=minute))
+    market = opened.floor.market
+    for settlement in opened.universe.settlements(trading_class)[1::4]:
+        for right, sign in ((Right.CALL, -1.0), (Right.PUT, 1.0)):
+            board = [each for each in opened.universe.options(trading_class, settlement) if each.right is right]
+            rows = [(float(each.strike or 0), market.fair(each).price) for each in board]
+            for (low, first), (high, second) in pairwise(rows):
+                assert -1e-9 <= sign * (second - first) <= high - low
+            for (low, first), (middle, value), (high, last) in zip(rows, rows[1:], rows[2:], strict=False):
+                share = (high - middle) / (high - low)
+                assert value <= share * first + (1.0 - share) * last + _LEAST_TICK
 
 
 def test_without_time_there_is_no_variance() -> None:
