@@ -44,7 +44,7 @@ class Tape(Protocol):
 class RecordingFloor(PassingFloor):
     """A floor before another one: what that one tells of prices goes on to a tape as well.
 
-    What is asked for while nothing moves (between a close and the next step) is not written: no moment is on.
+    What is asked for or told while nothing moves (from a close to the step after it) is not written: no moment is on.
     """
 
     def __init__(self, floor: Floor, prior: Mapping[str, Iterable[DailyLevel]], tape: Tape) -> None:
@@ -97,6 +97,8 @@ class RecordingFloor(PassingFloor):
 
     def _hear(self, event: Heard) -> None:
         if isinstance(event, VenueQuote):
+            if not self._floor.shows_a_step:
+                return
             self._told[event.instrument.key] = (event, Told.STREAMED)
             self._tape.quote(recorded_of(event, self._tape.moments, Told.STREAMED))
         elif isinstance(event, StepPlayed):
