@@ -347,6 +347,7 @@ def run_virtual(
     loop = VirtualLoop(start=start, seed=seed, latency_s=latency_s, limits=limits)
     before = asyncio.get_event_loop_policy()
     asyncio.set_event_loop_policy(_SoleLoopPolicy())
+    gc.freeze()  # the collection below then looks at what this run has made, not at all that was there before
     try:
         asyncio.set_event_loop(loop)
         result = _run_and_settle(loop, main)
@@ -357,7 +358,8 @@ def run_virtual(
     finally:
         loop.close()
         asyncio.set_event_loop_policy(before)
-    gc.collect()  # a future that nobody looked at tells so when it is collected
+        gc.collect()  # a future that nobody looked at tells so when it is collected
+        gc.unfreeze()
     _raise_failures(loop.failures)
     return result
 

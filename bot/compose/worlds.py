@@ -35,13 +35,13 @@ class WorldOptions:
 
     scenario: str
     history: Path | None
-    play: Path | None
     start: date | None
     end: date | None
     sessions: int
     seed: int
     tick_s: int
     account: str
+    play: Path | None = None
     book: str | None = None  # the world's own book unless stated
     venue: VenueModels = field(default_factory=VenueModels)
 

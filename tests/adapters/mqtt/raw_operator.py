@@ -11,7 +11,7 @@ from adapters.control.keys import public_key
 from adapters.control.operator_key import OperatorIdentity
 from adapters.mqtt.sessions import operator_client
 from bot.domain.command import Ack, CommandName
-from tests.adapters.mqtt.bench_bot import PATIENCE_S, BenchBot, envelope_for, signed_by
+from tests.adapters.mqtt.bench_bot import PATIENCE_S, BenchBot, envelope_for, signed_by, until
 from tests.adapters.mqtt.mosquitto_broker import Mosquitto
 
 
@@ -50,7 +50,9 @@ class Hand:
         raise AssertionError
 
     async def settled(self) -> Ack:
-        """Ask for the status and wait for the answer: everything sent before has been judged by then."""
+        """Ask for the status; everything sent before has been judged by its answer, and is journalled by its row."""
         envelope = envelope_for(self.bot, self.operator, CommandName.STATUS)
         await self.send("status", signed_by(envelope, self.operator.private))
-        return await self.answer_to(envelope.id)
+        answer = await self.answer_to(envelope.id)
+        await until(lambda: any(row["command_id"] == envelope.id for row in self.bot.rows("command_acknowledged")))
+        return answer
