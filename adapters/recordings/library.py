@@ -7,9 +7,10 @@ from bot.domain.errors import RefusedStartError
 
 
 class Arrow(NamedTuple):
-    """The three modules of pyarrow that a recording needs; they carry no types."""
+    """The modules of pyarrow that a recording needs; they carry no types."""
 
     core: Any
+    compute: Any
     ipc: Any
     parquet: Any
 
@@ -26,19 +27,19 @@ def arrow() -> Arrow:
         RefusedStartError: It is not installed; the message names the cure.
     """
     try:
-        core, ipc, parquet = _imported()
+        modules = _imported()
     except ModuleNotFoundError as missing:
         if missing.name != "pyarrow":
             raise  # pyarrow is there, and something that it needs is not
         raise RefusedStartError(
             "recordings need the package pyarrow, which is not installed; install it: pip install 'alvh[recordings]'"
         ) from missing
-    return Arrow(core, ipc, parquet)
+    return Arrow(*modules)
 
 
-def _imported() -> tuple[ModuleType, ModuleType, ModuleType]:
+def _imported() -> tuple[ModuleType, ModuleType, ModuleType, ModuleType]:
     """Import on demand: a tenth of a second that commands without a recording do not pay."""
     import pyarrow as pa  # noqa: PLC0415 - see above
-    from pyarrow import ipc, parquet  # noqa: PLC0415 - see above
+    from pyarrow import compute, ipc, parquet  # noqa: PLC0415 - see above
 
-    return pa, ipc, parquet
+    return pa, compute, ipc, parquet

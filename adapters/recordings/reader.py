@@ -148,6 +148,9 @@ def _moments(parts: Iterable[Part], library: Arrow) -> RecordedMoments:
     found = RecordedMoments()
     for part in parts:
         for batch in _checked(part, library):
+            expected = range(len(found), len(found) + batch.num_rows)
+            if batch.column("number").to_pylist() != list(expected):
+                raise _damaged(part, ValueError(f"its moments are not the {expected.start}th and those after it"))
             found.at_us.extend(batch.column("at").cast(library.core.int64()).to_pylist())
             found.is_halted.extend(map(int, batch.column("is_halted").to_pylist()))
             for name in RECORDED_INDICES:

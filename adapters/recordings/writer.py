@@ -186,11 +186,17 @@ def begin_recording(folder: Path, head: RecordingHead) -> RecordingWriter:
     return RecordingWriter(folder, head, lock, library, part=part, moments=moments)
 
 
-def finish(part: Part, head: RecordingHead, library: Arrow) -> None:
-    """Turn an unfinished part into a Parquet file, in one step; what is torn of it is left out.
+def finish(part: Part, head: RecordingHead, library: Arrow, *, before: int | None = None) -> None:
+    """Turn a part into a Parquet file, in one step; what is torn of an unfinished one is left out.
+
+    Args:
+        part: Finished or not.
+        head: Of its recording.
+        library: pyarrow.
+        before: Of quotes, only those of moments with lower numbers are kept.
 
     Raises:
-        OSError: The file cannot be written; the unfinished one still stands.
+        OSError: The file cannot be written; what was there still stands.
     """
     whole = part.path.with_suffix(WHOLE)
     aside = whole.with_name(f".{whole.name}.new")
@@ -202,19 +208,20 @@ def finish(part: Part, head: RecordingHead, library: Arrow) -> None:
     with library.parquet.ParquetWriter(aside, schema, compression="zstd") as writer:
         waiting: list[Any] = []
         for batch in batches:
-            waiting.append(batch)
+            waiting.append(batch if before is None else batch.filter(library.compute.field("moment") < before))
             if sum(each.num_rows for each in waiting) >= _ROW_GROUP:
                 writer.write_table(library.core.Table.from_batches(waiting, schema))
                 waiting = []
         writer.write_table(library.core.Table.from_batches(waiting, schema))
     aside.replace(whole)
-    part.path.unlink()
+    if not part.is_whole:
+        part.path.unlink()
 
 
 def _finish_all(parts: Sequence[Part], head: RecordingHead, library: Arrow) -> None:
     """Finish parts; one that fails for want of room stays readable as it is."""
     for part in parts:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(*library.broken):
             finish(part, head, library)
 
 
@@ -235,10 +242,14 @@ def _continued(folder: Path, head: RecordingHead, library: Arrow) -> tuple[int, 
             f"{folder}: holds a recording that goes to {ended:%Y-%m-%d %H:%M:%S}, "
             f"after the beginning of this one ({head.began_at:%Y-%m-%d %H:%M:%S}); name another folder"
         )
-    last = parts_of(folder)[TableName.MOMENTS][-1].number
+    last, count = parts_of(folder)[TableName.MOMENTS][-1].number, len(earlier.moments)
     for part in parts:
         if part.number > last:
             part.path.unlink()  # begun, and ended before its first moment
+        elif part.table is TableName.QUOTES and part.number == last:
+            finish(
+                part, earlier.head, library, before=count
+            )  # those of a moment that was never complete would join ours
         elif not part.is_whole:
             finish(part, earlier.head, library)
-    return last + 1, len(earlier.moments)
+    return last + 1, count

@@ -190,6 +190,7 @@ def test_a_recording_at_the_port_goes_on_where_an_earlier_one_ended(tmp_path: Pa
     """A bot that starts again records into the same folder; what a crash left unfinished is finished first."""
     crashed = begin_recording(tmp_path, AT_THE_PORT)
     told = a_minute(crashed)
+    crashed.quote(a_quote(crashed.moments, at=second(60)))  # of a moment that is never completed
     crashed.flush()
     end_without_a_word(crashed)
 
@@ -283,6 +284,12 @@ def _with_other_columns(folder: Path) -> None:
     parquet.write_table(parquet.read_table(path).drop_columns(["vix"]), path)
 
 
+def _with_a_gap(folder: Path) -> None:
+    path = folder / "moments-0001.parquet"
+    table = parquet.read_table(path)
+    parquet.write_table(table.filter([number != 30 for number in range(60)]), path)
+
+
 def _without_quotes(folder: Path) -> None:
     (folder / "quotes-0001.parquet").unlink()
 
@@ -306,6 +313,7 @@ def _with_a_letter(folder: Path) -> None:
         (_with_another_head, "its head cannot be read"),
         (_of_others, "no part of a recording, expected a file written with --record"),
         (_with_other_columns, "other columns than those of version 1"),
+        (_with_a_gap, "moments-0001.parquet: damaged, .*its moments are not the 0th and those after it"),
         (_without_quotes, "quotes-0001 is missing"),
         (_without_anything, "holds no recording, expected files like moments-0001.parquet, found nothing"),
         (_with_a_letter, "holds no recording, .* found letter.txt; correct the path"),
