@@ -103,6 +103,8 @@ class RecordingFloor(PassingFloor):
             self._tape.quote(recorded_of(event, self._tape.moments, Told.STREAMED))
         elif isinstance(event, StepPlayed):
             self._moment_at = event.at
+            for key in self._told.keys() - self._watchers.keys():
+                del self._told[key]  # nobody watches it: what it showed once is of no use to the next step
             self._tape.moment(event.at, series_of(event.levels), is_halted=event.is_halted)
 
 

@@ -1,5 +1,7 @@
 """``--record`` and ``--play``: what a user does wrong ends in one line that names the cure."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +15,7 @@ from bot.compose.serving import GatewayOptions
 from bot.compose.worlds import world_of
 from bot.domain.recording import Door, RecordingHead
 from tests.cli.conftest import Alvh
-from tests.cli.test_refusals import one_line
+from tests.cli.test_refusals import ROOT, one_line
 
 BEGAN_AT = datetime(2026, 10, 19, 14, tzinfo=UTC)
 
@@ -92,6 +94,13 @@ def test_a_recording_that_was_not_closed_is_played_with_a_word(
     assert [record.getMessage() for record in caplog.records] == [
         f"{tmp_path}: was not closed, it is played up to 2026-10-19 14:02:00 UTC"
     ]
+
+
+def test_commands_without_a_recording_do_not_load_pyarrow() -> None:
+    """It is optional, and a kill does not wait for it."""
+    script = "import sys, bot.__main__; sys.exit('pyarrow' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0
 
 
 def test_without_pyarrow_the_line_says_what_to_install(
