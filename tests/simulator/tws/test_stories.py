@@ -59,6 +59,7 @@ class Stories(RuleBasedStateMachine):
         opened.floor.advance(OPENS_AT + timedelta(minutes=10))
         self.floor, self.desk = opened.floor, Desk(opened.floor)
         self.clients: dict[int, PretendClient] = {}
+        self.good_ids = [100]
         self.observer = a_client(self.desk, client_id=OBSERVER)
         self.contracts = [*(contract(opened, a_call(opened, strike)) for strike in STRIKES), spy(opened)]
         self.legs = tuple((self.contracts[place][0], 1, side) for place, side in ((0, "BUY"), (2, "SELL")))
@@ -90,17 +91,29 @@ class Stories(RuleBasedStateMachine):
         client.session.close("gone")
 
     @precondition(lambda self: self.clients)
-    @rule(data=st.data(), order_id=ORDER_IDS, terms=TERMS)
-    def place(self, data: st.DataObject, order_id: int, terms: dict[str, Any]) -> None:
+    @rule(data=st.data(), terms=TERMS)
+    def place(self, data: st.DataObject, terms: dict[str, Any]) -> None:
         """Place an order, change one, ask what if, or send one that cannot be."""
-        wanted = data.draw(st.sampled_from([*self.contracts, bag()]))
+        wanted, order_id = data.draw(st.sampled_from([*self.contracts, bag()])), self._some_id(data)
         self._somebody(data).push(packed(*place_order(order_id, wanted, legs=self.legs, **terms)))
 
     @precondition(lambda self: self.clients)
-    @rule(data=st.data(), order_id=ORDER_IDS)
-    def cancel(self, data: st.DataObject, order_id: int) -> None:
+    @rule(data=st.data(), action=st.sampled_from(["BUY", "SELL"]), quantity=st.integers(1, 5), rests=st.booleans())
+    def trade(self, data: st.DataObject, action: str, quantity: int, rests: bool) -> None:  # noqa: FBT001 - drawn
+        """Place a good order under a new number: one that fills, or one that rests far from the market."""
+        wanted = data.draw(st.sampled_from([*self.contracts, bag()]))
+        self.good_ids.append(self.good_ids[-1] + 1)
+        terms = {"order_type": "LMT", "limit": "0.05"} if rests else {"order_type": "MKT", "limit": ""}
+        if rests:
+            action = "BUY"
+        order = place_order(self.good_ids[-1], wanted, action=action, quantity=quantity, legs=self.legs, **terms)
+        self._somebody(data).push(packed(*order))
+
+    @precondition(lambda self: self.clients)
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
         """Cancel an order, known or not."""
-        self._somebody(data).push(packed(4, 1, order_id, ""))
+        self._somebody(data).push(packed(4, 1, self._some_id(data), ""))
 
     @precondition(lambda self: self.clients)
     @rule(data=st.data())
@@ -173,6 +186,10 @@ class Stories(RuleBasedStateMachine):
         assert not done & set(open_ids)
 
     # Parts
+
+    def _some_id(self, data: st.DataObject) -> int:
+        """Return an order id: none, one of few that are tried again and again, or a good order's."""
+        return data.draw(ORDER_IDS | st.sampled_from(self.good_ids))
 
     def _somebody(self, data: st.DataObject) -> PretendClient:
         return self.clients[data.draw(st.sampled_from(sorted(self.clients)))]
