@@ -1,15 +1,17 @@
 """From prices at moments to bars and ticks: which price a kind means, and how moments make a bar."""
 
 import math
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby, pairwise
 from typing import Final
 
 from bot.domain.instrument import Instrument, Kind
 from simulator.venue import Bar, PastQuote, PriceKind, Span, SpanUnit
 from simulator.world import tape
+from simulator.world.levels import SessionPath
 from simulator.world.quotes import TwoSided
 
 _SESSIONS_PER_YEAR: Final = 252
@@ -57,6 +59,33 @@ def bar_of(moments: Sequence[Moment], what: PriceKind, at: datetime, day: date, 
         average=round(math.fsum(prices) / len(prices), 4),
         count=min(volume, 1 + volume // 3) if traded else 0,
     )
+
+
+def level_bars(
+    path: SessionPath, levels: Sequence[float], width: timedelta, window: tuple[datetime, datetime]
+) -> Iterator[Bar]:
+    """Yield the bars of a session's levels that begin before a window ends and end after it begins."""
+    opens_at, width_s = path.session.opens_at, width.total_seconds()
+    offsets = path.offsets_s()
+    known = bisect_right(offsets, (window[1] - opens_at).total_seconds())
+    number = max(0, (window[0] - opens_at) // width)
+    first = bisect_left(offsets, number * width_s)
+    while first < known:
+        number = int(offsets[first] // width_s)
+        last = min(known, bisect_left(offsets, (number + 1) * width_s))
+        at, told = opens_at + number * width, levels[first:last]
+        if at + width > window[0]:
+            average = round(math.fsum(told) / len(told), 4)
+            yield Bar(
+                at=at,
+                day=f"{path.session.day:%Y%m%d}",
+                open=told[0],
+                high=max(told),
+                low=min(told),
+                close=told[-1],
+                average=average,
+            )
+        first = last
 
 
 def flat_bar(level: float, at: datetime, day: date) -> Bar:

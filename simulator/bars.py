@@ -7,31 +7,40 @@ the daily rows of four indices is kept, and the same question has the same answe
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
-from itertools import groupby
+from itertools import chain, groupby, islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.domain.instrument import Instrument, Kind
 from bot.domain.schedule import Session
-from simulator.bar_shapes import VOLATILITIES, Moment, bar_of, flat_bar, grouped, has_prices, joined, realised, tick_of
-from simulator.board import EXTENDED_SPREAD
+from simulator.bar_shapes import (
+    TRADED,
+    VOLATILITIES,
+    Moment,
+    bar_of,
+    flat_bar,
+    grouped,
+    has_prices,
+    joined,
+    level_bars,
+    realised,
+    tick_of,
+)
 from simulator.hours import trading_hours
-from simulator.moneyness import moneyness_of
+from simulator.looks import Looks, Plan, Window, was_listed
 from simulator.nights import Nights
 from simulator.numbering import number_of
 from simulator.records import Paths
-from simulator.venue import Bar, BarRequest, PastQuote, Phase, PriceKind, Span, SpanUnit
+from simulator.venue import Bar, BarRequest, PastQuote, PriceKind, Span, SpanUnit
 from simulator.world import tape
 from simulator.world.levels import SYMBOLS, DailyLevel, Levels, levels_of
 from simulator.world.market import Market, WorldModel
 from simulator.world.night import NightPath
-from simulator.world.quotes import rule_of, two_sided
 
 _NEW_YORK: Final = ZoneInfo("America/New_York")
 _SAMPLES_PER_BAR: Final = 6
 MOST_TICKS: Final = 1_000
 """Past ticks in one answer, as the broker limits them."""
-_ONE_DAY: Final = timedelta(days=1)
 _MOST_SESSIONS: Final = 3_000
 _MOST_DAYS: Final = 7_000
 _VOLATILITY_SESSIONS: Final = 30
@@ -47,6 +56,7 @@ class Past:
         self._nights = nights
         self._record = paths.record
         self._model = model
+        self._looks = Looks(paths, model)
 
     def bars(self, instrument: Instrument, request: BarRequest, now: datetime) -> tuple[Bar, ...]:
         """Return bars up to the request's end and not beyond now, oldest first; empty when there are none."""
@@ -57,12 +67,10 @@ class Past:
             return grouped(self._daily(instrument, request, end), request.width)
         if request.what in VOLATILITIES:
             return ()
-        window = (self._start_of(request.reach, end), end)
         found: dict[datetime, Bar] = {}
-        for moments, day in self._stretches(instrument, request, window):
-            for bar in self._intraday(moments, request, day, window):
-                before = found.get(bar.at)
-                found[bar.at] = bar if before is None else joined((before, bar))
+        for bar in self._intraday(instrument, request, self._start_of(request.reach, end), end):
+            before = found.get(bar.at)
+            found[bar.at] = bar if before is None else joined((before, bar))
         return tuple(found.values())
 
     def first_bar_at(self, instrument: Instrument, what: PriceKind) -> datetime | None:
@@ -76,7 +84,7 @@ class Past:
         self,
         instrument: Instrument,
         what: PriceKind,
-        window: tuple[datetime | None, datetime],
+        window: Window,
         count: int,
         *,
         regular_only: bool = True,
@@ -88,17 +96,12 @@ class Past:
         most = min(count, MOST_TICKS)
         if most <= 0 or not has_prices(instrument, what):
             return ()
-        found: list[PastQuote] = []
-        is_forward = window[0] is not None
-        nights = None if regular_only else self._nights
-        for session in self._sessions(*window):
-            parts = [self._ticks_of_night(instrument, what, nights, session, window)] if nights is not None else []
-            parts.append(self._ticks_of(instrument, what, session, window))
-            told = [tick for part in parts for tick in part]
-            found = [*found, *told] if is_forward else [*told, *found]
-            if len(found) >= most:
-                break
-        return tuple(found[:most] if is_forward else found[-most:])
+        ticks = chain.from_iterable(
+            self._ticks_of(instrument, what, session, window, nights=not regular_only)
+            for session in self._sessions(*window)
+        )
+        found = tuple(islice(ticks, most))
+        return found if window[0] is not None else found[::-1]
 
     # Days
 
@@ -120,10 +123,10 @@ class Past:
         if instrument.kind is Kind.INDEX and instrument.symbol in SYMBOLS:
             row = self._record.row(instrument.symbol, day)
             return [] if row is None else [_bar_of_row(row, session.opens_at)]
-        if not _was_listed(instrument, day):
+        if not was_listed(instrument, session):
             return []
-        told = [self._moment(instrument, levels, at, 0) for levels, at in self._corners(session)]
-        return [bar_of(told, what, session.opens_at, day, self._volume(instrument, session))]
+        told = [self._looks.moment(instrument, levels, at, 0) for levels, at in self._corners(session)]
+        return [bar_of(told, what, session.opens_at, day, self._looks.volume(instrument, session))]
 
     def _corners(self, session: Session) -> list[tuple[Levels, datetime]]:
         """Return open, the two extremes and close of a day: the indices fall together while volatilities rise."""
@@ -157,121 +160,70 @@ class Past:
 
     def _present_bar(self, instrument: Instrument, what: PriceKind, session: Session, end: datetime) -> list[Bar]:
         """Return the bar of a session that is not over."""
-        length_s = int((session.closes_at - session.opens_at).total_seconds()) + 1
-        told = list(self._moments(instrument, session, self._stride(session, length_s), None, end))
-        return [bar_of(told, what, session.opens_at, session.day, _traded(told))] if told else []
+        width = timedelta(seconds=int((session.closes_at - session.opens_at).total_seconds()) + 1)
+        return list(self._bars_of_session(instrument, what, width, session, (session.opens_at, end)))
 
-    def _stretches(
-        self, instrument: Instrument, request: BarRequest, window: tuple[datetime, datetime]
-    ) -> Iterator[tuple[Iterator[Moment], Session]]:
-        """Yield the moments of the sessions in a window, where all hours are asked for those of the nights as well."""
-        calendar, (start, end), width_s = self._record.calendar, window, request.width.count
-        nights, since = None if request.regular_only else self._nights, start - timedelta(seconds=width_s)
-        for session in calendar.sessions(_day(start), _day(end + _ONE_DAY)):
-            began = nights is not None and calendar.previous_session(session.day).closes_at < end
-            night = nights.before(session.day) if nights is not None and began else None
-            if nights is not None and night is not None:
-                stride = max(1, width_s // (_SAMPLES_PER_BAR * nights.step_s))
-                yield self._moments_of_night(instrument, night, stride, since, end), session
-            if session.opens_at <= end:
-                yield self._moments(instrument, session, self._stride(session, width_s), since, end), session
-
-    def _intraday(
-        self, moments: Iterator[Moment], request: BarRequest, session: Session, window: tuple[datetime, datetime]
-    ) -> Iterator[Bar]:
-        """Yield the bars of some moments that begin before the window ends and end after it begins.
+    def _intraday(self, instrument: Instrument, request: BarRequest, start: datetime, end: datetime) -> Iterator[Bar]:
+        """Yield the bars that begin before an end and end after a start; of nights too where all hours are asked for.
 
         Bars are counted from the session's open, those before it backward.
         """
-        width = timedelta(seconds=request.width.count)
-        for number, same in groupby(moments, key=lambda moment: (moment.at - session.opens_at) // width):
-            at = session.opens_at + number * width
-            if at + width > window[0]:
-                told = list(same)
-                yield bar_of(told, request.what, at, session.day, _traded(told))
+        calendar, what, width = self._record.calendar, request.what, timedelta(seconds=request.width.count)
+        for session in calendar.sessions(_day(start), calendar.next_session(_day(end)).day):
+            night = None if request.regular_only else self._night_before(session, end)
+            if night is not None and self._nights is not None:
+                plan = Plan(stride=_stride(width, self._nights.step_s))
+                moments = self._looks.night(instrument, night, (start - width, end), plan=plan)
+                yield from _grouped(moments, what, width, session, start)
+            if session.opens_at <= end:
+                yield from self._bars_of_session(instrument, what, width, session, (start, end))
 
-    def _stride(self, session: Session, width_s: int) -> int:
-        """Return how many steps lie between two looks at a contract: at most six looks a bar."""
-        path = self._paths.of(session.day)
-        return 1 if path is None else max(1, width_s // (_SAMPLES_PER_BAR * path.step_s))
-
-    def _moments(
-        self, instrument: Instrument, session: Session, stride: int, since: datetime | None, until: datetime
-    ) -> Iterator[Moment]:
-        """Yield an instrument's moments of a session within its regular hours, every ``stride`` steps.
-
-        An index is looked at on every step. The volume of a moment is what traded since the one before it.
-        """
-        path = self._paths.of(session.day)
-        hours = trading_hours(instrument, session.day, 1, self._record.calendar, regular_only=True)
-        if path is None or not hours or not _was_listed(instrument, session.day) or path.is_silent(instrument.symbol):
-            return
-        stride = 1 if instrument.kind is Kind.INDEX else stride
-        total = self._volume(instrument, session)
-        for step in range(0, path.steps, stride):
-            at = path.at(step)
-            if at > until:
-                return
-            if hours[0].opens_at <= at <= hours[0].closes_at and (since is None or at >= since):
-                traded = tape.volume_between(total, (step - stride) / path.steps, step / path.steps)
-                yield self._moment(instrument, path.of(step), at, step, volume=traded)
-
-    def _moments_of_night(
-        self, instrument: Instrument, path: NightPath, stride: int, since: datetime | None, until: datetime
-    ) -> Iterator[Moment]:
-        """Yield an instrument's moments of a night, within its hours; as `_moments`."""
-        stride = 1 if instrument.kind is Kind.INDEX else stride
-        total = round(self._volume(instrument, self._record.session(path.day)) * tape.NIGHT_PACE)
-        for step in range(0, path.steps, stride):
-            at, phase = path.at(step), path.phase(instrument, step)
-            if at > until:
-                return
-            if phase is not Phase.CLOSED and (since is None or at >= since):
-                traded = tape.volume_between(total, (step - stride) / path.steps, step / path.steps)
-                widened = EXTENDED_SPREAD if phase is Phase.EXTENDED else 1.0
-                yield self._moment(instrument, path.of(step), at, step, volume=traded, widened=widened)
-
-    def _moment(
-        self, instrument: Instrument, levels: Levels, at: datetime, step: int, *, volume: int = 0, widened: float = 1.0
-    ) -> Moment:
-        price = Market(at=at, levels=levels, model=self._model).fair(instrument).price
-        if instrument.kind is Kind.INDEX:
-            return Moment(at=at, step=step, price=round(price, 2), sides=None, volume=volume)
-        sides = two_sided(rule_of(instrument), price, seed=number_of(instrument), step=step, widened=widened)
-        return Moment(at=at, step=step, price=price, sides=sides, volume=volume)
-
-    def _ticks_of(
-        self, instrument: Instrument, what: PriceKind, session: Session, window: tuple[datetime | None, datetime]
-    ) -> list[PastQuote]:
-        path = self._paths.of(session.day)
-        if path is None or session.opens_at > window[1]:
-            return []
-        moments, seed = self._moments(instrument, session, 1, *window), number_of(instrument)
-        told = (tick_of(instrument, what, moment, path.steps, seed) for moment in moments)
-        return [tick for tick in told if tick is not None]
-
-    def _ticks_of_night(
+    def _bars_of_session(
         self,
         instrument: Instrument,
         what: PriceKind,
-        nights: Nights,
+        width: timedelta,
         session: Session,
-        window: tuple[datetime | None, datetime],
-    ) -> list[PastQuote]:
-        """Return the ticks of the night before a session, none where that night has not begun."""
-        before = self._record.calendar.previous_session(session.day)
-        path = nights.before(session.day) if before.closes_at < window[1] else None
-        if path is None:
-            return []
-        moments, seed = self._moments_of_night(instrument, path, 1, *window), number_of(instrument)
-        told = (tick_of(instrument, what, moment, path.steps, seed, pace=tape.NIGHT_PACE) for moment in moments)
-        return [tick for tick in told if tick is not None]
+        window: tuple[datetime, datetime],
+    ) -> Iterator[Bar]:
+        """Yield the bars of a session: of the four indices from all their levels, of others from six looks a bar."""
+        path = self._paths.of(session.day)
+        if path is None or path.is_silent(instrument.symbol):
+            return
+        if instrument.kind is Kind.INDEX and instrument.symbol in SYMBOLS:
+            [hours] = trading_hours(instrument, session.day, 1, self._record.calendar, regular_only=True)
+            window = window[0], min(window[1], hours.closes_at)
+            yield from level_bars(path, path.levels[instrument.symbol], width, window)
+            return
+        plan = Plan(stride=_stride(width, path.step_s))
+        moments = self._looks.session(instrument, session, (window[0] - width, window[1]), plan=plan)
+        yield from _grouped(moments, what, width, session, window[0])
 
-    def _volume(self, instrument: Instrument, session: Session) -> int:
-        closes = self._record.closes_before(session.day)
-        closing = Market(at=session.opens_at, levels=closes, model=self._model)
-        moneyness = moneyness_of(instrument, closing, session.day)
-        return tape.day_volume(instrument, moneyness, session.day, seed=number_of(instrument))
+    def _night_before(self, session: Session, end: datetime) -> NightPath | None:
+        """Return the night before a session, None where none is played or it had not begun by ``end``."""
+        before = self._record.calendar.previous_session(session.day)
+        return None if self._nights is None or before.closes_at >= end else self._nights.before(session.day)
+
+    def _ticks_of(
+        self, instrument: Instrument, what: PriceKind, session: Session, window: Window, *, nights: bool
+    ) -> Iterator[PastQuote]:
+        """Yield the ticks of a session and of the night before it: forward from a start on, else backward."""
+        seed, trades = number_of(instrument), what in TRADED and instrument.kind is not Kind.INDEX
+        plan = Plan(backward=window[0] is None, prints_alone=trades)
+        path, night = self._paths.of(session.day), self._night_before(session, window[1]) if nights else None
+
+        def of_night() -> Iterator[PastQuote | None]:
+            if night is not None:
+                for moment in self._looks.night(instrument, night, window, plan=plan):
+                    yield tick_of(instrument, what, moment, night.steps, seed, pace=tape.NIGHT_PACE)
+
+        def of_session() -> Iterator[PastQuote | None]:
+            if path is not None and session.opens_at <= window[1]:
+                for moment in self._looks.session(instrument, session, window, plan=plan):
+                    yield tick_of(instrument, what, moment, path.steps, seed)
+
+        parts = (of_session(), of_night()) if plan.backward else (of_night(), of_session())
+        return (tick for part in parts for tick in part if tick is not None)
 
     # Dates and counts
 
@@ -310,16 +262,27 @@ class Past:
             session = calendar.previous_session(session.day)
 
 
+def _grouped(
+    moments: Iterator[Moment], what: PriceKind, width: timedelta, session: Session, start: datetime
+) -> Iterator[Bar]:
+    """Yield the bars of some moments that end after a start."""
+    for number, same in groupby(moments, key=lambda moment: (moment.at - session.opens_at) // width):
+        at, told = session.opens_at + number * width, list(same)
+        if at + width > start:
+            yield bar_of(told, what, at, session.day, _traded(told))
+
+
+def _stride(width: timedelta, step_s: int) -> int:
+    """Return how many steps lie between two looks at a contract: at most six looks a bar."""
+    return max(1, int(width.total_seconds()) // (_SAMPLES_PER_BAR * step_s))
+
+
 def _traded(moments: Sequence[Moment]) -> int:
     return sum(moment.volume for moment in moments)
 
 
 def _day(moment: datetime) -> date:
     return moment.astimezone(_NEW_YORK).date()
-
-
-def _was_listed(instrument: Instrument, day: date) -> bool:
-    return instrument.last_trade is None or day <= instrument.last_trade
 
 
 def _field(row: DailyLevel, name: str) -> float:

@@ -1,7 +1,7 @@
 """Index levels: one finished day's, those of one moment, and a whole session's path as a source hands it out."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, Protocol
@@ -107,6 +107,15 @@ class SessionPath:
         if self.moments:
             return self.moments[step]
         return min(self.session.opens_at + timedelta(seconds=step * self.step_s), self.session.closes_at)
+
+    def offsets_s(self) -> Sequence[float]:
+        """Return the seconds from the open to each step."""
+        if self.moments:
+            return [(at - self.session.opens_at).total_seconds() for at in self.moments]
+        last = (self.steps - 1) * self.step_s
+        whole_s = (self.session.closes_at - self.session.opens_at).total_seconds()
+        steps = range(0, last + 1, self.step_s)
+        return steps if last == whole_s else [*steps[:-1], whole_s]
 
     def of(self, step: int) -> Levels:
         """Return the four levels at a step."""

@@ -7,6 +7,7 @@ close until the session opens, VIX is published in its own night hours and stand
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,7 +18,7 @@ import numpy as np
 from bot.domain.errors import InvalidValueError
 from bot.domain.instrument import VIX, Instrument
 from bot.domain.schedule import SessionCalendar
-from simulator.hours import phase_at
+from simulator.hours import NEW_YORK, phase_at, trading_hours
 from simulator.venue import Phase
 from simulator.world.levels import SYMBOLS, UNPUBLISHED_RVX, Levels
 from simulator.world.noise import Series, blended, bridge, published
@@ -61,6 +62,10 @@ class NightPath:
         """Return whether a contract trades at a step, by its hours."""
         return phase_at(instrument, self.moments[step], self.calendar)
 
+    def phases(self, instrument: Instrument) -> tuple[Phase, ...]:
+        """Return whether a contract trades, at each step."""
+        return _phases(instrument, self.moments, self.day, self.calendar)
+
     def of(self, step: int) -> Levels:
         """Return the levels behind the prices at a step."""
         spx, rut, vix, rvx = (self.levels[symbol][step] for symbol in SYMBOLS)
@@ -97,8 +102,7 @@ def night_path(
     rng = np.random.default_rng([seed, day.toordinal(), _NIGHT])
     behind = _behind_the_prices(rng, len(moments), closes, opening)
     levels = {symbol: published(values) for symbol, values in behind.items()}
-    is_published = [phase_at(VIX, at, calendar) is not Phase.CLOSED for at in moments]
-    shown = _held_between(levels["VIX"], is_published, closes.vix)
+    shown = _held_between(levels["VIX"], _phases(VIX, moments, day, calendar), closes.vix)
     return NightPath(day=day, calendar=calendar, moments=moments, levels=levels, vix=shown, closes=closes)
 
 
@@ -126,10 +130,25 @@ def _line(start: float, end: float, share: Series) -> Series:
     return line
 
 
-def _held_between(values: Sequence[float], is_published: Sequence[bool], last: float) -> tuple[float, ...]:
+def _phases(
+    instrument: Instrument, moments: Sequence[datetime], day: date, calendar: SessionCalendar
+) -> tuple[Phase, ...]:
+    """Return `phase_at` of ascending moments up to the session of a day, from its stretches."""
+    found = [Phase.CLOSED] * len(moments)
+    if moments:
+        first = moments[0].astimezone(NEW_YORK).date()
+        for regular_only, phase in ((False, Phase.EXTENDED), (True, Phase.REGULAR)):
+            days = (day - first).days + 1
+            for told in trading_hours(instrument, first, days, calendar, regular_only=regular_only):
+                begins, ends = bisect_left(moments, told.opens_at), bisect_left(moments, told.closes_at)
+                found[begins:ends] = [phase] * (ends - begins)
+    return tuple(found)
+
+
+def _held_between(values: Sequence[float], phases: Sequence[Phase], last: float) -> tuple[float, ...]:
     """Return a series that moves while it is published and stands at its last value otherwise."""
     found = []
-    for value, is_new in zip(values, is_published, strict=True):
-        last = value if is_new else last
+    for value, phase in zip(values, phases, strict=True):
+        last = last if phase is Phase.CLOSED else value
         found.append(last)
     return tuple(found)

@@ -339,6 +339,31 @@ def test_past_ticks_of_all_hours_cover_the_night_and_agree_with_its_bars(name: s
     assert {tick.at: tick.last for tick in forward} == bars
 
 
+@pytest.mark.parametrize(
+    ("day", "text"), [(DAY, "16:40"), (DAY, "18:20"), (DAY, "20:40"), (NEXT, "05:00"), (NEXT, "09:26")]
+)
+def test_the_last_past_tick_of_a_night_is_the_present_quote(day: date, text: str) -> None:
+    """Whatever trades now has both its sides at the end of its past, as wide as they are on the board."""
+    opened = at_night(text, day=day)
+    for contract in some_of_all(opened).values():
+        quote = opened.floor.quote(contract)
+        [tick] = opened.floor.past_quotes(
+            contract, PriceKind.BID_ASK, start=None, end=None, count=1, regular_only=False
+        )
+        if quote.ask is not None:
+            assert (tick.bid, tick.ask) == (float(quote.bid or 0), float(quote.ask))
+
+
+def test_bars_of_a_friday_evening_are_there_before_monday() -> None:
+    """On Friday evening, and on Saturday, the bars of all hours end with the evening."""
+    friday = date(2026, 10, 23)
+    opened = a_floor_with_nights(sessions=2, start=friday)
+    for text, day, begins in (("18:45", friday, "18:30"), ("12:00", date(2026, 10, 24), "19:30")):
+        opened.floor.advance(in_new_york(day, text))
+        last = bars_of(opened, SPY, opened.floor.now(), regular_only=False, hours=48)[-1]
+        assert last.at == in_new_york(friday, begins)
+
+
 def test_past_ticks_of_regular_hours_end_with_the_session() -> None:
     """At 23:00 the last tick within regular hours is that of the close."""
     opened = at_night("23:00")
