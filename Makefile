@@ -22,7 +22,7 @@ $(INSYNC_VENV)/.ready: $(INSYNC_LOCK) pyproject.toml
 	$(INSYNC_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-CLIENTS := ib-async ib-insync ibapi nautilus-ibapi
+CLIENTS := ib-async ib-insync ibapi nautilus-ibapi thetagang
 CLIENT_VENVS := .venv-clients
 
 setup-clients: $(foreach name,$(CLIENTS),$(CLIENT_VENVS)/$(name)/.ready) ## one environment for each client library
@@ -44,7 +44,7 @@ test-slow: setup ## the long suites as well
 test-ib-insync: $(INSYNC_VENV)/.ready ## the adapter's conformance tests once more, on the older client library
 	$(INSYNC_VENV)/bin/python -m pytest tests/adapters/ibkr
 
-test-clients: setup setup-clients ## programs of four client libraries against the gateway
+test-clients: setup setup-clients ## programs of four client libraries, and a whole one, against the gateway
 	$(BIN)/python -m pytest -m clients tests/simulator/clients
 
 lint: setup

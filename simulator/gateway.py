@@ -20,7 +20,7 @@ from simulator.troubles.kinds import Trouble
 from simulator.troubles.link import Link
 from simulator.troubles.schedule import Schedule
 from simulator.troubles.script import Script
-from simulator.tws.desk import Desk, LedgerRow
+from simulator.tws.desk import Desk, DoorRules, LedgerRow
 from simulator.tws.server import Server
 
 DEFAULT_PORT: Final = 4002
@@ -76,6 +76,7 @@ class Gateway:
         *,
         time: FloorTime | None = None,
         shown: TradingFloor | None = None,
+        rules: DoorRules | None = None,
     ) -> None:
         """Join the parts; nothing listens yet.
 
@@ -85,6 +86,7 @@ class Gateway:
             port: 0 takes any free one.
             time: The floor's time; one second for one second from the floor's present time on unless stated.
             shown: What stands before the floor for those who look at it, for example a recorder; nothing unless stated.
+            rules: What differs between gateways.
         """
         self._floor = floor
         self._host = host
@@ -93,7 +95,7 @@ class Gateway:
         self._troubled = TroubledFloor(floor if shown is None else shown)
         self._troubled.agenda.noted = self._wake
         self._schedule: Schedule | None = None
-        self._desk = Desk(self._troubled, self._joined)
+        self._desk = Desk(self._troubled, self._joined, rules=rules)
         self._link = Link(self._desk, self._troubled)
         self._server = Server(self._desk, link=self._link)
         self._something_is_due = asyncio.Event()

@@ -29,6 +29,7 @@ FAILED = 2
 @click.option("--speed", type=SPEED, default=1.0, show_default=True)
 @click.option("--tick-s", type=click.IntRange(1, 30), default=1, show_default=True, help="Seconds between two steps.")
 @click.option("--account", default="DU1234567", show_default=True)
+@click.option("--master", type=click.IntRange(min=0), help="The client id that hears of everybody's orders.")
 @click.option("--faults", type=FILE, help="TOML script of what is to go wrong.")
 @click.option("--fees", type=FILE, help="TOML file of commissions and exchange fees; the broker's unless stated.")
 @click.option("--control", metavar="PATH|HOST:PORT", help="Control socket; in the state folder unless stated.")

@@ -26,6 +26,7 @@ from simulator.gateway import FloorTime, Gateway
 from simulator.narration import line_of
 from simulator.ports import Heard
 from simulator.troubles.script import Script, read_script
+from simulator.tws.desk import DoorRules
 from simulator.venue_models import VenueModels, gateway_models
 from simulator.world.market import NIGHT_STEP_S
 
@@ -60,6 +61,7 @@ class GatewayOptions:
     faults: Path | None = None
     fees: Path | None = None
     control: str | None = None
+    master: int | None = None  # the client id that hears of everybody's orders
     venue: VenueModels = field(default_factory=VenueModels)
     night_step_s: int | None = None  # seconds between two steps of a night; None: no nights are played
 
@@ -193,7 +195,8 @@ async def started_gateway(options: GatewayOptions) -> AsyncIterator[Gateway]:
     time = FloorTime(asyncio.get_running_loop().time, begins, options.speed)
     opened = world.open(time)
     with recorded_floor(options.record, opened, world.recording, begins) as shown:
-        gateway = Gateway(opened.floor, options.host, options.port, time=time, shown=shown)
+        rules = DoorRules(master_id=options.master)
+        gateway = Gateway(opened.floor, options.host, options.port, time=time, shown=shown, rules=rules)
         gateway.advance(begins)
         try:
             await gateway.start()

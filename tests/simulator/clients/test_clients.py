@@ -4,63 +4,23 @@
 its port; what they print is what is judged.
 """
 
-import contextlib
-import json
-import os
-import re
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-ROOT = Path(__file__).parents[3]
-PROGRAMS = Path(__file__).parent / "programs"
-ENVIRONMENTS = ROOT / ".venv-clients"
-PATIENCE_S = 110.0
+from gateway_process import Steps, a_gateway, walked
 
 pytestmark = [pytest.mark.clients, pytest.mark.timeout(180)]
 
-Steps = dict[str, dict[str, Any]]
+_OWN_BOOK = """
+cash_usd = 500000.0
 
-
-@contextlib.contextmanager
-def a_gateway(folder: Path, *options: str) -> Iterator[int]:
-    """Run a gateway on a free port, five times as fast as real, and yield the port."""
-    command = [sys.executable, "-m", "bot", "gateway", "--port", "0", "--speed", "5"]
-    command += ["--control", str(folder / "control"), *options]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    try:
-        line = process.stderr.readline()
-        found = re.search(r"127\.0\.0\.1:(\d+)", line)
-        assert found is not None, line + process.stderr.read()
-        yield int(found[1])
-        assert process.poll() is None, "the gateway ended while a client was connected"
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
-
-
-def python_of(name: str) -> str:
-    """Return the interpreter of a client's environment, or skip."""
-    found = ENVIRONMENTS / name / "bin" / "python"
-    if not found.exists():
-        if os.environ.get("CI"):
-            pytest.fail(f"{found} is missing: make setup-clients")
-        pytest.skip(f"no environment for {name}: make setup-clients")
-    return str(found)
-
-
-def walked(name: str, port: int, *words: str) -> Steps:
-    """Run a client's program to its end and return what it told, by step."""
-    command = [python_of(name), *words, str(port)]
-    ran = subprocess.run(command, cwd=PROGRAMS, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
-    assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-2000:]
-    rows = [json.loads(line) for line in ran.stdout.splitlines() if line.startswith("{")]
-    return {row["step"]: row for row in rows}
+[[position]]
+kind = "STK"
+symbol = "QQQ"
+quantity = 30
+"""
+_MASTER = ("--book", "mixed", "--master", "99")
 
 
 @pytest.mark.parametrize("library", ["ib_async", "ib_insync"])
@@ -102,7 +62,7 @@ def assert_data(steps: Steps) -> None:
     history = steps["history"]
     assert (history["days"], history["minutes"] >= 30, history["head"]) == (10, True, True)
     assert (steps["realtime_bars"]["came"], steps["tick_by_tick"]["came"]) == (True, True)
-    assert steps["scanner"] == {"step": "scanner", "codes": [321], "alive": True}
+    assert steps["scanner"] == {"step": "scanner", "codes": [162], "alive": True}
 
 
 def assert_orders(steps: Steps) -> None:
@@ -140,7 +100,7 @@ def test_a_program_of_the_official_client_walks_through(name: str, version: int,
     assert float(steps["account"]["net"]) > 0
     assert steps["contracts"]["chains"] == ["SPX", "SPXW"]
     data, orders = steps["data"], steps["orders"]
-    assert (data["bid"] > 0, data["days"], data["scanner"]) == (True, 10, [321])
+    assert (data["bid"] > 0, data["days"], data["scanner"]) == (True, 10, [162])
     assert (data["snapshot"], data["bars"], data["ticks"]) == (True, True, True)
     assert (orders["placed"], orders["changed"], orders["cancelled"]) == ("Submitted", True, "Cancelled")
     assert float(orders["margin"]) > 0
@@ -151,3 +111,90 @@ def test_a_program_of_the_official_client_walks_through(name: str, version: int,
     assert (steps["books"]["single"], steps["books"]["completed"]) == (True, 2)
     assert steps["clients"] == {"step": "clients", "in_use": True, "seen": [11]}
     assert (steps["reconnect"]["open"], steps["reconnect"]["cancelled"]) == (6, True)
+
+
+@pytest.mark.parametrize("library", ["ib_async", "ib_insync"])
+def test_a_program_of_the_asyncio_libraries_asks_for_the_rest(library: str, tmp_path: Path) -> None:
+    """Clocks, ticks, bars that go on, depth, options, combos, filters, the account, and whose orders an id hears of."""
+    with a_gateway(tmp_path, *_MASTER) as port:
+        steps = walked(library.replace("_", "-"), port, "ib_more.py", library)
+
+    assert_clock(steps["clock"])
+    bars, depth, past, options = steps["updating_bars"], steps["depth"], steps["past_ticks"], steps["options"]
+    assert (bars["first"] >= 60, bars["more"] >= 2, bars["new"]) == (True, True, True)
+    assert depth["bids"] == sorted(depth["bids"], reverse=True)
+    assert depth["asks"] == sorted(depth["asks"])
+    assert 0 < depth["bids"][0] < depth["asks"][0]
+    assert depth["exchanges"] > 0
+    assert steps["tick_by_tick"]["kinds"] == ["TickByTickAllLast", "TickByTickMidPoint"]
+    assert past["counts"] == {"TRADES": 20, "BID_ASK": 20, "MIDPOINT": 20}
+    assert (past["in_time"], past["sessions"] > 0) == (True, True)
+    assert all(-0.7 < delta < -0.3 for delta in options["deltas"])
+    assert (options["sides"], options["interest"] > 0, 0.05 < options["implied"] < 1.0) == ([True] * 2, True, True)
+    assert_executions(steps)
+    account = steps["account"]
+    assert (account["portfolio"] > 1, account["position"], account["pnl_single"] > 0) == (True, 203.0, True)
+    assert_ids(steps)
+    assert (steps["scanner"]["rows"], steps["scanner"]["parameters"]) == (0, "<?xml")
+    assert "done" in steps
+
+
+@pytest.mark.parametrize("name", ["ibapi", "nautilus-ibapi"])
+def test_a_program_of_the_official_client_asks_for_the_rest(name: str, tmp_path: Path) -> None:
+    """The same with the old and the new official client, as their callbacks tell it."""
+    with a_gateway(tmp_path, *_MASTER) as port:
+        steps = walked(name, port, "ibapi_more.py")
+
+    assert_clock(steps["clock"])
+    streams, options = steps["streams"], steps["options"]
+    assert streams["first"] >= 60
+    assert (streams["updated"], streams["depth"], streams["exchanges"], streams["ticks"]) == (*[True] * 3, [True] * 3)
+    assert (steps["past"]["counts"], steps["past"]["head"]) == ([20, 20, 20], True)
+    implied, delta, *_, under = options["model"]
+    assert (0.05 < implied < 1.0, -0.7 < delta < -0.3, under > 1000) == (True, True, True)
+    assert [options[what] for what in ("interest", "snapshot", "snapshot_greeks", "implied")] == [True] * 4
+    assert_executions(steps)
+    assert [steps["account"][what] for what in ("spy", "ready", "same", "values")] == [True] * 4
+    assert_ids(steps)
+    assert "done" in steps
+
+
+def assert_clock(clock: dict[str, Any]) -> None:
+    """Ten in New York of the first day; the session is that day's and the last bar is of this minute."""
+    assert clock["local"] == "2026-10-19 10"
+    assert clock["session"] == "20261019:0930-20261019:1600"
+    assert 0 <= clock["bar_age_s"] <= 120
+    assert clock["zone"] == "US/Eastern"
+
+
+def assert_executions(steps: Steps) -> None:
+    """A combo fills by its legs, filters keep what fits, a fill bears the gateway's time, a far limit rests."""
+    assert (steps["combo"]["status"], steps["combo"]["kinds"]) == ("Filled", ["BAG", "OPT", "OPT"])
+    executions = steps["executions"]
+    assert executions["counts"] == {"symbol": 1, "side": 0, "client": 0, "time": 0}
+    assert executions["time"] == "20261019 10"
+    assert executions["resting"] == "Submitted"
+
+
+def assert_ids(steps: Steps) -> None:
+    """The master hears of another's order, others do not and cannot cancel it; a global cancel reaches it."""
+    ids = steps["ids"]
+    assert (ids["master"], ids["other"], ids["zero"]) == (["watched"], [], [])
+    assert ids["codes"] == [135]
+    assert steps["global_cancel"]["status"] == "Cancelled"
+
+
+def test_an_account_opens_with_each_kind_of_book(tmp_path: Path) -> None:
+    """Flat, the condors with their calls, shares beside them, or what a file says: a client sees the positions."""
+    stated = tmp_path / "own.toml"
+    stated.write_text(_OWN_BOOK)
+    found = {}
+    for book in ("flat", "condor", "mixed", str(stated)):
+        with a_gateway(tmp_path, "--book", book) as port:
+            found[book] = walked("ib-async", port, "ib_book.py", "ib_async")["book"]
+
+    condor = {"OPT SPXW": 160.0, "OPT VIX": 40.0}
+    assert [found[book]["held"] for book in ("flat", "condor", "mixed")] == [{}, condor, {**condor, "STK SPY": 200.0}]
+    assert found[str(stated)]["held"] == {"STK QQQ": 30.0}
+    assert all(book["worth"] > 0 for book in found.values())
+    assert found["flat"]["worth"] == found["flat"]["cash"]
