@@ -183,6 +183,12 @@ def test_a_client_that_leaves_in_the_middle_leaves_nothing_behind(gateway: Gatew
         (struct.pack(">I", 6) + b"\xff\xfe\0\xff\0\0", "505"),
         (packed(2, 2, 123456), "300"),
         (packed(4, 1, 123456), "135"),
+        (packed(91, 10**30), "321"),
+        (packed(91, "nan"), "321"),
+        (packed(91, "1e308"), "321"),
+        (packed(2, 2, -123456), "300"),
+        (packed(9, 8, 5, 0, "x" * 100_000, "STK", "", 0, "", "", "SMART", "", "USD", "", "", 0, "", "", ""), "200"),
+        (packed(9, 8, 5, 0, "a\0b", "STK", "", 0, "", "", "SMART", "", "USD", "", "", 0, "", "", ""), "321"),
     ],
 )
 def test_a_message_that_cannot_be_served_is_answered(gateway: Gateway, message: bytes, code: str) -> None:

@@ -22,10 +22,10 @@ SHOULD = {
 
 
 def section(heading: str) -> str:
-    """Return the text below a heading, up to the next one of its depth."""
-    depth = heading.split(" ", maxsplit=1)[0]
-    _, _, rest = PAGE.partition(f"\n{heading}")
-    return re.split(rf"\n{depth} ", rest, maxsplit=1)[0]
+    """Return the text below a heading, up to the next one of its depth or above."""
+    depth = len(heading.split(" ", maxsplit=1)[0])
+    _, _, rest = PAGE.partition(f"\n{heading}\n")
+    return re.split(rf"\n#{{2,{depth}}} ", rest, maxsplit=1)[0]
 
 
 def ids_in_first_column(text: str) -> set[int]:
@@ -49,7 +49,18 @@ def test_every_message_that_clients_need_is_served() -> None:
 
 def test_the_page_lists_what_is_served_and_nothing_else() -> None:
     """The table of section 2 has each request that is answered, and none that is refused."""
-    assert ids_in_first_column(section("## 2 What is served")) == {PLACE_ORDER_ID, *REQUESTS}
+    served, _, _ = section("## 2 What is served").partition("### What is refused")
+
+    assert ids_in_first_column(served) == {PLACE_ORDER_ID, *REQUESTS}
+
+
+def test_the_page_lists_what_is_refused_with_its_code() -> None:
+    """Each request that is known and not served stands there with the code that it gets."""
+    rows = [row for row in section("### What is refused").splitlines() if row.startswith("| ")]
+
+    assert {number: row.split("|")[3].strip() for row in rows for number in ids_in_first_column(row)} == {
+        number: str(unserved.code) for number, unserved in UNSERVED.items()
+    }
 
 
 def test_the_page_lists_the_fields_of_every_request() -> None:

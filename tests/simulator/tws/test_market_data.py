@@ -14,6 +14,7 @@ from pretend_client import PretendClient, a_client, bag, contract, unpacked
 from bot.domain.instrument import RVX, VIX, Instrument, Right
 from simulator.opening import OpenedFloor
 from simulator.tws.desk import Desk
+from simulator.tws.greeks import GreekTicks
 from simulator.tws.ticks import GREEKS_EVERY_S, Subscription
 
 Frames = list[list[str]]
@@ -119,6 +120,47 @@ def test_greeks_come_at_a_modest_rate() -> None:
 
     greeks = [frame for frame in client.heard() if frame[0] == "21" and frame[2] == "13"]
     assert 1 < len(greeks) <= 3600 // GREEKS_EVERY_S
+
+
+def test_greeks_are_worked_out_once_for_all_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two clients of a contract are told the same figures; a price's volatility is asked for once."""
+    opened = an_open_floor()
+    asked: list[float] = []
+    option_vol = opened.floor.option_vol
+    monkeypatch.setattr(
+        opened.floor, "option_vol", lambda option, price, level: asked.append(price) or option_vol(option, price, level)
+    )
+    desk = Desk(opened.floor)
+    clients = [a_client(desk, client_id=number) for number in (1, 2)]
+
+    greeks = []
+    for client in clients:
+        watch(client, opened, a_call(opened))
+        greeks.append([frame[2:] for frame in client.heard() if frame[0] == "21"])
+
+    assert greeks[0] == greeks[1]
+    assert len(greeks[0]) == 4
+    assert len(asked) == 3
+
+
+def test_each_contract_has_a_second_of_its_own_for_its_greeks() -> None:
+    """After those at the beginning they come at the same second of each minute, so that they are spread over it."""
+    subscription = Subscription(5, has_sides=True, greeks=GreekTicks(lambda *_: None), greeks_second=3 * 60 + 17)
+    opened = an_open_floor()
+    quote = opened.floor.quote(a_call(opened))
+
+    told = [
+        second
+        for second in range(180)
+        if any(
+            frame[0] == "21"
+            for frame in unpacked(
+                subscription.frames(replace(quote, at=quote.at.replace(second=0) + timedelta(seconds=second)))
+            )
+        )
+    ]
+
+    assert told == [0, 17, 77, 137]
 
 
 def test_no_tick_follows_a_cancel() -> None:
