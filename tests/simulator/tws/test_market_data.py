@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from floors import CLOSES_AT, NOVEMBER, OPENS_AT, a_call, a_floor, a_future, an_open_floor
@@ -13,8 +14,11 @@ from pretend_client import PretendClient, a_client, bag, contract, unpacked
 
 from bot.domain.instrument import RVX, VIX, Instrument, Right
 from simulator.opening import OpenedFloor
+from simulator.tws.answers.table import ANSWERS
 from simulator.tws.desk import Desk
+from simulator.tws.fields import Cursor
 from simulator.tws.greeks import GreekTicks
+from simulator.tws.layout import decode, texts_of
 from simulator.tws.ticks import GREEKS_EVERY_S, Subscription
 
 Frames = list[list[str]]
@@ -353,5 +357,67 @@ def test_what_was_told_is_what_stands(quotes: list[tuple[int, int, int, int]]) -
         assert [seen[kind] for kind in ("1", "2", "0", "3")] == [str(each) for each in (bid, ask, bid_size, ask_size)]
 
 
+PRICES = st.none() | st.decimals(Decimal("0.01"), 10_000, places=2)
+LEVELS = st.none() | st.floats(0.01, 10_000)
+SIZES = st.integers(0, 10**9)
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "bid": PRICES,
+                "ask": PRICES,
+                "last": LEVELS,
+                "open": LEVELS,
+                "high": LEVELS,
+                "low": LEVELS,
+                "close": LEVELS,
+                "historical_vol": LEVELS,
+                "implied_vol": LEVELS,
+                "is_halted": st.booleans(),
+                "bid_size": SIZES,
+                "ask_size": SIZES,
+                "last_size": SIZES,
+                "volume": SIZES,
+                "open_interest": SIZES,
+            }
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.booleans(),
+    st.sampled_from([157, 176]),
+)
+def test_prepared_pieces_are_the_messages_that_are_written_down(
+    quotes: list[dict[str, Any]],
+    is_option: bool,  # noqa: FBT001 - drawn
+    version: int,
+) -> None:
+    """Every frame of a stream is read by the one description of its message, and as it would write it."""
+    subscription = Subscription(
+        5,
+        has_sides=True,
+        generic=frozenset({"100", "101", "104", "106", "221", "233", "375", "588"}),
+        greeks=_OPENED_DESK.greeks if is_option else None,
+    )
+    for drawn in quotes:
+        for frame in unpacked(subscription.frames(replace(_CALL_QUOTE if is_option else _FUTURE_QUOTE, **drawn))):
+            cursor = Cursor(frame, 1)
+            message = decode(ANSWERS[int(frame[0])], cursor, version)
+            assert cursor.left == 0
+            assert [_plain(text) for text in texts_of(message, version)] == [_plain(text) for text in frame]
+
+
+def _plain(text: str) -> object:
+    """Return a number by its value, for 1.60 and 1.6 are the same."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
 _OPENED = an_open_floor()
+_OPENED_DESK = Desk(_OPENED.floor)
+_CALL_QUOTE = _OPENED.floor.quote(a_call(_OPENED))
 _FUTURE_QUOTE = _OPENED.floor.quote(a_future(_OPENED))
