@@ -4,8 +4,8 @@ A client that does not read is dropped once `MOST_WAITING_BYTES` wait for it: a 
 older. Works on the virtual loop and on a real one. Where the link's troubles say so, bytes go through a passage that
 delays or cuts them, frames are changed or lost, and the port is closed for a while (`simulator.troubles`).
 
-On a real socket what one turn of the loop has for a client leaves in one write: each write costs as much as ten ticks,
-and the kernel would join them anyway. In memory, on the virtual loop, each piece stays one of its own, so that a
+On a real socket what one turn of the loop has for a client leaves in one write: each write wakes its reader and costs
+more than the ticks in it, and the kernel may join them anyway. In memory, on the virtual loop, each piece stays one of its own, so that a
 replay's client sees every event by itself.
 """
 
