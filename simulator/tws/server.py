@@ -5,8 +5,8 @@ older. Works on the virtual loop and on a real one. Where the link's troubles sa
 delays or cuts them, frames are changed or lost, and the port is closed for a while (`simulator.troubles`).
 
 On a real socket what one turn of the loop has for a client leaves in one write: each write wakes its reader and costs
-more than the ticks in it, and the kernel may join them anyway. In memory, on the virtual loop, each piece stays one of its own, so that a
-replay's client sees every event by itself.
+more than the ticks in it, and the kernel may join them anyway. In memory, on the virtual loop, each piece stays one of
+its own, so that a replay's client sees every event by itself.
 """
 
 import asyncio
