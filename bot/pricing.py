@@ -20,6 +20,7 @@ _SQRT_HALF: Final = math.sqrt(0.5)
 _INV_SQRT_TAU: Final = 1.0 / math.sqrt(2.0 * math.pi)
 _MAX_VOL: Final = 20.0  # 2,000 % a year: far above anything quoted, keeps the root search bounded
 _ROOT_STEPS: Final = 100
+_USUAL_VOL: Final = 0.5  # where the search begins when nothing is known
 
 Curve = tuple[tuple[float, float], ...]
 """Points (calendar days to settlement, value), days ascending."""
@@ -212,12 +213,13 @@ def black_scholes(
 
 
 def implied_vol(
-    *, price: float, forward: float, strike: float, years: float, rate: float, right: Right
+    *, price: float, forward: float, strike: float, years: float, rate: float, right: Right, near: float = _USUAL_VOL
 ) -> float | None:
     """Return the volatility at which `black76` gives ``price``, or None where no volatility does.
 
     No volatility does at expiry, at or below the discounted intrinsic value, and at or above the discounted forward
-    (call) or strike (put). Found by Newton steps kept inside a shrinking bracket.
+    (call) or strike (put). Found by Newton steps kept inside a shrinking bracket, from ``near`` on: a volatility close
+    by, a fraction per year, saves steps.
 
     >>> implied_vol(price=1.2958812198134908, forward=20, strike=22, years=30/365, rate=0.04, right=Right.CALL)
     0.9
@@ -235,7 +237,7 @@ def implied_vol(
     ceiling = black76_price(forward=forward, strike=strike, years=years, vol=high, rate=rate, right=right)
     if years <= 0.0 or not floor < price < ceiling:
         return None
-    vol = 0.5
+    vol = near if low < near < high else _USUAL_VOL
     for _ in range(_ROOT_STEPS):
         value = black76(forward=forward, strike=strike, years=years, vol=vol, rate=rate, right=right)
         miss = value.price - price

@@ -54,11 +54,11 @@ def option_at_price(instrument: Instrument, price: float, underlying: float, mar
     term = market.term_of(instrument)
     if instrument.kind is not Kind.OPTION or term is None or not _is_level(underlying) or not math.isfinite(price):
         return None
-    vol = _vol_of(instrument, term, price, underlying, market.model.rate)
+    vol = _vol_of(instrument, term, price, underlying, market)
     return None if vol is None else option_at_vol(instrument, vol, underlying, market)
 
 
-def _vol_of(instrument: Instrument, term: Term, price: float, underlying: float, rate: float) -> float | None:
+def _vol_of(instrument: Instrument, term: Term, price: float, underlying: float, market: Market) -> float | None:
     if instrument.strike is None or instrument.right is None:
         return None
     return implied_vol(
@@ -66,8 +66,9 @@ def _vol_of(instrument: Instrument, term: Term, price: float, underlying: float,
         forward=underlying * term.forward / term.spot,
         strike=float(instrument.strike),
         years=term.years,
-        rate=rate,
+        rate=market.model.rate,
         right=instrument.right,
+        near=market.vol(instrument, term),
     )
 
 

@@ -90,8 +90,11 @@ def _flag_text(cursor: Cursor, name: str) -> str:
     return "1" if cursor.flag(name) else "0"
 
 
-def _real_text(value: float | None) -> str:
-    return "" if value is None else text_of(float(value))
+def _real_text(value: float | Decimal | None) -> str:
+    if value is None:
+        return ""
+    number = float(value)
+    return repr(number) if number - number == 0.0 else ""  # as text_of, on the hot path
 
 
 TEXT: Final = Scalar(Cursor.text)
@@ -179,6 +182,10 @@ class Gate:
     since: int = 0
     until: int = FOR_EVER
 
+    def holds(self, version: int) -> bool:
+        """Return whether a layout carries the field."""
+        return self.since <= version < self.until
+
 
 @dataclass(frozen=True, slots=True)
 class When:
@@ -199,8 +206,7 @@ class Field:
 
     def exists(self, values: Values, version: int) -> bool:
         """Return whether a message of a version, read or written so far, carries the field."""
-        gate = self.gate
-        return gate.since <= version < gate.until and (self.applies is None or self.applies(values))
+        return self.gate.holds(version) and (self.applies is None or self.applies(values))
 
 
 Plan = tuple[Field, ...]
@@ -270,8 +276,22 @@ def texts_of(message: Any, version: int) -> list[str]:
     texts = [str(head.number)]
     if head.has_version_at(version):
         texts.append(str(head.version))
-    write_plan(plan_of(type(message)), _values_of(message), texts, version)
+    kind: Any = type(message)
+    writers = _plain_writers(kind, version)
+    if writers is None:
+        write_plan(plan_of(kind), _values_of(message), texts, version)
+    else:
+        texts += [write(getattr(message, name)) for name, write in writers]
     return texts
+
+
+@cache
+def _plain_writers(kind: Any, version: int) -> tuple[tuple[str, Callable[[Any], str]], ...] | None:
+    """Return the fields of a class with their writers; None where not all of them are single and unconditional."""
+    plan = [each for each in plan_of(kind) if each.gate.holds(version)]
+    if any(each.applies is not None or not isinstance(each.codec, Scalar) for each in plan):
+        return None
+    return tuple((each.name, each.codec.writer) for each in plan if isinstance(each.codec, Scalar))
 
 
 def decode(kind: type[T], cursor: Cursor, version: int) -> T:

@@ -30,6 +30,7 @@ NIGHT_STEP_S: Final = 60
 _HOURS_LIE_ON_S: Final = 300
 """Every opening and closing outside the regular session lies on a multiple of so many seconds."""
 _STOCK_INDEX_FUTURES: Final = frozenset({"ES", "MES"})
+_FUTURES: Final = _STOCK_INDEX_FUTURES | {"VIX"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,10 +105,8 @@ class Market:
             InvalidValueError: The world has no model for this contract.
         """
         if instrument.kind is Kind.OPTION or instrument.kind is Kind.FUTURE:
-            if instrument.settlement is not None and instrument.symbol == "VIX":
-                return self._vix_contract(instrument, self.vix_term(instrument.settlement))
-            if instrument.kind is Kind.OPTION or instrument.symbol in _STOCK_INDEX_FUTURES:
-                return self._equity_contract(instrument)
+            if instrument.kind is Kind.OPTION or instrument.symbol in _FUTURES:
+                return self._dated(instrument)
             raise InvalidValueError(f"{instrument.key}: the simulated world has no price for it")
         level = self.spot(instrument.symbol if instrument.kind is not Kind.CASH else instrument.trading_class)
         return Fair(price=level, vol=0.0, delta=1.0, underlying=level)
@@ -192,22 +191,22 @@ class Market:
         share = related.SHARES.get(symbol)
         return 1.0 if share is None else share.vol
 
-    def _vix_contract(self, instrument: Instrument, term: Term) -> Fair:
-        if instrument.strike is None or instrument.right is None:
-            return Fair(price=term.forward, vol=0.0, delta=1.0, underlying=term.forward)
+    def vol(self, instrument: Instrument, term: Term) -> float:
+        """Return the model's volatility of an option of a term, a fraction per year; 0 for what is no option."""
+        if instrument.strike is None:
+            return 0.0
         strike = float(instrument.strike)
-        vol = vix_option_vol(strike=strike, forward=term.forward, at_the_money=term.at_the_money)
-        return self._option(term, strike, vol, instrument.right)
+        if instrument.symbol == "VIX":
+            return vix_option_vol(strike=strike, forward=term.forward, at_the_money=term.at_the_money)
+        return equity_option_vol(strike=strike, forward=term.forward, years=term.years, at_the_money=term.at_the_money)
 
-    def _equity_contract(self, instrument: Instrument) -> Fair:
+    def _dated(self, instrument: Instrument) -> Fair:
         term = self.term_of(instrument)
         if term is None:
             raise InvalidValueError(f"{instrument.key}: the simulated world prices dated contracts only")
         if instrument.strike is None or instrument.right is None:
             return Fair(price=term.forward, vol=0.0, delta=1.0, underlying=term.spot)
-        strike = float(instrument.strike)
-        vol = equity_option_vol(strike=strike, forward=term.forward, years=term.years, at_the_money=term.at_the_money)
-        return self._option(term, strike, vol, instrument.right)
+        return self._option(term, float(instrument.strike), self.vol(instrument, term), instrument.right)
 
     def _option(self, term: Term, strike: float, vol: float, right: Right) -> Fair:
         value = black76(

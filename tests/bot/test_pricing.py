@@ -96,6 +96,19 @@ def test_sensitivities_are_the_slopes_of_the_price(
     assert (price(t=-day) - price(t=day)) / (2 * day) / 365 == pytest.approx(value.theta, abs=1e-4 * forward)
 
 
+@given(FORWARDS, st.floats(0.9, 1.1), st.floats(0.05, 1.0), st.floats(0.1, 2.0), st.floats(-1.0, 25.0))
+def test_a_volatility_close_by_changes_the_search_and_not_what_it_finds(
+    forward: float, ratio: float, years: float, vol: float, near: float
+) -> None:
+    """Also where it is far off, negative or absurd."""
+    contract = {"forward": forward, "strike": forward * ratio, "years": years, "rate": 0.04, "right": Right.CALL}
+    price = black76_price(vol=vol, **contract)  # type: ignore[arg-type]  # by name
+    usual = implied_vol(price=price, **contract)  # type: ignore[arg-type]  # by name
+    started = implied_vol(price=price, near=near, **contract)  # type: ignore[arg-type]  # by name
+    assert usual is not None
+    assert started == pytest.approx(usual, abs=1e-7)
+
+
 @given(FORWARDS, st.floats(0.8, 1.25), st.floats(0.05, 1.0), st.floats(0.1, 2.0), st.sampled_from(Right))
 def test_implied_volatility_undoes_the_price(
     forward: float, ratio: float, years: float, vol: float, right: Right
