@@ -1,7 +1,6 @@
 """From prices at moments to bars and ticks: which price a kind means, and how moments make a bar."""
 
 import math
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -65,16 +64,12 @@ def level_bars(
     path: SessionPath, levels: Sequence[float], width: timedelta, window: tuple[datetime, datetime]
 ) -> Iterator[Bar]:
     """Yield the bars of a session's levels that begin before a window ends and end after it begins."""
-    opens_at, width_s = path.session.opens_at, width.total_seconds()
-    offsets = path.offsets_s()
-    known = bisect_right(offsets, (window[1] - opens_at).total_seconds())
+    opens_at, instant = path.session.opens_at, timedelta(microseconds=1)
     number = max(0, (window[0] - opens_at) // width)
-    first = bisect_left(offsets, number * width_s)
-    while first < known:
-        number = int(offsets[first] // width_s)
-        last = min(known, bisect_left(offsets, (number + 1) * width_s))
-        at, told = opens_at + number * width, levels[first:last]
-        if at + width > window[0]:
+    while (at := opens_at + number * width) <= window[1]:
+        steps = path.between(at, min(at + width - instant, window[1]))
+        if steps and at + width > window[0]:
+            told = levels[steps.start : steps.stop]
             average = round(math.fsum(told) / len(told), 4)
             yield Bar(
                 at=at,
@@ -85,7 +80,7 @@ def level_bars(
                 close=told[-1],
                 average=average,
             )
-        first = last
+        number += 1
 
 
 def flat_bar(level: float, at: datetime, day: date) -> Bar:

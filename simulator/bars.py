@@ -170,7 +170,8 @@ class Past:
         """
         calendar, what, width = self._record.calendar, request.what, timedelta(seconds=request.width.count)
         for session in calendar.sessions(_day(start), calendar.next_session(_day(end)).day):
-            night = None if request.regular_only else self._night_before(session, end)
+            is_asked = not request.regular_only and start - width < session.opens_at
+            night = self._night_before(session, end) if is_asked else None
             if night is not None and self._nights is not None:
                 plan = Plan(stride=_stride(width, self._nights.step_s))
                 moments = self._looks.night(instrument, night, (start - width, end), plan=plan)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from typing import Final
 
 from bot.domain.instrument import Instrument, Kind
@@ -33,12 +34,13 @@ class Plan:
     prints_alone: bool = False
     backward: bool = False
 
-    def steps(self, instrument: Instrument, count: int, *, pace: float) -> Sequence[int]:
-        """Return the steps among ``count``; ``pace`` of prints as the tape takes it."""
+    def steps(self, instrument: Instrument, within: range, count: int, *, pace: float) -> Sequence[int]:
+        """Return the steps within some of ``count``; ``pace`` of prints as the tape takes it."""
         if not self.prints_alone:
-            steps = range(0, count, self.stride)
+            steps = range(within.start + -within.start % self.stride, within.stop, self.stride)
             return steps[::-1] if self.backward else steps
-        prints = list(tape.print_steps(instrument, count - 1, count, seed=number_of(instrument), pace=pace))
+        back = tape.print_steps(instrument, within.stop - 1, count, seed=number_of(instrument), pace=pace)
+        prints = list(takewhile(lambda step: step >= within.start, back))
         return prints if self.backward else prints[::-1]
 
 
@@ -65,13 +67,9 @@ class Looks:
             return
         opens, closes = max(hours[0].opens_at, window[0] or hours[0].opens_at), min(hours[0].closes_at, window[1])
         total = self.volume(instrument, session)
-        for step in plan.steps(instrument, path.steps, pace=1.0):
-            at = path.at(step)
-            if opens <= at <= closes:
-                traded = tape.volume_between(total, (step - plan.stride) / path.steps, step / path.steps)
-                yield self.moment(instrument, path.of(step), at, step, volume=traded)
-            elif (at < opens) if plan.backward else (at > closes):
-                return
+        for step in plan.steps(instrument, path.between(opens, closes), path.steps, pace=1.0):
+            traded = tape.volume_between(total, (step - plan.stride) / path.steps, step / path.steps)
+            yield self.moment(instrument, path.of(step), path.at(step), step, volume=traded)
 
     def night(
         self, instrument: Instrument, path: NightPath, window: Window, *, plan: Plan | None = None
@@ -80,9 +78,9 @@ class Looks:
         plan = plan or Plan()
         total = round(self.volume(instrument, self._record.session(path.day)) * tape.NIGHT_PACE)
         phases = path.phases(instrument)
-        for step in plan.steps(instrument, path.steps, pace=tape.NIGHT_PACE):
+        for step in plan.steps(instrument, path.between(*window), path.steps, pace=tape.NIGHT_PACE):
             at, phase = path.at(step), phases[step]
-            if phase is not Phase.CLOSED and (window[0] is None or at >= window[0]) and at <= window[1]:
+            if phase is not Phase.CLOSED:
                 widened = EXTENDED_SPREAD if phase is Phase.EXTENDED else _REGULAR_SPREAD
                 traded = tape.volume_between(total, (step - plan.stride) / path.steps, step / path.steps)
                 yield self.moment(instrument, path.of(step), at, step, volume=traded, widened=widened)

@@ -1,7 +1,8 @@
 """Index levels: one finished day's, those of one moment, and a whole session's path as a source hands it out."""
 
 import math
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, Protocol
@@ -108,14 +109,14 @@ class SessionPath:
             return self.moments[step]
         return min(self.session.opens_at + timedelta(seconds=step * self.step_s), self.session.closes_at)
 
-    def offsets_s(self) -> Sequence[float]:
-        """Return the seconds from the open to each step."""
+    def between(self, start: datetime, end: datetime) -> range:
+        """Return the steps from one moment to another, both included."""
         if self.moments:
-            return [(at - self.session.opens_at).total_seconds() for at in self.moments]
-        last = (self.steps - 1) * self.step_s
-        whole_s = (self.session.closes_at - self.session.opens_at).total_seconds()
-        steps = range(0, last + 1, self.step_s)
-        return steps if last == whole_s else [*steps[:-1], whole_s]
+            return range(bisect_left(self.moments, start), bisect_right(self.moments, end))
+        opens_at, step = self.session.opens_at, timedelta(seconds=self.step_s)
+        first = max(0, -((opens_at - start) // step))
+        last = self.steps if end >= self.session.closes_at else max(0, (end - opens_at) // step + 1)
+        return range(first, last)
 
     def of(self, step: int) -> Levels:
         """Return the four levels at a step."""

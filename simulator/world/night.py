@@ -7,7 +7,7 @@ close until the session opens, VIX is published in its own night hours and stand
 """
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -61,6 +61,11 @@ class NightPath:
     def phase(self, instrument: Instrument, step: int) -> Phase:
         """Return whether a contract trades at a step, by its hours."""
         return phase_at(instrument, self.moments[step], self.calendar)
+
+    def between(self, start: datetime | None, end: datetime) -> range:
+        """Return the steps from a moment (from the first one without it) to another, both included."""
+        first = 0 if start is None else bisect_left(self.moments, start)
+        return range(first, bisect_right(self.moments, end))
 
     def phases(self, instrument: Instrument) -> tuple[Phase, ...]:
         """Return whether a contract trades, at each step."""
