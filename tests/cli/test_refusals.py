@@ -80,7 +80,7 @@ USAGE = [
     (("run", "--config", "missing.toml"), "missing.toml: cannot be read"),
     (("run", "--profile", "paper"), "is the placeholder of the profile"),
     (("run", "--profile", "live"), "is the placeholder of the profile"),
-    (("run", "--profile", "live", "--realtime"), "--history and --realtime belong to profile sim"),
+    (("run", "--profile", "live", "--realtime"), "--history, --play and --realtime belong to profile sim"),
     (("gateway", "--scenario", "boom"), "--scenario 'boom' is unknown"),
     (("gateway", "--account", ""), "account must not be empty"),
     (("report", "--journal", "missing.db"), "missing.db: no journal there"),
