@@ -61,10 +61,12 @@ CURRENCIES: Final = {
     "EUR.USD": 1.16,
     "GBP.USD": 1.34,
     "AUD.USD": 0.65,
+    "NZD.USD": 0.58,
     "USD.JPY": 150.0,
     "USD.CHF": 0.80,
     "USD.CAD": 1.40,
     "EUR.GBP": 1.16 / 1.34,
+    "EUR.CHF": 1.16 * 0.80,
 }
 """Units of the second currency for one of the first, rounded; each pair wanders on its own."""
 _CURRENCY_OWN: Final = 0.006

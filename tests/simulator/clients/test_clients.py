@@ -120,6 +120,9 @@ def test_a_program_of_the_asyncio_libraries_asks_for_the_rest(library: str, tmp_
         steps = walked(library.replace("_", "-"), port, "ib_more.py", library)
 
     assert_clock(steps["clock"])
+    found = steps["looking_up"]
+    assert (found["anywhere"], found["same"], found["unknown"], found["found"]) == (1, True, False, ["INTC"])
+    assert (found["pairs"], found["yen"]) == ([True] * 7, 201)
     bars, depth, past, options = steps["updating_bars"], steps["depth"], steps["past_ticks"], steps["options"]
     assert (bars["first"] >= 60, bars["more"] >= 2, bars["new"]) == (True, True, True)
     assert depth["bids"] == sorted(depth["bids"], reverse=True)
@@ -150,6 +153,9 @@ def test_a_program_of_the_official_client_asks_for_the_rest(name: str, tmp_path:
     assert streams["first"] >= 60
     assert (streams["updated"], streams["depth"], streams["exchanges"], streams["ticks"]) == (*[True] * 3, [True] * 3)
     assert (steps["past"]["counts"], steps["past"]["head"]) == ([20, 20, 20], True)
+    samples = steps["samples"]
+    assert (samples["snapshot"], samples["rules"], samples["pair"]) == (True, [True, True], True)
+    assert samples["refused"] == [[162], [10276]]
     implied, delta, *_, under = options["model"]
     assert (0.05 < implied < 1.0, -0.7 < delta < -0.3, under > 1000) == (True, True, True)
     assert [options[what] for what in ("interest", "snapshot", "snapshot_greeks", "implied")] == [True] * 4

@@ -52,6 +52,30 @@ def clock(ib):
     return details.contract
 
 
+def looking_up(ib):
+    """As the libraries' notebooks do: without an exchange, by number alone, what is not listed, and by a word."""
+    anywhere = ib.reqContractDetails(lib.Stock("AMD"))
+    named, numbered = lib.Stock("AMD", "SMART", "USD"), lib.Contract(conId=4391)
+    unknown = lib.Stock("XXX", "SMART", "USD")
+    pairs = [lib.Forex(pair) for pair in ("EURUSD", "USDJPY", "GBPUSD", "USDCHF", "USDCAD", "AUDUSD", "EURCHF")]
+    qualified = ib.qualifyContracts(named, numbered, unknown, *pairs)
+    tickers = [ib.reqMktData(pair) for pair in pairs]
+    wait_for(ib, lambda: all(ticker.bid > 0 for ticker in tickers))
+    yen = ib.placeOrder(pairs[1], lib.MarketOrder("BUY", 20_000, tif="DAY"))
+    wait_for(ib, lambda: yen.isDone())
+    told(
+        "looking_up",
+        anywhere=len(anywhere),
+        same=numbered == named,
+        unknown=unknown in qualified,
+        pairs=[0 < ticker.bid < ticker.ask for ticker in tickers],
+        yen=max(entry.errorCode for entry in yen.log),
+        found=[match.contract.symbol for match in ib.reqMatchingSymbols("intc")],
+    )
+    for pair in pairs:
+        ib.cancelMktData(pair)
+
+
 def streams(ib, spy):
     ib.reqMarketDataType(1)
     kept = ib.reqHistoricalData(spy, "", "300 S", "5 secs", "TRADES", useRTH=True, keepUpToDate=True)
@@ -187,6 +211,7 @@ def scanner(ib):
 def main():
     ib = connected(11)
     spy = clock(ib)
+    looking_up(ib)
     streams(ib, spy)
     past(ib, spy)
     combo(ib, options(ib))

@@ -53,6 +53,23 @@ def streams(app, spy):
         app.cancelTickByTickData(number)
 
 
+def samples(app, spy):
+    """As the official samples do: a regulatory snapshot, the rules of shares and pairs, and what no account has."""
+    app.reqMktData(70, spy, "", False, True, [])
+    for rule in (26, 239):
+        app.reqMarketRule(rule)
+    app.reqContractDetails(71, contract("EUR", "CASH", "IDEALPRO", currency="GBP"))
+    app.reqHistogramData(72, spy, False, "3 days")
+    app.reqHistoricalNews(73, 8314, "BRFG", "", "", 10, [])
+    told(
+        "samples",
+        snapshot=bool(app.wait("tickSnapshotEnd", 70)),
+        rules=[bool(app.wait("marketRule", rule)) for rule in (26, 239)],
+        pair=bool(app.wait("contractDetailsEnd", 71)),
+        refused=[app.wait("error", number) is not None and app.codes(number) for number in (72, 73)],
+    )
+
+
 def past(app, spy, now):
     app.reqHeadTimeStamp(20, spy, "TRADES", 1, 1)
     for number, what in enumerate(("TRADES", "BID_ASK", "MIDPOINT"), 21):
@@ -189,6 +206,7 @@ def main():
     spy = contract("SPY", "STK")
     now = clock(app, spy)
     streams(app, spy)
+    samples(app, spy)
     past(app, spy, now)
     combo(app, first, options(app))
     executions(app, first + 1, spy, now)
