@@ -51,6 +51,24 @@ def test_a_whole_session_has_its_steps_and_ends_at_the_close() -> None:
     assert (path.at(0), path.at(steps - 1)) == (session.opens_at, session.closes_at)
 
 
+@given(
+    st.sampled_from([7, 15, 60, 1000]), st.integers(-4000, 30_000), st.integers(-4000, 30_000), st.sampled_from([0, 50])
+)
+def test_the_steps_between_two_moments_are_those_whose_moment_lies_there(
+    step_s: int, start_s: int, end_s: int, stated: int
+) -> None:
+    """Both ends count, whatever the step, and where moments are stated one by one."""
+    session = _session(DAY)
+    moments = tuple(session.opens_at + timedelta(seconds=7 * step * step) for step in range(stated))
+    steps = len(moments) or steps_of(session, step_s)
+    path = SessionPath(session=session, step_s=step_s, levels=dict.fromkeys(SYMBOLS, (1.0,) * steps), moments=moments)
+    start, end = (session.opens_at + timedelta(seconds=each) for each in (start_s, end_s))
+
+    found = path.between(start, end)
+
+    assert list(found) == [step for step in range(steps) if start <= path.at(step) <= end]
+
+
 def test_a_path_must_fill_its_session() -> None:
     """A series that is too short is refused with both numbers."""
     with pytest.raises(InvalidValueError, match="expected 1621 steps, found 1"):
