@@ -258,9 +258,12 @@ class OrderDesk:
         return open_order(known.sent, known.resolved, self._state(event), self._line.version)
 
     def _completed_frame(self, event: OrderChanged) -> bytes:
+        """Return 101; a rejected order is told as cancelled with its reason: to one library Inactive means open."""
         known = self._desk.known(event.order)
+        is_rejected = event.status is VenueStatus.REJECTED
         state = {
             **self._state(event),
+            "status": VenueStatus.CANCELLED.value if is_rejected else event.status.value,
             "filledQuantity": text_of(float(event.filled)),
             "completedTime": told(self._desk.done_at(event.perm_id)),
             "completedStatus": event.reason or f"{event.status.value} Size: {event.filled}",

@@ -309,6 +309,17 @@ def test_completed_orders_have_their_exact_length_and_no_order_id() -> None:
     assert done[94].endswith(" US/Eastern")
 
 
+def test_a_rejected_order_is_completed_as_cancelled_with_its_reason() -> None:
+    """Not as Inactive, which one client library counts among the open ones whenever it connects."""
+    table = Table()
+    table.buy(limit="10.003")
+
+    [done, _] = table.client.ask(99, 0)
+
+    assert done[77] == "Cancelled"
+    assert "minimum price variation" in done[95]
+
+
 def test_executions_are_listed_before_their_commissions() -> None:
     """Every execution under the request's id, then the commissions, then the end."""
     table = Table()
