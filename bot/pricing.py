@@ -140,21 +140,24 @@ def black76(*, forward: float, strike: float, years: float, vol: float, rate: fl
 
     Source: Black (1976); sensitivities by differentiation.
     """
-    price = black76_price(forward=forward, strike=strike, years=years, vol=vol, rate=rate, right=right)
+    _require_sane(forward, strike, years, vol, rate)
     sign = 1.0 if right is Right.CALL else -1.0
-    discount = math.exp(-rate * years)
-    deviation = vol * math.sqrt(years)
+    root = math.sqrt(years)
+    discount, deviation = math.exp(-rate * years), vol * root
     if deviation <= 0.0:
+        price = discount * max(0.0, sign * (forward - strike))
         delta = sign * discount * _step(sign * (forward - strike))
         return OptionValue(price=price, delta=delta, gamma=0.0, vega=0.0, theta=rate * price / DAYS_PER_YEAR)
     d1 = math.log(forward / strike) / deviation + 0.5 * deviation
-    density = discount * normal_pdf(d1)
-    decay = forward * density * vol / (2.0 * math.sqrt(years))
+    reached = normal_cdf(sign * d1)
+    worth = forward * reached - strike * normal_cdf(sign * (d1 - deviation))
+    price, density = discount * max(0.0, sign * worth), discount * normal_pdf(d1)
+    decay = forward * density * vol / (2.0 * root)
     return OptionValue(
         price=price,
-        delta=sign * discount * normal_cdf(sign * d1),
+        delta=sign * discount * reached,
         gamma=density / (forward * deviation),
-        vega=forward * density * math.sqrt(years) / 100.0,
+        vega=forward * density * root / 100.0,
         theta=(rate * price - decay) / DAYS_PER_YEAR,
     )
 

@@ -92,6 +92,7 @@ class Board:
         self._closes: dict[InstrumentKey, float | None] = {}
         self._looked_back: dict[int, Market] = {}
         self._phases: dict[InstrumentKey, Phase] = {}
+        self._fairs: dict[InstrumentKey, Fair] = {}
 
     def turn(self, market: Market, stage: Stage) -> None:
         """Show a new step."""
@@ -115,6 +116,7 @@ class Board:
     def clear(self) -> None:
         """Forget the quotes of the step: phases have changed."""
         self._quotes.clear()
+        self._fairs.clear()
         self._phases.clear()
 
     @property
@@ -179,7 +181,7 @@ class Board:
 
     def sides(self, instrument: Instrument) -> TwoSided:
         """Return the two sides that a contract has or would have, whether it trades or not."""
-        return self._sides(instrument, self.market.fair(instrument).price)
+        return self._sides(instrument, self._fair(instrument).price)
 
     def mark(self, instrument: Instrument) -> Decimal:
         """Return the middle of a contract in points, open or not."""
@@ -210,6 +212,13 @@ class Board:
         if phase is Phase.CLOSED or phase is Phase.HALTED:
             return None
         return self.sides(instrument)
+
+    def _fair(self, instrument: Instrument) -> Fair:
+        """Return a contract's model value at this step; worked out once."""
+        found = self._fairs.get(instrument.key)
+        if found is None:
+            found = self._fairs[instrument.key] = self.market.fair(instrument)
+        return found
 
     def _phase(self, instrument: Instrument) -> Phase:
         """Return whether a contract trades at this step; asked once."""
@@ -246,7 +255,7 @@ class Board:
             return self._breadth_quote(instrument)
         if instrument.kind is Kind.INDEX:
             return self._index_quote(instrument)
-        fair, phase = self.market.fair(instrument), self._phase(instrument)
+        fair, phase = self._fair(instrument), self._phase(instrument)
         watched = self._watched.get(instrument.key)
         marks = self._marks_so_far(instrument) if watched is None else watched.marks
         trades = phase is not Phase.CLOSED and phase is not Phase.HALTED

@@ -22,7 +22,7 @@ from simulator.depth import depth_of
 from simulator.details import market_rule
 from simulator.exchange import Exchange
 from simulator.expiry import is_due, settlement_value
-from simulator.hours import phase_at, trading_hours
+from simulator.hours import Phases, trading_hours
 from simulator.listing import ContractQuery, Listing
 from simulator.nights import Night, Nights
 from simulator.option_models import option_at_price, option_at_vol
@@ -95,6 +95,7 @@ class Floor:
         self._universe = universe
         self._model = model
         self._clock = clock
+        self._phases = Phases(universe.calendar)
         self._record = DailyRecord(universe.calendar, source.prior)
         paths = Paths(source, self._record)
         self._nights = None if model.night_step_s is None else Nights(paths, model.night_step_s, model.noise_seed)
@@ -167,10 +168,10 @@ class Floor:
     def phase(self, instrument: Instrument) -> Phase:
         """Whether a contract trades now; between sessions nothing does where no nights are played."""
         if not self._is_open:
-            return Phase.CLOSED if self._night is None else phase_at(instrument, self._now, self._universe.calendar)
+            return Phase.CLOSED if self._night is None else self._phases.at(instrument, self._now)
         path = self._present_path()
         at = min(self._now, path.session.closes_at - _INSTANT)
-        phase = phase_at(instrument, at, self._universe.calendar)
+        phase = self._phases.at(instrument, at)
         return Phase.HALTED if phase is not Phase.CLOSED and path.is_halted(at) else phase
 
     def hours(self, instrument: Instrument, first: date, days: int, *, regular_only: bool) -> tuple[TradingHours, ...]:

@@ -17,7 +17,7 @@ from itertools import chain
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bot.domain.instrument import Instrument, Kind
+from bot.domain.instrument import Instrument, InstrumentKey, Kind
 from bot.domain.schedule import Session, SessionCalendar
 from simulator.venue import Phase, TradingHours
 
@@ -26,6 +26,8 @@ _NORMAL_CLOSE: Final = time(16, 15)
 _AFTERNOON_EXPIRY: Final = time(16)
 _MORNING_EXPIRY_OF_FUTURES: Final = time(9)
 
+
+_BLOCK_S: Final = 300.0
 
 _Ends = tuple[date, time] | None
 """A contract's last trading day and the hour at which it stops."""
@@ -140,6 +142,27 @@ def phase_at(instrument: Instrument, at: datetime, calendar: SessionCalendar) ->
             if told.opens_at <= at < told.closes_at:
                 return phase
     return Phase.CLOSED
+
+
+class Phases:
+    """Whether contracts trade, worked out once in five minutes: every opening and closing lies on one."""
+
+    def __init__(self, calendar: SessionCalendar) -> None:
+        """Look hours up in a calendar."""
+        self._calendar = calendar
+        self._block = 0
+        self._found: dict[InstrumentKey, Phase] = {}
+
+    def at(self, instrument: Instrument, at: datetime) -> Phase:
+        """Return what `phase_at` does."""
+        block = int(at.timestamp() // _BLOCK_S)
+        if block != self._block:
+            self._block = block
+            self._found.clear()
+        found = self._found.get(instrument.key)
+        if found is None:
+            found = self._found[instrument.key] = phase_at(instrument, at, self._calendar)
+        return found
 
 
 def moments_open(start: datetime, end: datetime, step_s: int, calendar: SessionCalendar) -> tuple[datetime, ...]:

@@ -96,6 +96,13 @@ def test_sensitivities_are_the_slopes_of_the_price(
     assert (price(t=-day) - price(t=day)) / (2 * day) / 365 == pytest.approx(value.theta, abs=1e-4 * forward)
 
 
+@given(FORWARDS, st.floats(0.5, 2.0), st.floats(0.0, 2.0), st.floats(0.0, 2.0), st.sampled_from(Right))
+def test_the_fast_price_is_the_price(forward: float, ratio: float, years: float, vol: float, right: Right) -> None:
+    """Both forms give the same number, to the last bit."""
+    contract = {"forward": forward, "strike": forward * ratio, "years": years, "vol": vol, "rate": 0.04, "right": right}
+    assert black76_price(**contract) == black76(**contract).price  # type: ignore[arg-type]  # by name
+
+
 @given(FORWARDS, st.floats(0.9, 1.1), st.floats(0.05, 1.0), st.floats(0.1, 2.0), st.floats(-1.0, 25.0))
 def test_a_volatility_close_by_changes_the_search_and_not_what_it_finds(
     forward: float, ratio: float, years: float, vol: float, near: float

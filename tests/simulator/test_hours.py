@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.domain.instrument import RUT, SPX, VIX, Instrument, Kind, Right
 from simulator.catalogue import BY_CLASS
-from simulator.hours import hours_text, phase_at, trading_hours
+from simulator.hours import Phases, hours_text, phase_at, trading_hours
 from simulator.venue import Phase
 
 _OPENED = a_floor()
@@ -105,6 +105,15 @@ def test_phases_and_hours_tell_the_same(instrument: Instrument, minutes: int) ->
 
     assert within(regular_only=True) == (phase is Phase.REGULAR)
     assert within(regular_only=False) == (phase is not Phase.CLOSED)
+
+
+@given(st.lists(st.tuples(st.sampled_from(EVERYTHING), st.integers(0, 8 * 24 * 3600)), max_size=20))
+def test_phases_that_are_kept_are_those_that_are_worked_out(looks: list[tuple[Instrument, int]]) -> None:
+    """At any seconds of a week, in any order."""
+    phases = Phases(CALENDAR)
+    for instrument, seconds in looks:
+        moment = datetime(2026, 11, 14, tzinfo=UTC) + timedelta(seconds=seconds)
+        assert phases.at(instrument, moment) is phase_at(instrument, moment, CALENDAR)
 
 
 @pytest.mark.parametrize("instrument", EVERYTHING, ids=lambda each: each.key)
