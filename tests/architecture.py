@@ -55,6 +55,7 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "paho": ("adapters.mqtt",),
     "sqlite3": ("adapters.journal",),
     "cryptography": ("adapters.control",),
+    "pyarrow": ("adapters.recordings.library",),
     "bot.compose": ("bot.compose", "bot.cli", "bot.__main__"),
 }
 """Who may import these, tests and scripts aside."""
@@ -64,6 +65,7 @@ WITHOUT_ASYNCIO = (
     *("bot.volindex", "bot.execution", "bot.reconcile", "bot.records", "risk"),
     *("simulator.exchange", "simulator.floor", "simulator.account", "simulator.fills", "simulator.world"),
     *("simulator.orders", "simulator.margin", "simulator.requirement", "simulator.preview", "simulator.fees"),
+    *("simulator.board", "simulator.bars", "simulator.hours", "simulator.nights", "simulator.records"),
     *("simulator.admission", "simulator.books", "simulator.universe", "simulator.broker"),
     *("simulator.tws.session", "simulator.tws.desk", "simulator.tws.trading", "simulator.tws.framing"),
     *("simulator.tws.watching", "simulator.tws.accounting", "simulator.tws.looking_up", "simulator.tws.order_in"),

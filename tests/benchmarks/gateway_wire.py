@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import islice, pairwise
 
+from bot.compose.serving import spare_collections
 from bot.domain.instrument import Instrument, Right
 from bot.domain.schedule import SessionCalendar
 from simulator.gateway import FloorTime, Gateway
@@ -139,6 +140,7 @@ async def _gateway_steps(distinct: int) -> tuple[list[float], list[float]]:
     gateway = Gateway(opened.floor, port=0, time=clock)
     await gateway.start()
     tickers = tuple(islice(_quoted_options(opened), distinct))
+    spare_collections()  # as `alvh gateway` does
     openings = [
         _opening(opened, number + 1, [tickers[(number * TICKERS + each) % distinct] for each in range(TICKERS)])
         for number in range(CLIENTS)
