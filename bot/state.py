@@ -280,10 +280,9 @@ class BotState:
         state = self._state_after(order, event)
         if state is None:
             return False
-        before = order
         after = order.moved(state, perm_id=report.perm_id, order_id=report.order_id)
         self._store(after)
-        return type(before.state) is not type(after.state)
+        return type(order.state) is not type(after.state) or order.perm_id != after.perm_id
 
     def _state_after(self, order: Order, event: OrderReported) -> OrderState | None:
         """The broker's word as our state; executions still missing keep the order alive as UNKNOWN."""

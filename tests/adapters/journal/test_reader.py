@@ -308,6 +308,7 @@ PATHS = [
     (("send", "working", "fill"), "Unknown"),
     (("send", "unclear"), "Unknown"),
     (("send", "doubted"), "Unknown"),
+    (("send", "doubted", "unclear"), "Unknown"),  # the broker's id became known while the order stayed in doubt
     (("send", "lost"), "Unknown"),
     (("send", "working", "cancel"), "Unknown"),
     (("drop",), "Cancelled"),
