@@ -90,7 +90,7 @@ class SessionPath:
 
     def __post_init__(self) -> None:
         """Reject a path whose series do not fill the session."""
-        expected = self.steps
+        expected = len(self.moments) or steps_of(self.session, self.step_s)
         for symbol in SYMBOLS:
             found = len(self.levels.get(symbol, ()))
             if found != expected:
@@ -101,7 +101,7 @@ class SessionPath:
     @property
     def steps(self) -> int:
         """How many moments the session has."""
-        return len(self.moments) or steps_of(self.session, self.step_s)
+        return len(self.levels["SPX"])
 
     def at(self, step: int) -> datetime:
         """Return the moment of a step, aware; the last one is the close even where the step does not divide it."""
