@@ -10,7 +10,11 @@ from collections.abc import Sequence
 
 from adapters.journal.store import SqliteJournal
 from bot.__main__ import main
+from bot.compose.drill import Operator
+from bot.domain.command import AckStage
 from bot.ports import JournalRow
+
+BEFORE_ARMING = ("books_reconciled", "session_opened")
 
 
 def crash_at(kind: str, when: str) -> None:
@@ -34,7 +38,12 @@ def crash_at(kind: str, when: str) -> None:
             write(journal, kept)
         os.kill(os.getpid(), signal.SIGKILL)
 
+    async def not_yet(operator: Operator) -> AckStage:  # noqa: ARG001 - stands in for a method
+        return AckStage.REFUSED
+
     SqliteJournal.write = fatal  # type: ignore[method-assign]  # a test program about its own death
+    if name in BEFORE_ARMING:  # an arming that reaches the latch's file while the rows ahead wait is a halt, rightly
+        Operator.arm = not_yet  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
