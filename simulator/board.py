@@ -2,12 +2,12 @@
 
 How it works. `turn` brings a new step. A quote is made when somebody asks for it and kept until the next step; watched
 contracts carry their day's open, high, low, last and volume along, for all others these are worked out from the path.
+Between two steps there is time: `prepare` prices watched contracts at the step to come, and `turn` takes that over if
+the step is then the one that was expected.
 """
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from itertools import islice
 from typing import Final
@@ -16,8 +16,9 @@ from bot.domain.instrument import Instrument, InstrumentKey, Kind
 from simulator.moneyness import moneyness_of
 from simulator.numbering import number_of
 from simulator.venue import Phase, VenueQuote
+from simulator.watched import Ahead, DayMarks, Stage, Watched
 from simulator.world import tape
-from simulator.world.levels import SYMBOLS, SessionPath
+from simulator.world.levels import SYMBOLS
 from simulator.world.market import Fair, Market
 from simulator.world.night import NightPath
 from simulator.world.quotes import TwoSided, rule_of, two_sided
@@ -33,54 +34,6 @@ BREADTH: Final = "AD-NYSE"
 PhaseOf = Callable[[Instrument], Phase]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """Where the floor stands: the session's day, its path (or that of the night before it) and step.
-
-    Without a path nothing moves: before the first step, and overnight where no nights are played.
-    """
-
-    day: date
-    path: SessionPath | NightPath | None
-    step: int
-
-
-class DayMarks:
-    """A contract's session so far; mutable: it is on the hot path."""
-
-    __slots__ = ("high", "last", "last_size", "low", "open", "volume")
-
-    def __init__(self) -> None:
-        self.open: float | None = None
-        self.high: float | None = None
-        self.low: float | None = None
-        self.last: float | None = None
-        self.last_size = 0
-        self.volume = 0
-
-    def note(self, price: float) -> None:
-        """Take a price into open, high and low."""
-        if self.open is None or self.high is None or self.low is None:
-            self.open = self.high = self.low = price
-        elif price > self.high:
-            self.high = price
-        elif price < self.low:
-            self.low = price
-
-
-class Watched:
-    """A contract on the board: how many watch it and what was shown last."""
-
-    __slots__ = ("count", "day_volume", "instrument", "marks", "shown")
-
-    def __init__(self, instrument: Instrument) -> None:
-        self.instrument = instrument
-        self.count = 0
-        self.day_volume = 0
-        self.marks = DayMarks()
-        self.shown: TwoSided | float | None = None
-
-
 class Board:
     """Quotes of the present step."""
 
@@ -93,13 +46,25 @@ class Board:
         self._looked_back: dict[int, Market] = {}
         self._phases: dict[InstrumentKey, Phase] = {}
         self._fairs: dict[InstrumentKey, Fair] = {}
+        self._sides: dict[InstrumentKey, TwoSided] = {}
+        self._ahead: Ahead | None = None  # the step to come
+        self._priced: Ahead | None = None  # the present step, as far as it was priced before it came
 
     def turn(self, market: Market, stage: Stage) -> None:
         """Show a new step."""
-        self.market = market
-        self._stage = stage
         self.clear()
+        expected, self._ahead = self._ahead, None
+        self._priced = expected if expected is not None and expected.fits(market, stage) else None
+        self.market = market if self._priced is None else self._priced.market
+        self._stage = stage
         self._looked_back.clear()
+
+    def prepare(self, market: Market, stage: Stage, most: int) -> bool:
+        """Price at most so many watched contracts at the step to come; False when there is nothing left to price."""
+        if self._ahead is None or not self._ahead.fits(market, stage):
+            on_show = (each for each in tuple(self._watched.values()) if isinstance(each.shown, TwoSided))
+            self._ahead = Ahead(market, stage, on_show)
+        return self._ahead.price(most)
 
     def begin_day(self, closing: Market) -> None:
         """Begin a session (or the run) after a close: marks are empty again, closes are those of ``closing``."""
@@ -110,13 +75,13 @@ class Board:
     def begin_marks(self) -> None:
         """Begin open, high, low, last and volume anew: a night has its own, and so has the session after it."""
         for watched in self._watched.values():
-            watched.marks = DayMarks()
-            watched.day_volume = self._day_volume(watched.instrument)
+            self._begin(watched, DayMarks())
 
     def clear(self) -> None:
         """Forget the quotes of the step: phases have changed."""
         self._quotes.clear()
         self._fairs.clear()
+        self._sides.clear()
         self._phases.clear()
 
     @property
@@ -130,13 +95,19 @@ class Board:
         """Count one more watcher and return the present quote."""
         watched = self._watched.get(instrument.key)
         if watched is None:
-            fresh = Watched(instrument)
-            fresh.marks = self._marks_so_far(instrument)
-            fresh.day_volume = self._day_volume(instrument)
-            fresh.shown = self._shown(instrument)
-            watched = self._watched[instrument.key] = fresh
+            watched = Watched(instrument)
+            self._begin(watched, self._marks_so_far(instrument))
+            watched.shown = self._shown(instrument)
+            self._watched[instrument.key] = watched
         watched.count += 1
         return self.quote(instrument)
+
+    def _begin(self, watched: Watched, marks: DayMarks) -> None:
+        """Begin a stretch of steps with what has happened in it so far, and what will not change in it."""
+        watched.marks = marks
+        watched.day_volume = self._day_volume(watched.instrument)
+        watched.open_interest = self._open_interest(watched.instrument)
+        watched.next_print = -1
 
     def unwatch(self, instrument: Instrument) -> None:
         """Count one watcher less."""
@@ -181,7 +152,10 @@ class Board:
 
     def sides(self, instrument: Instrument) -> TwoSided:
         """Return the two sides that a contract has or would have, whether it trades or not."""
-        return self._sides(instrument, self._fair(instrument).price)
+        found = self._sides.get(instrument.key)
+        if found is None:
+            found = self._sides[instrument.key] = self._fresh_sides(instrument)
+        return found
 
     def mark(self, instrument: Instrument) -> Decimal:
         """Return the middle of a contract in points, open or not."""
@@ -217,7 +191,8 @@ class Board:
         """Return a contract's model value at this step; worked out once."""
         found = self._fairs.get(instrument.key)
         if found is None:
-            found = self._fairs[instrument.key] = self.market.fair(instrument)
+            priced = None if self._priced is None else self._priced.fairs.get(instrument.key)
+            found = self._fairs[instrument.key] = self.market.fair(instrument) if priced is None else priced
         return found
 
     def _phase(self, instrument: Instrument) -> Phase:
@@ -246,9 +221,13 @@ class Board:
     def _is_night(self) -> bool:
         return isinstance(self._stage.path, NightPath)
 
-    def _sides(self, instrument: Instrument, price: float) -> TwoSided:
+    def _fresh_sides(self, instrument: Instrument) -> TwoSided:
         widened = EXTENDED_SPREAD if self._phase(instrument) is Phase.EXTENDED else 1.0
-        return two_sided(rule_of(instrument), price, seed=number_of(instrument), step=self._stage.step, widened=widened)
+        priced = None if self._priced is None or widened != 1.0 else self._priced.sides.get(instrument.key)
+        if priced is not None:
+            return priced
+        price, seed = self._fair(instrument).price, number_of(instrument)
+        return two_sided(rule_of(instrument), price, seed=seed, step=self._stage.step, widened=widened)
 
     def _fresh(self, instrument: Instrument) -> VenueQuote:
         if instrument.symbol == BREADTH:
@@ -257,11 +236,14 @@ class Board:
             return self._index_quote(instrument)
         fair, phase = self._fair(instrument), self._phase(instrument)
         watched = self._watched.get(instrument.key)
-        marks = self._marks_so_far(instrument) if watched is None else watched.marks
+        if watched is None:
+            watched = Watched(instrument)
+            self._begin(watched, self._marks_so_far(instrument))
         trades = phase is not Phase.CLOSED and phase is not Phase.HALTED
-        return self._traded_quote(instrument, fair, marks, self._sides(instrument, fair.price) if trades else None)
+        return self._traded_quote(watched, fair, self.sides(instrument) if trades else None)
 
-    def _traded_quote(self, instrument: Instrument, fair: Fair, marks: DayMarks, sides: TwoSided | None) -> VenueQuote:
+    def _traded_quote(self, watched: Watched, fair: Fair, sides: TwoSided | None) -> VenueQuote:
+        instrument, marks = watched.instrument, watched.marks
         is_option = instrument.kind is Kind.OPTION
         models = is_option and sides is not None
         return VenueQuote(
@@ -278,7 +260,7 @@ class Board:
             low=marks.low,
             volume=marks.volume,
             close=self.close(instrument),
-            open_interest=self._open_interest(instrument),
+            open_interest=watched.open_interest,
             is_halted=self._phase(instrument) is Phase.HALTED,
             model_iv=fair.vol if models else None,
             model_delta=fair.delta if models else None,
@@ -361,19 +343,24 @@ class Board:
 
     def _print(self, watched: Watched, sides: TwoSided) -> bool:
         """Carry a watched contract's marks along; tell whether a print fell on this step."""
-        instrument, path, step, seed = (
-            watched.instrument,
-            self._stage.path,
-            self._stage.step,
-            number_of(watched.instrument),
-        )
-        watched.marks.note(float(sides.mid))
-        if path is None or not tape.prints_at(instrument, step, path.steps, seed=seed, pace=self._pace):
+        marks, step = watched.marks, self._stage.step
+        marks.note(float(sides.mid))
+        if not self._prints(watched):
             return False
-        watched.marks.last = tape.print_price(sides, step, seed=sides.bid_size)
-        watched.marks.last_size = tape.print_size(sides, step, seed=seed)
-        watched.marks.volume = self._volume_so_far(watched.day_volume)
+        marks.last = tape.print_price(sides, step, seed=sides.bid_size)
+        marks.last_size = tape.print_size(sides, step, seed=watched.number)
+        marks.volume = self._volume_so_far(watched.day_volume)
         return True
+
+    def _prints(self, watched: Watched) -> bool:
+        """Tell whether a print falls on this step; the next one is looked for once, and not on each step up to it."""
+        path, step = self._stage.path, self._stage.step
+        if path is None:
+            return False
+        if watched.next_print < step:
+            instrument, seed = watched.instrument, watched.number
+            watched.next_print = tape.next_print(instrument, step, path.steps, seed=seed, pace=self._pace)
+        return watched.next_print == step
 
     @property
     def _pace(self) -> float:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.instrument import Instrument, InstrumentKey
 from simulator.account import Account
 from simulator.bars import Past
-from simulator.board import Board, PhaseOf, Stage
+from simulator.board import Board, PhaseOf
 from simulator.books import OpeningBook
 from simulator.depth import depth_of
 from simulator.details import market_rule
@@ -51,6 +51,7 @@ from simulator.venue import (
     VenueQuote,
 )
 from simulator.venue_models import VenueModels
+from simulator.watched import Stage
 from simulator.world.levels import EQUITY_CLOSE_LEAD, SYMBOLS, Levels, LevelSource, SessionPath
 from simulator.world.market import Market, WorldModel
 
@@ -149,6 +150,17 @@ class Floor:
                 self._play_at_night(self._night, at)
             at = self.next_step_at()
         self._now = max(self._now, to)
+
+    def prepare(self, most: int) -> bool:
+        """Price at most so many watched contracts at the next step of a session; False when nothing is left to do.
+
+        For whoever has time to spare before that step is due; the step is the same without it.
+        """
+        path, step = self._path, self._step
+        if not self._is_open or path is None:
+            return False
+        market, stage = self._market_of(path.at(step), path.of(step)), Stage(day=path.session.day, path=path, step=step)
+        return self._board.prepare(market, stage, most)
 
     @property
     def is_open(self) -> bool:
@@ -412,7 +424,10 @@ class Floor:
         return sessions[self._session].day if self._session < len(sessions) else day
 
     def _turn(self, at: datetime, levels: Levels, stage: Stage) -> None:
-        self._board.turn(Market(at=at, levels=levels, model=self._model, closes=self._closes), stage)
+        self._board.turn(self._market_of(at, levels), stage)
+
+    def _market_of(self, at: datetime, levels: Levels) -> Market:
+        return Market(at=at, levels=levels, model=self._model, closes=self._closes)
 
     def _present_path(self) -> SessionPath:
         if self._path is None:

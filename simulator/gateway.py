@@ -28,6 +28,10 @@ MOST_JUMP_S: Final = 366 * 86_400.0
 """No run lasts longer than a year."""
 _LONGEST_WAIT_S: Final = 3600.0
 """Between two looks at the floor when nothing is due, in seconds of the loop."""
+_PRICED_AT_ONCE: Final = 20
+"""Contracts; they keep clients waiting for about half a millisecond."""
+_SPARED_S: Final = 0.005
+"""This long before a step is due, in seconds of the loop, nothing is begun any more."""
 
 
 class FloorTime:
@@ -119,10 +123,19 @@ class Gateway:
         time = self._floor_time()
         while until is None or time.now() < until:
             self.advance(time.now())
+            await self._prepare(time)
             due = self._floor.next_step_at()
             moments = [moment for moment in (due, self._troubled.agenda.next_at, until) if moment is not None]
             await self._wait(min([*map(time.until, moments), _LONGEST_WAIT_S]))
         self.advance(until)
+
+    async def _prepare(self, time: FloorTime) -> None:
+        """Price the next step bit by bit while there is nothing else to do: what is left for it is clients' lag."""
+        due = self._floor.next_step_at()
+        while (  # noqa: ASYNC110 - gives way, and waits for nothing
+            due is not None and time.until(due) > _SPARED_S and self._floor.prepare(_PRICED_AT_ONCE)
+        ):
+            await asyncio.sleep(0)
 
     async def _wait(self, seconds: float) -> None:
         """Wait, or less when something was noted for a nearer moment or time has jumped."""

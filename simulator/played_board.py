@@ -4,9 +4,10 @@ from decimal import Decimal
 
 from bot.domain.instrument import Instrument, Kind
 from bot.domain.recording import Door, RecordedQuote
-from simulator.board import Board, DayMarks, PhaseOf, Stage, Watched
+from simulator.board import Board, PhaseOf
 from simulator.recording import quote_of
 from simulator.venue import VenueQuote
+from simulator.watched import DayMarks, Stage, Watched
 from simulator.world.market import Market
 from simulator.world.quotes import TwoSided, rule_of
 from simulator.world.recorded import RecordedQuotes, Recording, missing_indices
@@ -32,6 +33,10 @@ class PlayedBoard(Board):
         super().turn(market, stage)
         if self.is_on:
             self._played.turn(market.at)
+
+    def prepare(self, market: Market, stage: Stage, most: int) -> bool:  # noqa: ARG002 - as the board's
+        """Price nothing ahead: what is shown comes from the recording."""
+        return False
 
     def begin_marks(self) -> None:
         """Begin a session, or the night before it: what was quoted holds no longer."""

@@ -111,20 +111,30 @@ def volume_between(total: int, start: float, end: float) -> int:
 
 def prints_at(instrument: Instrument, step: int, steps: int, *, seed: int, pace: float = 1.0) -> bool:
     """Return whether a print falls on a step of a session (``pace`` 1), or of a slower night."""
+    return next_print(instrument, step, steps, seed=seed, pace=pace) == step
+
+
+def next_print(instrument: Instrument, step: int, steps: int, *, seed: int, pace: float = 1.0) -> int:
+    """Return the step of the first print at a step or later; ``steps`` or more where none comes."""
     every = _steps_per_print(instrument, steps, pace)
     if not every:
-        return False
-    block, rest = divmod(step, every)
-    return rest == int(fraction(seed, block, 5) * every)
+        return steps
+    at = _print_in(step // every, every, seed)
+    return at if at >= step else _print_in(step // every + 1, every, seed)
 
 
 def print_steps(instrument: Instrument, step: int, steps: int, *, seed: int, pace: float = 1.0) -> Iterator[int]:
     """Yield the steps of the prints up to a step, the last one first."""
     every = _steps_per_print(instrument, steps, pace)
     for block in range(step // every, -1, -1) if every else ():
-        at = block * every + int(fraction(seed, block, 5) * every)
+        at = _print_in(block, every, seed)
         if at <= step:
             yield at
+
+
+def _print_in(block: int, every: int, seed: int) -> int:
+    """Return the step of the one print of a block of steps."""
+    return block * every + int(fraction(seed, block, 5) * every)
 
 
 def _steps_per_print(instrument: Instrument, steps: int, pace: float) -> int:

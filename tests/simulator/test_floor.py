@@ -17,6 +17,7 @@ from floors import (
     an_open_floor,
     an_order,
     listened,
+    some_of_all,
 )
 
 from bot.domain.condors import recognise_condors
@@ -98,6 +99,42 @@ def test_a_session_is_the_same_however_it_is_cut(pieces: int) -> None:
 
     assert pieced == heard
     assert len(heard.of(VenueQuote)) > 500
+
+
+@pytest.mark.parametrize("scenario", ["blowout", "halt"])
+@pytest.mark.parametrize("most", [1, 3, 100])
+def test_a_step_is_the_same_when_it_was_prepared(scenario: str, most: int) -> None:
+    """Priced ahead wholly or in part, steps tell the same quotes, and the present ones stay what they are."""
+    plain, prepared = a_floor(scenario=scenario), a_floor(scenario=scenario)
+    heard, heard_prepared = listened(plain), listened(prepared)
+    instruments = (VIX, *some_of_all(plain).values())
+    unwatched = a_call(plain, 25)
+
+    for step in range(4 * 60 * 6):
+        for opened in (plain, prepared):
+            opened.floor.advance(OPENS_AT + step * FIFTEEN)
+            if step % 7 == 0:
+                opened.floor.watch(instruments[step % len(instruments)])
+        while prepared.floor.prepare(most) and step % 3:
+            pass
+        if step % 50 == 0:
+            for instrument in (*instruments, unwatched):
+                assert prepared.floor.quote(instrument) == plain.floor.quote(instrument)
+
+    assert heard_prepared == heard
+    assert len(heard.of(VenueQuote)) > 1000
+
+
+def test_there_is_nothing_to_prepare_outside_a_session() -> None:
+    """Before the open, and where nothing with two sides is watched, no time is spent."""
+    opened = a_floor()
+    opened.floor.watch(a_call(opened))
+    before = opened.floor.prepare(1)
+    opened.floor.advance(OPENS_AT)
+
+    assert not before
+    assert opened.floor.prepare(1)
+    assert not opened.floor.prepare(1)
 
 
 def test_only_watched_quotes_that_changed_are_told() -> None:
