@@ -12,7 +12,8 @@ from bot.domain.instrument import Instrument, Kind
 
 _ROUND_SLACK: Final = 1e-7  # of a tick: a price that sits on the grid up to rounding counts as on it
 _POINTS_KEPT: Final = 1 << 16  # prices whose Decimals are kept; the quotes of a day hardly have more
-_SIZE_BLOCK_STEPS: Final = 40  # sizes change every ten minutes at 15 s, so that quotes change for their prices
+_SIZE_BLOCK_STEPS: Final = 40  # sizes change every ten minutes at 15 s, so that quotes change for their prices;
+# each contract's at a step of its own, for a market in which all of them change at once is a flood and no market
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +171,7 @@ def two_sided(rule: QuoteRule, price: float, *, seed: int, step: int, widened: f
         rule: The class's grid, spread and sizes.
         price: Fair value in points, zero or more.
         seed: Sizes differ by it; any integer, for example the contract's number.
-        step: Sizes change with it, every `_SIZE_BLOCK_STEPS` steps.
+        step: Sizes change with it, once in `_SIZE_BLOCK_STEPS` steps, at another one for another seed.
         widened: The spread over that of regular hours.
 
     >>> quote = two_sided(VIX_OPTIONS, 1.673, seed=1, step=0)
@@ -183,7 +184,7 @@ def two_sided(rule: QuoteRule, price: float, *, seed: int, step: int, widened: f
     bid = floor(low * unit / bid_tick + _ROUND_SLACK) * bid_tick
     ask = max(ceil(high * unit / ask_tick - _ROUND_SLACK) * ask_tick, bid + ask_tick)
     span = rule.most_size - rule.least_size + 1
-    mixed = _mixed(seed, step // _SIZE_BLOCK_STEPS)
+    mixed = _mixed(seed, (step + seed) // _SIZE_BLOCK_STEPS)
     return TwoSided(
         bid_cents=bid,
         ask_cents=ask,

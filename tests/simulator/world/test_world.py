@@ -3,6 +3,7 @@
 import math
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from floors import CALENDAR, DAY, NOVEMBER, a_call, a_floor, a_future
@@ -289,12 +290,16 @@ def test_a_quote_stands_on_the_grid_around_the_fair_value(name: str, price: floa
 
 
 def test_sizes_change_in_blocks_and_not_at_each_step() -> None:
-    """Within ten minutes of steps a size stays, over an hour it moves."""
+    """A size stays for forty steps, then moves, and another contract's moves at another step."""
     rule = QUOTE_RULES["VIX"]
-    sizes = [two_sided(rule, 1.5, seed=3, step=step).ask_size for step in range(240)]
 
-    assert len(set(sizes[:40])) == 1
-    assert len(set(sizes)) > 3
+    def moves(seed: int) -> list[int]:
+        sizes = [two_sided(rule, 1.5, seed=seed, step=step).ask_size for step in range(240)]
+        return [step for step, (one, other) in enumerate(pairwise(sizes), start=1) if one != other]
+
+    assert len(moves(3)) > 3
+    assert all(step % 40 == moves(3)[0] % 40 for step in moves(3))
+    assert not set(moves(3)) & set(moves(8))
 
 
 def test_quotes_are_told_by_levels_for_indices_and_by_sides_for_contracts() -> None:
