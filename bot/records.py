@@ -19,6 +19,7 @@ from bot.domain.events import (
     OrderDropped,
     OrderReported,
     OrderSent,
+    ProposalAnswered,
     Restored,
     SessionClosed,
     SessionOpened,
@@ -120,6 +121,10 @@ def _standing_rows(event: Event) -> tuple[JournalRow, ...]:
         case DataFeedChanged():
             facts = {"usable": event.usable, "why": event.why}
             return (JournalRow(kind="data_feed_changed", decision_id="", at=event.at, payload=facts),)
+        case ProposalAnswered():
+            facts = {"proposal_id": event.proposal_id, "key_id": event.key_id, "reason": event.reason}
+            kind = "proposal_approved" if event.approved else "proposal_vetoed"
+            return (JournalRow(kind=kind, decision_id=event.proposal_id, at=event.at, payload=facts),)
         case Restored():
             facts = {"orders": len(event.orders), "fills": len(event.fills)}
             return (JournalRow(kind="journal_restored", decision_id="", at=event.at, payload=facts),)
@@ -161,9 +166,14 @@ def decided_rows(event: Decided) -> tuple[JournalRow, ...]:
                 "held_usd_per_point": event.plan.held_usd_per_point,
                 "working_usd_per_point": event.plan.working_usd_per_point,
                 "candidates": event.plan.candidates,
+                "withheld": event.plan.withheld,
+                "withheld_intents": event.plan.withheld_intents,
             },
         )
     ]
+    if event.plan.proposal is not None:
+        facts = {"proposal": event.plan.proposal}
+        rows.append(JournalRow(kind="proposal_made", decision_id=event.decision_id, at=event.at, payload=facts))
     return (*rows, *(_verdict_row(event, verdict) for verdict in event.verdicts))
 
 

@@ -68,6 +68,16 @@ class VolatilityIndex:
     near: TermVariance
     far: TermVariance
 
+    @property
+    def near_weight(self) -> float:
+        """The near term's share in the interpolation to thirty days; above 1 or below 0 where the terms miss them."""
+        return _near_weight(self.near, self.far)
+
+    @property
+    def far_weight(self) -> float:
+        """The far term's share: what the near one leaves."""
+        return 1.0 - self.near_weight
+
 
 def volatility_index(near: TermVariance, far: TermVariance) -> VolatilityIndex:
     """Return the index of two terms, interpolated to thirty days in total variance.
@@ -77,7 +87,7 @@ def volatility_index(near: TermVariance, far: TermVariance) -> VolatilityIndex:
     """
     if far.minutes <= near.minutes:
         raise InvalidValueError(f"the far term of {far.minutes} minutes must lie after the near one of {near.minutes}")
-    share = (far.minutes - MINUTES_OF_INDEX) / (far.minutes - near.minutes)
+    share = _near_weight(near, far)
     total = near.years * near.variance * share + far.years * far.variance * (1.0 - share)
     variance = total * MINUTES_PER_YEAR / MINUTES_OF_INDEX
     require_positive(variance=variance)
@@ -98,15 +108,9 @@ def term_variance(rows: Iterable[BoardRow], *, minutes: float, rate: float) -> T
     """
     require_positive(minutes=minutes)
     require_finite(rate=rate)
-    board = sorted(rows, key=lambda row: row.strike)
-    if len({row.strike for row in board}) != len(board):
-        raise InvalidValueError("a board must hold each strike once")
+    board = _ascending(rows)
     years = minutes / MINUTES_PER_YEAR
-    forward = _forward(board, growth=math.exp(rate * years))
-    below = [place for place, row in enumerate(board) if row.strike <= forward]
-    if not below:
-        raise InvalidValueError(f"the board has no strike at or below its forward of {forward:.2f}")
-    centre = below[-1]
+    forward, centre = _centred(board, growth=math.exp(rate * years))
     chosen = _chosen(board, centre)
     contributions = math.exp(rate * years) * _contributions(chosen)
     base = board[centre].strike
@@ -120,6 +124,38 @@ def term_variance(rows: Iterable[BoardRow], *, minutes: float, rate: float) -> T
         variance=variance,
         strikes=len(chosen),
     )
+
+
+def entering_options(rows: Iterable[BoardRow], *, minutes: float, rate: float) -> tuple[tuple[float, float], ...]:
+    """Return strike and price, in points, of the options that enter the variance of one term, ascending by strike.
+
+    Arguments and errors as of `term_variance`.
+    """
+    require_positive(minutes=minutes)
+    require_finite(rate=rate)
+    board = _ascending(rows)
+    _, centre = _centred(board, growth=math.exp(rate * minutes / MINUTES_PER_YEAR))
+    return tuple(_chosen(board, centre))
+
+
+def _near_weight(near: TermVariance, far: TermVariance) -> float:
+    return (far.minutes - MINUTES_OF_INDEX) / (far.minutes - near.minutes)
+
+
+def _ascending(rows: Iterable[BoardRow]) -> list[BoardRow]:
+    board = sorted(rows, key=lambda row: row.strike)
+    if len({row.strike for row in board}) != len(board):
+        raise InvalidValueError("a board must hold each strike once")
+    return board
+
+
+def _centred(board: Sequence[BoardRow], *, growth: float) -> tuple[float, int]:
+    """Return the forward and the place of the strike at or below it."""
+    forward = _forward(board, growth=growth)
+    below = [place for place, row in enumerate(board) if row.strike <= forward]
+    if not below:
+        raise InvalidValueError(f"the board has no strike at or below its forward of {forward:.2f}")
+    return forward, below[-1]
 
 
 def _forward(board: Sequence[BoardRow], *, growth: float) -> float:

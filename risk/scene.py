@@ -10,7 +10,7 @@ from bot.domain.fees import FeeSchedule
 from bot.domain.instrument import InstrumentKey, Side
 from bot.domain.ledger import trade_date
 from bot.domain.market import Quote
-from bot.domain.orders import IntentId, Leg, OrderIntent, Purpose
+from bot.domain.orders import IntentId, Leg, OrderIntent
 from bot.domain.portfolio import Layer
 from bot.domain.schedule import SessionCalendar
 from bot.domain.snapshot import Snapshot
@@ -62,7 +62,7 @@ class Scene:
         """
         if self.buys_back(intent):
             return True
-        if intent.purpose is not Purpose.OVERLAY_UNWIND or self.overlay_units(intent) < intent.quantity:
+        if not intent.purpose.sells_overlay or self.overlay_units(intent) < intent.quantity:
             return False
         return not intent.is_future or self._closes(intent.legs[0], intent.legs[0].ratio * intent.quantity)
 
@@ -105,7 +105,7 @@ class Scene:
         selling = sum(
             units
             for pending, units in self.pending()
-            if pending.purpose is Purpose.OVERLAY_UNWIND
+            if pending.purpose.sells_overlay
             and {(leg.instrument.key, -leg.signed_ratio) for leg in pending.legs} == mirrored
         )
         return held - selling

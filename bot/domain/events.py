@@ -12,6 +12,7 @@ from bot.domain.mode import DemandSource, TradingMode
 from bot.domain.orders import BrokerOrder, DecisionId, Fill, IntentId, Order
 from bot.domain.plan import HedgePlan
 from bot.domain.portfolio import AccountValues, Position
+from bot.domain.proposal import Proposal
 from bot.domain.readings import Episode, Signal
 from bot.domain.schedule import Session
 
@@ -142,6 +143,7 @@ class Restored:
     positions: tuple[Position, ...] | None = None
     frozen_base_usd_per_point: float | None = None
     episode: Episode | None = None  # the blowout that was under way
+    proposal: Proposal | None = None  # the last one that a person was asked about
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +196,17 @@ class OrderDropped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalAnswered:
+    """A person approved or vetoed a proposal; an answer to one that no longer waits changes nothing."""
+
+    at: datetime
+    proposal_id: DecisionId
+    approved: bool
+    key_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
     """One decision: signal, plan and verdicts; applying it reserves what was approved."""
 
@@ -234,6 +247,7 @@ Event = (
     | CancelSent
     | OrderSent
     | OrderDropped
+    | ProposalAnswered
     | Decided
     | Released
 )

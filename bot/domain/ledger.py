@@ -59,7 +59,7 @@ def lots_of(
     A sale is booked against lots with the same contracts, oldest first. A fee is the broker's where it is known and
     the schedule's until then.
     """
-    by_order = _fills_by_order(fills)
+    by_order = fills_by_order(fills)
     known = {order.intent.intent_id: order for order in orders}
     lots: list[Lot] = []
     for intent_id in sorted(by_order, key=lambda ref: (by_order[ref][0].at, ref)):
@@ -73,15 +73,19 @@ def lots_of(
     return tuple(lots)
 
 
-def _fills_by_order(fills: Iterable[Fill]) -> dict[str, list[Fill]]:
+def fills_by_order(fills: Iterable[Fill]) -> dict[str, list[Fill]]:
+    """Return the executions of each order by its reference, oldest first."""
     grouped: dict[str, list[Fill]] = {}
     for fill in sorted(fills, key=lambda one: (one.at, one.exec_id)):
         grouped.setdefault(fill.order_ref, []).append(fill)
     return grouped
 
 
-def _fee_usd(order: Order, fills: list[Fill], commissions_usd: Mapping[str, Decimal], fees: FeeSchedule) -> Decimal:
-    """Fees of an order's executions; those of a combo are charged on its legs."""
+def fee_usd(order: Order, fills: list[Fill], commissions_usd: Mapping[str, Decimal], fees: FeeSchedule) -> Decimal:
+    """Return the fees of an order's executions, USD; those of a combo are charged on its legs.
+
+    A fee is the broker's where it is known and the schedule's until then.
+    """
     total = Decimal(0)
     for fill in fills:
         known = commissions_usd.get(fill.exec_id)
@@ -103,7 +107,7 @@ def _lot_bought(
         return []
     intent = order.intent
     value = sum((fill.side.sign * fill.price * fill.quantity for fill in whole), Decimal(0))
-    fee = _fee_usd(order, fills, commissions_usd, fees)
+    fee = fee_usd(order, fills, commissions_usd, fees)
     premium = Decimal(0) if intent.is_future else value * intent.multiplier
     expires = max(leg.instrument.settlement for leg in intent.legs if leg.instrument.settlement is not None)
     return [
@@ -132,7 +136,7 @@ def _sold_from(
     if units == 0:
         return lots
     received = sum((-fill.side.sign * fill.price * fill.quantity for fill in whole), Decimal(0)) / units
-    fee = _fee_usd(order, fills, commissions_usd, fees) / units
+    fee = fee_usd(order, fills, commissions_usd, fees) / units
     sold_on = trade_date(whole[-1].at)
     mirrored = {(leg.instrument.key, -leg.signed_ratio) for leg in order.intent.legs}
     booked: list[Lot] = []

@@ -29,7 +29,13 @@ class Purpose(StrEnum):
     """Why an order is wanted."""
 
     OVERLAY_BUILD = "overlay_build"
-    OVERLAY_UNWIND = "overlay_unwind"
+    OVERLAY_UNWIND = "overlay_unwind"  # back to base (M17)
+    OVERLAY_EXIT = "overlay_exit"  # what the overlay holds nears its end, or has earned most of what it can (M7)
+
+    @property
+    def sells_overlay(self) -> bool:
+        """An order of this purpose sells what the overlay's lots hold."""
+        return self in (Purpose.OVERLAY_UNWIND, Purpose.OVERLAY_EXIT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +69,14 @@ class OrderIntent:
     purpose: Purpose
     reason: str
     exposure_usd_per_point: float = 0.0  # of one unit when planned, per +1.00 point of spot VIX; 0 where not stated
+    half_width_points: Decimal = Decimal(0)  # half the spread of the whole order's quotes when planned (M16)
 
     def __post_init__(self) -> None:
         """Reject an order that could not be written down."""
         require_text(intent_id=self.intent_id, decision_id=self.decision_id, reason=self.reason)
         require_positive(quantity=self.quantity)
         require_finite(limit=self.limit, exposure_usd_per_point=self.exposure_usd_per_point)
-        require_not_negative(worst_cost_usd=self.worst_cost_usd)
+        require_not_negative(worst_cost_usd=self.worst_cost_usd, half_width_points=self.half_width_points)
         if not self.legs:
             raise InvalidValueError("an order needs at least one leg")
         if len({leg.instrument.key for leg in self.legs}) != len(self.legs):

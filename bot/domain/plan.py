@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from bot.domain.orders import DecisionId, Leg, OrderIntent
+from bot.domain.proposal import Proposal
 
 
 class PlanAction(StrEnum):
@@ -14,6 +15,17 @@ class PlanAction(StrEnum):
     HOLD = "hold"
     INCREASE = "increase"
     UNWIND = "unwind"
+    EXIT = "exit"
+
+
+class Withheld(StrEnum):
+    """Why orders that were wanted are not sent, though no limit stands against them."""
+
+    PACING = "pacing"  # M14: one increase at a time
+    CHURN = "churn"  # M16: trading has cost enough in this cycle
+    ADVICE = "advice"  # M14: the bot only advises
+    PROPOSAL = "proposal"  # M14: a person is asked, or was and has not answered
+    VETO = "veto"  # M14: a person has said no
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +65,23 @@ class HedgePlan:
     working_usd_per_point: float  # overlay orders that may still fill
     candidates: tuple[Candidate, ...] = ()
     intents: tuple[OrderIntent, ...] = ()
+    asks: str = ""  # why a person should decide this one, empty when nobody needs to
+    withheld: Withheld | None = None
+    withheld_intents: tuple[OrderIntent, ...] = ()  # what would have been asked of the gate
+    proposal: Proposal | None = None  # a new one that this plan makes
 
     def with_intents(self, intents: Sequence[OrderIntent], reason: str) -> "HedgePlan":
         """Return the same plan asking for other orders, with the reason added."""
         return replace(self, intents=tuple(intents), reason=f"{self.reason}; {reason}")
+
+    def holding_back(self, by: Withheld, reason: str, proposal: Proposal | None = None) -> "HedgePlan":
+        """Return the plan without its orders, with what held them back."""
+        return replace(
+            self,
+            action=PlanAction.HOLD,
+            reason=f"{self.reason}; {reason}",
+            intents=(),
+            withheld=by,
+            withheld_intents=self.intents,
+            proposal=proposal,
+        )

@@ -10,7 +10,7 @@ from itertools import pairwise
 from bot.domain.checks import require_aware, require_finite, require_not_negative, require_positive, require_text
 from bot.domain.errors import InvalidValueError
 from bot.domain.instrument import Instrument, InstrumentKey, Kind
-from bot.domain.orders import IntentId, Leg, Order
+from bot.domain.orders import IntentId, Leg, Order, Purpose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +178,32 @@ class Lot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One order for the overlay of which something has filled or may fill.
+
+    ``churn_usd`` is what trading it has cost beside the price: fees, and half the spread of the quotes at which it was
+    planned, both for what has filled.
+    """
+
+    at: datetime  # when it was decided
+    purpose: Purpose
+    ordered: int  # units
+    filled: int
+    is_live: bool
+    churn_usd: Decimal
+
+    def __post_init__(self) -> None:
+        """Reject naive times and a cost below zero."""
+        require_aware(at=self.at)
+        require_not_negative(churn_usd=self.churn_usd, ordered=self.ordered, filled=self.filled)
+
+    @property
+    def is_unfinished(self) -> bool:
+        """It is dead and has not filled whole: the rest was never bought or sold."""
+        return not self.is_live and self.filled < self.ordered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountValues:
     """The account as the broker reported it, in USD; ``ready`` is false while the broker says its values are not."""
 
@@ -214,6 +240,7 @@ class Book:
     locks: Mapping[str, str] = field(default_factory=dict)  # instrument key or "account" -> why
     past_cohorts: tuple[Cohort, ...] = ()  # settled ones: they bore their share of the hedge while they were open (M9)
     frozen_base_usd_per_point: float | None = None  # M2: the base is frozen while an episode lasts
+    changes: tuple[Change, ...] = ()  # of the overlay, by our own orders, oldest first (M14, M16)
 
     def quantity(self, key: InstrumentKey) -> int:
         """Contracts held, signed; 0 when flat."""

@@ -8,6 +8,7 @@ from bot.domain.instrument import Instrument, InstrumentKey
 from bot.domain.market import Quote
 from bot.domain.mode import TradingMode
 from bot.domain.portfolio import Book
+from bot.domain.proposal import Proposal
 from bot.domain.readings import DispersionReading
 from bot.domain.schedule import Session
 
@@ -37,6 +38,7 @@ class Snapshot:
     reconciling: bool
     kill_epoch: int
     previous_closes: Mapping[InstrumentKey, float]
+    proposal: Proposal | None = None  # the last one that a person was asked about
 
     @property
     def standing(self) -> Standing:

@@ -113,6 +113,8 @@ class SessionPath:
         """Return the steps from one moment to another, both included."""
         if self.moments:
             return range(bisect_left(self.moments, start), bisect_right(self.moments, end))
+        if start > self.session.closes_at:
+            return range(self.steps, self.steps)
         opens_at, step = self.session.opens_at, timedelta(seconds=self.step_s)
         first = max(0, -((opens_at - start) // step))
         last = self.steps if end >= self.session.closes_at else max(0, (end - opens_at) // step + 1)

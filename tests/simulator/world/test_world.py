@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 from floors import CALENDAR, DAY, NOVEMBER, a_call, a_floor, a_future
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.domain.errors import InvalidValueError
@@ -55,6 +55,7 @@ def test_a_whole_session_has_its_steps_and_ends_at_the_close() -> None:
 @given(
     st.sampled_from([7, 15, 60, 1000]), st.integers(-4000, 30_000), st.integers(-4000, 30_000), st.sampled_from([0, 50])
 )
+@example(7, 24_301, 24_310, 0)  # after the close, which is no multiple of the step
 def test_the_steps_between_two_moments_are_those_whose_moment_lies_there(
     step_s: int, start_s: int, end_s: int, stated: int
 ) -> None:
