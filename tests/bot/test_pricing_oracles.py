@@ -15,7 +15,7 @@ from bot.pricing import OptionValue, black76, black76_price, black_scholes, forw
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # QuantLib's generated wrapper, on newer interpreters
-    import QuantLib as ql
+    import QuantLib
 
 from vollib.black import black as vollib_price
 from vollib.black.greeks import analytical as vollib_greeks
@@ -30,7 +30,7 @@ VOLS: Final = (0.08, 0.2, 0.9, 2.0)
 RATES: Final = (-0.01, 0.0, 0.04)
 GRID: Final = tuple(product(FORWARDS, RATIOS, DAYS, VOLS, RATES))
 FLAGS: Final[Mapping[Right, str]] = {Right.CALL: "c", Right.PUT: "p"}
-KINDS: Final = {Right.CALL: ql.Option.Call, Right.PUT: ql.Option.Put}
+KINDS: Final = {Right.CALL: QuantLib.Option.Call, Right.PUT: QuantLib.Option.Put}
 
 Contract = dict[str, Any]
 
@@ -68,8 +68,8 @@ def grid(right: Right) -> list[Contract]:
 def by_quantlib(contract: Contract) -> OptionValue:
     """QuantLib's calculator, its yearly and per-unit figures turned into ours."""
     forward, years, rate = contract["forward"], contract["years"], contract["rate"]
-    calculator = ql.BlackCalculator(
-        ql.PlainVanillaPayoff(KINDS[contract["right"]], contract["strike"]),
+    calculator = QuantLib.BlackCalculator(
+        QuantLib.PlainVanillaPayoff(KINDS[contract["right"]], contract["strike"]),
         forward,
         contract["vol"] * math.sqrt(years),
         math.exp(-rate * years),
@@ -130,8 +130,8 @@ def test_the_spot_form_agrees_with_both_libraries(contract: Contract, dividend_y
         spot=spot, strike=strike, years=years, vol=vol, rate=rate, right=right, dividend_yield=dividend_yield
     )
     forward = forward_of_spot(spot=spot, years=years, rate=rate, dividend_yield=dividend_yield)
-    calculator = ql.BlackCalculator(
-        ql.PlainVanillaPayoff(KINDS[right], strike), forward, vol * math.sqrt(years), math.exp(-rate * years)
+    calculator = QuantLib.BlackCalculator(
+        QuantLib.PlainVanillaPayoff(KINDS[right], strike), forward, vol * math.sqrt(years), math.exp(-rate * years)
     )
     arguments = (FLAGS[right], spot, strike, years, rate, vol, dividend_yield)
     assert ours.price == pytest.approx(calculator.value(), abs=AGREED * spot)
