@@ -9,6 +9,7 @@ from bot.cli.operator import arm, kill, pause, reduce_only, resume, status
 from bot.cli.report import report
 from bot.cli.run import run
 from bot.cli.signal import signal
+from bot.cli.volindex import volindex
 from bot.compose.guard import version
 
 
@@ -18,5 +19,5 @@ def alvh() -> None:
     """Resizes a VIX hedge sleeve over an SPX iron condor book at Interactive Brokers, unattended."""
 
 
-for command in (run, kill, pause, reduce_only, resume, arm, status, keys, gateway, signal, report, journal):
+for command in (run, kill, pause, reduce_only, resume, arm, status, keys, gateway, signal, report, journal, volindex):
     alvh.add_command(command)
