@@ -163,6 +163,12 @@ class ReleaseTable:
         kept = (release for release in self.releases if _month(release) not in renewed)
         return ReleaseTable.of((*kept, *imported.releases), (*self.coverage, *imported.coverage))
 
+    def without(self, cancelled: Iterable[Release]) -> "ReleaseTable":
+        """Return this table without some releases, told by kind and New York date; what is not in it is no matter."""
+        gone = {(release.kind, release.day) for release in cancelled}
+        kept = tuple(release for release in self.releases if (release.kind, release.day) not in gone)
+        return ReleaseTable(releases=kept, coverage=self.coverage)
+
     def _stretches(self, kind: ReleaseKind) -> list[Coverage]:
         return sorted((one for one in self.coverage if one.kind is kind), key=lambda one: one.covered_from)
 

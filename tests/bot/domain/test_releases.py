@@ -223,6 +223,17 @@ def test_merging_twice_is_merging_once(days: list[int], imported: list[int]) -> 
     assert merged.merged(other) == merged
 
 
+def test_a_cancelled_release_leaves_its_day_covered() -> None:
+    """Kind and day tell it; another kind on that day stays, and one that was never there is no matter."""
+    table = ReleaseTable.of(
+        [a_release(TODAY), a_release(TODAY, PPI), a_release(TODAY + DAY)],
+        covered(TODAY, TODAY + DAY, CPI, PPI),
+    )
+    left = table.without([a_release(TODAY, at=time(10)), a_release(TODAY + 9 * DAY)])
+    assert [(one.kind, one.day) for one in left.releases] == [(PPI, TODAY), (CPI, TODAY + DAY)]
+    assert left.coverage == table.coverage
+
+
 # renewal by hand ------------------------------------------------------------------------------------------------
 
 
