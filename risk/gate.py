@@ -28,6 +28,7 @@ from risk.checks.quote_quality import QuoteQuality
 from risk.checks.session_hours import SessionHours
 from risk.checks.short_calls import ShortCalls
 from risk.checks.standing import Locks, ModeAllows, Reconciled
+from risk.checks.stress_loss import MeanReversionLoss, WorstLoss
 from risk.checks.well_formed import WellFormed
 from risk.limits import RiskLimits
 from risk.scene import Check, Scene
@@ -42,6 +43,8 @@ CHECKS: Final[tuple[Check, ...]] = (
     OrderSize(),
     ShortCalls(),
     Neutrality(),
+    MeanReversionLoss(),
+    WorstLoss(),
     CohortCostCap(),
     BookCostCap(),
     Duplicates(),

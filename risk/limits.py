@@ -10,6 +10,10 @@ from bot.domain.errors import InvalidValueError
 
 HIGHEST_COST_FRAC: Final = Decimal("0.40")
 """M9: the hedge may cost 40 % of the condor credit; configuration may lower this, never raise it."""
+HIGHEST_MEAN_REVERSION_FRAC: Final = Decimal("0.02")
+"""M11: the sleeve may lose 2 % of net liquidation in mean reversion; configuration may lower this, never raise it."""
+HIGHEST_WORST_LOSS_FRAC: Final = Decimal("0.05")
+"""M11: no plan may take the book beyond a loss of 5 % of net liquidation in any scenario; likewise never raised."""
 PERMITTED: Final = frozenset({"VIX", "VIXW", "VX", "VXM"})
 """C14: the classes that this version knows how to judge."""
 MOST_WORKING_ORDERS: Final = 20
@@ -37,6 +41,8 @@ class RiskLimits:
     neutrality_band_frac: float = 0.05  # M10: of the condors' maximum loss, per +1 % SPX
     neutrality_de_minimis_frac: float = 0.10  # M10: of the band, for the overlay's own delta
     neutrality_step_frac: float = 0.50  # M10: of the band, by which a step on the way may leave it
+    max_mean_reversion_loss_frac: Decimal = HIGHEST_MEAN_REVERSION_FRAC  # M11: of net liquidation, for the sleeve
+    max_worst_loss_frac: Decimal = HIGHEST_WORST_LOSS_FRAC  # M11: of net liquidation, for the book in any scenario
     collar_frac: Decimal = Decimal("0.20")  # C7: of the middle
     future_collar_frac: Decimal = Decimal("0.02")  # C7: 0.40 points at 20
     collar_ticks: int = 4  # C7: for cheap contracts, where a fraction is less than the grid
@@ -56,6 +62,8 @@ class RiskLimits:
         require_positive(
             max_hedge_cost_frac=self.max_hedge_cost_frac,
             neutrality_band_frac=self.neutrality_band_frac,
+            max_mean_reversion_loss_frac=self.max_mean_reversion_loss_frac,
+            max_worst_loss_frac=self.max_worst_loss_frac,
             collar_frac=self.collar_frac,
             future_collar_frac=self.future_collar_frac,
             collar_ticks=self.collar_ticks,
@@ -75,6 +83,8 @@ class RiskLimits:
             expiry_guard_sessions=self.expiry_guard_sessions,
         )
         _at_most("max_hedge_cost_frac", self.max_hedge_cost_frac, HIGHEST_COST_FRAC)
+        _at_most("max_mean_reversion_loss_frac", self.max_mean_reversion_loss_frac, HIGHEST_MEAN_REVERSION_FRAC)
+        _at_most("max_worst_loss_frac", self.max_worst_loss_frac, HIGHEST_WORST_LOSS_FRAC)
         _at_most("max_working_orders", Decimal(self.max_working_orders), Decimal(MOST_WORKING_ORDERS))
         for name in ("neutrality_band_frac", "neutrality_de_minimis_frac", "neutrality_step_frac"):
             _at_most(name, Decimal(repr(getattr(self, name))), Decimal(1))

@@ -17,6 +17,7 @@ from bot.domain.snapshot import Snapshot
 from bot.valuation import Unvalued, Valuer
 from risk.cost import CostReport
 from risk.limits import RiskLimits
+from risk.stress import PlanStress
 
 CLOSES_ONLY = "closes only"
 """Note of a rule that never stands in the way of an order which only closes what is held."""
@@ -39,6 +40,8 @@ class Scene:
     later: tuple[OrderIntent, ...] = ()
     reports: dict[tuple[IntentId, int], CostReport] = field(default_factory=dict, compare=False, repr=False)
     """Cost figures with one intent added, worked out once for both rules that read them."""
+    stresses: dict[IntentId, PlanStress | Unvalued] = field(default_factory=dict, compare=False, repr=False)
+    """What an intent is stressed with, per unit: worked out once for both rules and for every size that is tried."""
 
     @property
     def today(self) -> date:

@@ -13,6 +13,7 @@ def test_defaults_are_the_methodologys() -> None:
     limits = RiskLimits()
     assert (limits.max_hedge_cost_frac, limits.neutrality_band_frac) == (Decimal("0.40"), 0.05)
     assert (limits.neutrality_de_minimis_frac, limits.neutrality_step_frac) == (0.10, 0.50)
+    assert (limits.max_mean_reversion_loss_frac, limits.max_worst_loss_frac) == (Decimal("0.02"), Decimal("0.05"))
     assert limits.permitted_classes == {"VIX", "VIXW", "VX", "VXM"}
 
 
@@ -21,6 +22,16 @@ def test_the_cost_cap_may_be_lowered_but_not_raised() -> None:
     assert RiskLimits(max_hedge_cost_frac=Decimal("0.10")).max_hedge_cost_frac == Decimal("0.10")
     with pytest.raises(InvalidValueError, match=r"max_hedge_cost_frac may be lowered, never raised above 0\.40"):
         RiskLimits(max_hedge_cost_frac=Decimal("0.4001"))
+
+
+@pytest.mark.parametrize(
+    ("name", "highest"), [("max_mean_reversion_loss_frac", Decimal("0.02")), ("max_worst_loss_frac", Decimal("0.05"))]
+)
+def test_a_loss_limit_may_be_lowered_but_not_raised(name: str, highest: Decimal) -> None:
+    """Half the methodology's limit is accepted, a hair above it refused with the reason."""
+    assert getattr(RiskLimits(**{name: highest / 2}), name) == highest / 2  # type: ignore[arg-type]  # a name as text
+    with pytest.raises(InvalidValueError, match=f"{name} may be lowered, never raised above {highest}"):
+        RiskLimits(**{name: highest + Decimal("0.0001")})  # type: ignore[arg-type]  # likewise
 
 
 @pytest.mark.parametrize(
@@ -34,6 +45,8 @@ def test_the_cost_cap_may_be_lowered_but_not_raised() -> None:
         ("neutrality_band_frac", 1.5),
         ("neutrality_de_minimis_frac", 2.0),
         ("neutrality_step_frac", -0.1),
+        ("max_mean_reversion_loss_frac", Decimal(0)),
+        ("max_worst_loss_frac", Decimal("NaN")),
         ("collar_frac", Decimal(0)),
         ("future_collar_frac", Decimal(0)),
         ("collar_ticks", 0),

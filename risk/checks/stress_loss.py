@@ -1,0 +1,132 @@
+"""What the sleeve may lose in mean reversion, and how far a plan may worsen the losses of the book (C31, M11)."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.domain.decision import Checked, Rule
+from bot.domain.orders import OrderIntent
+from bot.valuation import Unvalued
+from risk.exposure import Units
+from risk.scene import CLOSES_ONLY, Scene
+from risk.stress import PlanStress, StressReport, StressSettings, book_stress, units_stress
+
+LEAST_USD = 0.01
+"""A loss below a cent is rounding, not something that an order worsens."""
+SETTINGS = StressSettings()
+"""The grid is the project's, not the operator's: whoever could soften it could lift the limits without raising them."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeanReversionLoss:
+    """Fails when the sleeve's loss in mean reversion is above a fraction of net liquidation.
+
+    The loss counts the sleeve as held, every order on its way that adds to it, this order, and what the rest of its
+    plan adds to it. A smaller order can cure it: that is how the overlay is clipped to the largest size that fits. An
+    order that does not add to the loss passes, whatever the sleeve itself would lose, and so does one that only closes.
+
+    Source: docs/methodology.md, M11.
+    """
+
+    rule: Rule = Rule.MEAN_REVERSION_LOSS
+
+    def check(self, intent: OrderIntent, scene: Scene) -> Checked:
+        """Judge the sleeve with the whole plan."""
+        limit = _limit_usd(scene, scene.limits.max_mean_reversion_loss_frac)
+        if scene.closes_only(intent):
+            return Checked.holds(rule=self.rule, passed=True, found=CLOSES_ONLY, limit=limit, note=CLOSES_ONLY)
+        stress = _plan_stress(intent, scene)
+        if isinstance(stress, Unvalued) or limit is None:
+            return _unknown(self.rule, stress)
+        own = intent.quantity * stress.unit.mean_reversion.sleeve_usd
+        rest = min(0.0, stress.rest.mean_reversion.sleeve_usd)
+        loss = _cents(-(stress.before.mean_reversion.sleeve_usd + own + rest))
+        if own > -LEAST_USD:
+            note = "the order adds nothing to the loss"
+            return Checked.holds(rule=self.rule, passed=True, found=loss, limit=limit, note=note)
+        note = stress.unit.mean_reversion.scenario.name
+        return Checked.at_most(rule=self.rule, found=loss, limit=limit, note=note, size_can_cure=True)
+
+
+@dataclass(frozen=True, slots=True)
+class WorstLoss:
+    """Fails when an order, or its plan, worsens a scenario and the book then loses more there than is allowed.
+
+    The book is what is held, with every order on its way filled where that loses. A scenario that is beyond the limit
+    already permits whatever does not worsen it; an order that only closes passes. The record shows the worsened
+    scenario with the largest loss.
+
+    Source: docs/methodology.md, M11.
+    """
+
+    rule: Rule = Rule.WORST_LOSS
+
+    def check(self, intent: OrderIntent, scene: Scene) -> Checked:
+        """Judge the step and the end of its plan in every scenario."""
+        limit = _limit_usd(scene, scene.limits.max_worst_loss_frac)
+        if scene.closes_only(intent):
+            return Checked.holds(rule=self.rule, passed=True, found=CLOSES_ONLY, limit=limit, note=CLOSES_ONLY)
+        stress = _plan_stress(intent, scene)
+        if isinstance(stress, Unvalued) or limit is None:
+            return _unknown(self.rule, stress)
+        loss, name = _worst_worsened(stress, intent.quantity)
+        if not name:
+            note = "the plan worsens no scenario"
+            return Checked.holds(rule=self.rule, passed=True, found=Decimal(0), limit=limit, note=note)
+        return Checked.at_most(rule=self.rule, found=_cents(loss), limit=limit, note=name, size_can_cure=True)
+
+
+def _worst_worsened(stress: PlanStress, quantity: int) -> tuple[float, str]:
+    """Return the largest loss, USD, and its scenario among those that the step or its plan worsens; no name: none."""
+    worst, name = -math.inf, ""
+    for held, one, rest in zip(stress.before.outcomes, stress.unit.outcomes, stress.rest.outcomes, strict=True):
+        step = quantity * one.book_usd
+        move = min(step, step + rest.book_usd)
+        if move <= -LEAST_USD and -(held.book_usd + move) > worst:
+            worst, name = -(held.book_usd + move), held.scenario.name
+    return worst, name
+
+
+def _plan_stress(intent: OrderIntent, scene: Scene) -> PlanStress | Unvalued:
+    """Return what an intent of any size is judged on, worked out once in a scene."""
+    if intent.intent_id not in scene.stresses:
+        scene.stresses[intent.intent_id] = _stressed(intent, scene)
+    return scene.stresses[intent.intent_id]
+
+
+def _stressed(intent: OrderIntent, scene: Scene) -> PlanStress | Unvalued:
+    before = book_stress(scene.snapshot.book.positions, scene.valuer, SETTINGS)
+    if isinstance(before, Unvalued):
+        return before
+    for pending, units in scene.pending():
+        filled = _units(((pending.legs, units),), scene)
+        if isinstance(filled, Unvalued):
+            return filled
+        before = before.plus(filled.losses_alone())
+    unit = _units(((intent.legs, 1),), scene)
+    rest = _units(((later.legs, later.quantity) for later in scene.later), scene)
+    if isinstance(unit, Unvalued):
+        return unit
+    if isinstance(rest, Unvalued):
+        return rest
+    return PlanStress(before=before, unit=unit, rest=rest)
+
+
+def _units(units: Iterable[Units], scene: Scene) -> StressReport | Unvalued:
+    return units_stress(units, scene.valuer, SETTINGS)
+
+
+def _limit_usd(scene: Scene, frac: Decimal) -> Decimal | None:
+    """A fraction of net liquidation, USD; None while the account has not been reported."""
+    account = scene.snapshot.book.account
+    return None if account is None else frac * account.net_liquidation_usd
+
+
+def _unknown(rule: Rule, stress: PlanStress | Unvalued) -> Checked:
+    why = stress.reason if isinstance(stress, Unvalued) else "net liquidation was not reported"
+    return Checked.failed(rule=rule, note=f"the loss under stress is unknown: {why}")
+
+
+def _cents(amount_usd: float) -> Decimal:
+    return Decimal(repr(round(amount_usd, 2)))

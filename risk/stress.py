@@ -1,0 +1,311 @@
+"""What condors and sleeve gain or lose, one day later, under the named scenarios of M11.
+
+How it works: every contract is valued anew with a day less to live. SPX moves by a fraction, and the volatility of its
+options follows VIX along the smile of their expiry (`risk/smile.py`). A VIX forward moves by beta(T) times the move of
+spot VIX, and the volatility of VIX options by the scenario's factor. Gains are linear in contracts, so a contract is
+revalued once.
+
+What always holds: figures are middles without fees, positive is gained; a contract that cannot be valued makes the
+whole report unknown; one that has settled gains nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from bot.domain.checks import require_finite, require_positive, require_text
+from bot.domain.errors import InvalidValueError
+from bot.domain.instrument import VIX, Instrument, InstrumentKey
+from bot.domain.portfolio import Position
+from bot.pricing import DAYS_PER_YEAR, MEAN_REVERSION_FALL_FRAC, black76_price, forward_of_spot, vix_beta
+from bot.valuation import (
+    SPX_OPTION_CLASSES,
+    Unvalued,
+    Valued,
+    Valuer,
+    days_to_settlement,
+    good_level,
+    has_model,
+)
+from risk.exposure import Units
+from risk.smile import Smile, level_factor, smile_of
+
+Contracts = Iterable[tuple[Instrument, int]]
+"""Contracts with their signed quantities."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One day's move: SPX by a fraction, VIX by points or by a fraction, the volatility of its options by a factor."""
+
+    name: str
+    spx_frac: float
+    vix_points: float = 0.0
+    vix_frac: float = 0.0
+    vol_factor: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Reject a move that no market could make, and one of VIX that is stated twice."""
+        require_text(name=self.name)
+        require_finite(vix_points=self.vix_points)
+        require_positive(
+            vol_factor=self.vol_factor,
+            **{"1 + spx_frac": 1.0 + self.spx_frac, "1 + vix_frac": 1.0 + self.vix_frac},
+        )
+        if self.vix_points and self.vix_frac:
+            raise InvalidValueError(
+                f"scenario {self.name}: VIX moves by points or by a fraction, found {self.vix_points} points and "
+                f"{self.vix_frac}; state one"
+            )
+
+    def vix_after(self, vix: float, floor: float) -> float:
+        """Return spot VIX after the move, in points; a fall ends at the floor, or where VIX stands below it already.
+
+        >>> GRID[0].vix_after(18.0, 5.0), MEAN_REVERSION.vix_after(18.0, 5.0), MEAN_REVERSION.vix_after(6.0, 5.0)
+        (58.0, 13.5, 5.0)
+        """
+        return max(min(vix, floor), vix * (1.0 + self.vix_frac) + self.vix_points)
+
+
+MEAN_REVERSION: Final = Scenario(
+    name="mean reversion", spx_frac=0.025, vix_frac=-MEAN_REVERSION_FALL_FRAC, vol_factor=0.9
+)
+"""The scenario that limits the sleeve: a rally in which VIX gives back a quarter."""
+
+GRID: Final[tuple[Scenario, ...]] = (
+    Scenario(name="crash", spx_frac=-0.20, vix_points=40.0, vol_factor=1.3),
+    Scenario(name="severe fall", spx_frac=-0.10, vix_points=20.0, vol_factor=1.25),
+    Scenario(name="sharp fall", spx_frac=-0.05, vix_points=10.0, vol_factor=1.2),
+    Scenario(name="fall", spx_frac=-0.03, vix_points=5.0, vol_factor=1.1),
+    Scenario(name="crash, VIX unmoved", spx_frac=-0.20),
+    Scenario(name="severe fall, VIX unmoved", spx_frac=-0.10),
+    Scenario(name="sharp fall, VIX unmoved", spx_frac=-0.05),
+    Scenario(name="fall, VIX sluggish", spx_frac=-0.07, vix_points=3.0),
+    Scenario(name="crash, VIX down", spx_frac=-0.20, vix_frac=-0.25, vol_factor=0.9),
+    Scenario(name="VIX down alone", spx_frac=0.0, vix_frac=-0.25, vol_factor=0.9),
+    MEAN_REVERSION,
+    Scenario(name="rally", spx_frac=0.05, vix_points=-4.0, vol_factor=0.9),
+    Scenario(name="strong rally", spx_frac=0.10, vix_points=-5.0, vol_factor=0.9),
+    Scenario(name="strong rally, VIX up", spx_frac=0.10, vix_points=5.0),
+)
+"""docs/methodology.md, M11: falls, falls in which VIX does not follow, reversals and rallies."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StressSettings:
+    """How a scenario is carried out.
+
+    Attributes:
+        horizon_days: Calendar days that pass.
+        vix_floor_points: Neither VIX nor its forwards fall below it: far below the lowest close ever (9.14), so that it
+            keeps prices positive and hides no loss that could be real.
+        vix_tenor_days: The term of VIX itself, whose options follow it one to one.
+    """
+
+    horizon_days: float = 1.0
+    vix_floor_points: float = 5.0
+    vix_tenor_days: float = 30.0
+
+    def __post_init__(self) -> None:
+        """Reject settings under which nothing could be priced."""
+        require_positive(
+            horizon_days=self.horizon_days,
+            vix_floor_points=self.vix_floor_points,
+            vix_tenor_days=self.vix_tenor_days,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one scenario brings in USD, positive gained: SPX options and VIX contracts apart."""
+
+    scenario: Scenario
+    condors_usd: float
+    sleeve_usd: float
+
+    def __post_init__(self) -> None:
+        """Reject a figure that no limit could be compared with."""
+        require_finite(condors_usd=self.condors_usd, sleeve_usd=self.sleeve_usd)
+
+    @property
+    def book_usd(self) -> float:
+        """Condors and sleeve together."""
+        return self.condors_usd + self.sleeve_usd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StressReport:
+    """One outcome for each scenario of `GRID`, in its order."""
+
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def worst(self) -> Outcome:
+        """The scenario in which the book loses most; the first of equals."""
+        return min(self.outcomes, key=lambda outcome: outcome.book_usd)
+
+    @property
+    def mean_reversion(self) -> Outcome:
+        """The outcome of `MEAN_REVERSION`."""
+        return self.outcomes[GRID.index(MEAN_REVERSION)]
+
+    def plus(self, other: "StressReport") -> "StressReport":
+        """Return the report of both together."""
+        return StressReport(
+            outcomes=tuple(
+                Outcome(
+                    scenario=one.scenario,
+                    condors_usd=one.condors_usd + more.condors_usd,
+                    sleeve_usd=one.sleeve_usd + more.sleeve_usd,
+                )
+                for one, more in zip(self.outcomes, other.outcomes, strict=True)
+            )
+        )
+
+    def times(self, units: int) -> "StressReport":
+        """Return the report of so many units of the same."""
+        return StressReport(
+            outcomes=tuple(
+                Outcome(
+                    scenario=one.scenario,
+                    condors_usd=units * one.condors_usd,
+                    sleeve_usd=units * one.sleeve_usd,
+                )
+                for one in self.outcomes
+            )
+        )
+
+    def losses_alone(self) -> "StressReport":
+        """Return the report with gains left out: what an order that may or may not fill does at worst."""
+        return StressReport(
+            outcomes=tuple(
+                Outcome(
+                    scenario=one.scenario,
+                    condors_usd=min(0.0, one.condors_usd),
+                    sleeve_usd=min(0.0, one.sleeve_usd),
+                )
+                for one in self.outcomes
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanStress:
+    """What an order is judged on: held and on its way at its worst, one unit of the order, the rest of its plan."""
+
+    before: StressReport
+    unit: StressReport
+    rest: StressReport
+
+
+def stress_of(contracts: Contracts, valuer: Valuer, settings: StressSettings) -> StressReport | Unvalued:
+    """Return what some contracts gain under every scenario, or why that is unknown.
+
+    Args:
+        contracts: Signed quantities; what has settled, and a quantity of zero, counts nothing and needs no quote.
+        valuer: Values them now.
+        settings: Horizon and boundaries.
+
+    Source: docs/methodology.md, M11.
+    """
+    revaluer = _Revaluer(valuer, settings)
+    condors, sleeve = [0.0] * len(GRID), [0.0] * len(GRID)
+    for instrument, quantity in contracts:
+        if quantity == 0 or days_to_settlement(instrument, valuer.snapshot.now) == 0.0:
+            continue
+        gains = revaluer.gains_usd(instrument)
+        if isinstance(gains, Unvalued):
+            return gains
+        side = condors if instrument.trading_class in SPX_OPTION_CLASSES else sleeve
+        side[:] = [total + quantity * gain for total, gain in zip(side, gains, strict=True)]
+    return StressReport(
+        outcomes=tuple(
+            Outcome(scenario=scenario, condors_usd=condor, sleeve_usd=hedge)
+            for scenario, condor, hedge in zip(GRID, condors, sleeve, strict=True)
+        )
+    )
+
+
+def book_stress(
+    positions: Mapping[InstrumentKey, Position], valuer: Valuer, settings: StressSettings
+) -> StressReport | Unvalued:
+    """Return the report of condors and sleeve as they are held; what else the account holds is no part of it."""
+    held = (position for position in positions.values() if has_model(position.instrument))
+    return stress_of(((one.instrument, one.quantity) for one in held), valuer, settings)
+
+
+def units_stress(units: Iterable[Units], valuer: Valuer, settings: StressSettings) -> StressReport | Unvalued:
+    """Return the report of orders as if they were filled."""
+    contracts = ((leg.instrument, leg.signed_ratio * quantity) for legs, quantity in units for leg in legs)
+    return stress_of(contracts, valuer, settings)
+
+
+class _Revaluer:
+    """Revalues contracts of one moment; the smile of an expiry is read once."""
+
+    def __init__(self, valuer: Valuer, settings: StressSettings) -> None:
+        self._valuer = valuer
+        self._settings = settings
+        self._smiles: dict[tuple[str, date | None], Smile] = {}
+
+    def gains_usd(self, instrument: Instrument) -> tuple[float, ...] | Unvalued:
+        """What one long contract gains under each scenario, USD."""
+        valued = self._valuer.value(instrument)
+        vix = good_level(self._valuer.snapshot, VIX.key)
+        if isinstance(valued, Unvalued):
+            return valued
+        if isinstance(vix, Unvalued):
+            return vix
+        shocked = self._spx if instrument.trading_class in SPX_OPTION_CLASSES else self._vix
+        return tuple((shocked(valued, scenario, vix) - valued.price) * instrument.multiplier for scenario in GRID)
+
+    def _spx(self, valued: Valued, scenario: Scenario, vix: float) -> float:
+        """Price of an SPX option after the move, points."""
+        settings, rates = self._settings, self._valuer.settings
+        forward = forward_of_spot(
+            spot=valued.forward * (1.0 + scenario.spx_frac),
+            years=-self._passed(valued) / DAYS_PER_YEAR,  # the forward's own carry runs off as time passes
+            rate=rates.rate,
+            dividend_yield=rates.dividend_yield,
+        )
+        level = level_factor(
+            vix_before=vix,
+            vix_after=scenario.vix_after(vix, settings.vix_floor_points),
+            days=valued.days,
+            tenor_days=settings.vix_tenor_days,
+        )
+        strike = float(valued.instrument.strike or 0)
+        smile = self._smile(valued.instrument)
+        moved = smile.factor(strike=strike, forward=valued.forward, forward_after=forward, level=level)
+        return self._price(valued, forward, valued.vol * moved)
+
+    def _vix(self, valued: Valued, scenario: Scenario, vix: float) -> float:
+        """Price of a VIX option or future after the move, points."""
+        floor = self._settings.vix_floor_points
+        move = scenario.vix_after(vix, floor) - vix
+        forward = max(min(valued.forward, floor), valued.forward + vix_beta(valued.days) * move)
+        return self._price(valued, forward, valued.vol * scenario.vol_factor)
+
+    def _smile(self, instrument: Instrument) -> Smile:
+        key = (instrument.trading_class, instrument.settlement)
+        if key not in self._smiles:
+            self._smiles[key] = smile_of(*key, self._valuer)
+        return self._smiles[key]
+
+    def _passed(self, valued: Valued) -> float:
+        return min(self._settings.horizon_days, valued.days)
+
+    def _price(self, valued: Valued, forward: float, vol: float) -> float:
+        """Price with less time left, points; a future is worth its forward."""
+        instrument = valued.instrument
+        if instrument.strike is None or instrument.right is None:
+            return forward
+        return black76_price(
+            forward=forward,
+            strike=float(instrument.strike),
+            years=(valued.days - self._passed(valued)) / DAYS_PER_YEAR,
+            vol=vol,
+            rate=self._valuer.settings.rate,
+            right=instrument.right,
+        )
