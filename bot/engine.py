@@ -14,6 +14,7 @@ from bot.domain.plan import HedgePlan
 from bot.domain.snapshot import Snapshot
 from bot.execution import Execution
 from bot.hedging.planning import Planner
+from bot.hedging.stewardship.steward import Steward
 from bot.ports import Clock, Ids, Journal, JournalRow
 from bot.records import rows_of
 from bot.signals.reading import read_signal
@@ -29,6 +30,7 @@ class Engine:
         *,
         state: BotState,
         planner: Planner,
+        steward: Steward,
         gate: Gate,
         execution: Execution,
         journal: Journal,
@@ -39,6 +41,7 @@ class Engine:
         self.state = state
         self._apply = state.apply
         self._planner = planner
+        self._steward = steward
         self._gate = gate
         self._execution = execution
         self._journal = journal
@@ -116,6 +119,7 @@ class Engine:
         snapshot = self.state.snapshot(now)
         signal = read_signal(snapshot.dispersion)
         plan = self._planner.plan(snapshot, signal, decision_id, self._ids.new_id)
+        plan = self._steward.permit(plan, snapshot)
         plan, verdicts = self._judge(plan, snapshot)
         decided = Decided(at=now, decision_id=decision_id, trigger=trigger, signal=signal, plan=plan, verdicts=verdicts)
         self.state.apply(decided)  # reserves; deciding until Released

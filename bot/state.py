@@ -8,6 +8,7 @@ late fill, and every order that may still fill stays in the book at its worst ca
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from types import MappingProxyType
 
 from bot.books import Books
@@ -116,6 +117,11 @@ class BotState:
         return self._plan_due and not self._deciding
 
     @property
+    def proposal(self) -> Proposal | None:
+        """The last trade that a person was asked about, with what became of it."""
+        return self._proposal
+
+    @property
     def session(self) -> Session | None:
         """The session that is open."""
         return self._session
@@ -164,6 +170,10 @@ class BotState:
     def fills(self) -> tuple[Fill, ...]:
         """Every execution booked so far."""
         return self._books.fills()
+
+    def commissions(self) -> Mapping[str, Decimal]:
+        """What the broker has said that executions cost, USD by execution id."""
+        return self._books.commissions
 
     def standing(self) -> Standing:
         """What a release compares with its verdict, without building a whole snapshot."""

@@ -10,6 +10,7 @@ from bot.app.settings import AppSettings
 from bot.domain.checks import require_text
 from bot.domain.portfolio import Lot, StatedCredit
 from bot.hedging.settings import HedgeSettings
+from bot.hedging.stewardship.settings import StewardSettings
 from bot.signals.settings import DispersionSettings
 from risk.authority import AuthorityRules
 from risk.limits import RiskLimits
@@ -47,6 +48,7 @@ class Settings:
     app: AppSettings = field(default_factory=AppSettings)
     signal: DispersionSettings = field(default_factory=DispersionSettings)
     hedge: HedgeSettings = field(default_factory=HedgeSettings)
+    steward: StewardSettings = field(default_factory=StewardSettings)
     risk: RiskLimits = field(default_factory=RiskLimits)
     authority: AuthorityRules = field(default_factory=AuthorityRules)
     mqtt: MqttSettings = field(default_factory=MqttSettings)

@@ -39,6 +39,7 @@ class Situation:
     reconciled_at: datetime | None
     differences: int
     journal_writable: bool
+    proposal_id: str = ""  # of the one that waits for an answer
 
     def __post_init__(self) -> None:
         """Reject naive times."""
@@ -62,6 +63,7 @@ class Denial(StrEnum):
     NOT_RECONCILED = "not_reconciled"
     BOOKS_DIFFER = "books_differ"
     JOURNAL = "journal_not_writable"
+    NO_PROPOSAL = "no_such_proposal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,14 @@ class Loosen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Decide:
+    """A person's answer to a proposal."""
+
+    proposal_id: str
+    approved: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """Tell the present state; nothing changes."""
 
@@ -92,7 +102,7 @@ class Denied:
     code: Denial
 
 
-Judgement = Tighten | Loosen | Answer | Denied
+Judgement = Tighten | Loosen | Decide | Answer | Denied
 
 _TIGHTENED = {
     CommandName.KILL: TradingMode.HALT,
@@ -109,6 +119,10 @@ def judge(command: Command, situation: Situation, rules: AuthorityRules) -> Judg
     """
     if command.name.only_tightens:
         return _tightening(command)
+    if command.name is CommandName.VETO:
+        return _veto(command, situation)
+    if command.name is CommandName.APPROVE:
+        return _approval(command, situation, rules)
     if command.name.loosens:
         return _loosening(command, situation, rules)
     if command.proof is Proof.UNPROVED:
@@ -122,6 +136,32 @@ def _tightening(command: Command) -> Judgement:
         return Tighten(mode=_TIGHTENED[command.name], cancel_own=command.name is CommandName.KILL, proved=True)
     # a half-broken operator must not be ignored, a stranger must not force a full stop
     return Tighten(mode=TradingMode.REDUCE_ONLY, cancel_own=False, proved=False)
+
+
+def _veto(command: Command, situation: Situation) -> Judgement:
+    """A no is taken like a kill: whatever its age, order or repetition, from a key that may kill."""
+    if command.proof is not Proof.SIGNED:
+        return Denied(code=Denial.NOT_PROVED)
+    if Role.KILL not in command.roles:
+        return Denied(code=Denial.ROLE_MISSING)
+    return _decided(command, situation, approved=False)
+
+
+def _approval(command: Command, situation: Situation, rules: AuthorityRules) -> Judgement:
+    """A yes loosens: everything that a resume must prove, without its look at the books, which the gate does."""
+    objection = _about_the_sender(command) or _about_the_moment(command, situation, rules)
+    if objection is None and not command.reason.strip():
+        objection = Denial.REASON_MISSING
+    if objection is not None:
+        return Denied(code=objection)
+    return _decided(command, situation, approved=True)
+
+
+def _decided(command: Command, situation: Situation, *, approved: bool) -> Judgement:
+    wanted = str(command.args.get("proposal", ""))
+    if not wanted or wanted != situation.proposal_id:
+        return Denied(code=Denial.NO_PROPOSAL)
+    return Decide(proposal_id=wanted, approved=approved)
 
 
 def _loosening(command: Command, situation: Situation, rules: AuthorityRules) -> Judgement:

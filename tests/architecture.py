@@ -20,8 +20,9 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
     "bot.pricing": ("bot.domain",),
     "bot.volindex": ("bot.domain",),
     "bot.valuation": ("bot.domain", "bot.pricing"),
-    "bot.state": ("bot.domain", "bot.signals"),
-    "bot.signals": ("bot.signals", "bot.domain", "bot.pricing"),
+    "bot.books": ("bot.domain",),
+    "bot.state": ("bot.domain", "bot.signals", "bot.books"),
+    "bot.signals": ("bot.signals", "bot.domain", "bot.pricing", "bot.volindex"),
     "bot.hedging": ("bot.hedging", "bot.domain", "bot.pricing", "bot.valuation"),
     "bot.records": ("bot.domain", "bot.ports"),
     "bot.execution": ("bot.domain", "bot.ports"),
@@ -61,7 +62,16 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
 """Who may import these, tests and scripts aside."""
 
 WITHOUT_ASYNCIO = (
-    *("bot.domain", "bot.ports", "bot.pricing", "bot.valuation", "bot.signals", "bot.hedging", "bot.state"),
+    *(
+        "bot.domain",
+        "bot.ports",
+        "bot.pricing",
+        "bot.valuation",
+        "bot.signals",
+        "bot.hedging",
+        "bot.books",
+        "bot.state",
+    ),
     *("bot.volindex", "bot.execution", "bot.reconcile", "bot.records", "risk"),
     *("simulator.exchange", "simulator.floor", "simulator.account", "simulator.fills", "simulator.world"),
     *("simulator.orders", "simulator.margin", "simulator.requirement", "simulator.preview", "simulator.fees"),

@@ -13,7 +13,7 @@ from bot.domain.market import DataType, Quote
 from bot.domain.mode import TradingMode
 from bot.domain.orders import DecisionId, IntentId, Leg, Order, OrderIntent, OrderState, Purpose, Working
 from bot.domain.plan import HedgePlan, PlanAction
-from bot.domain.portfolio import AccountValues, Book, Layer, Lot, Position, StatedCredit
+from bot.domain.portfolio import AccountValues, Book, Change, Layer, Lot, Position, StatedCredit
 from bot.domain.readings import DispersionReading, Episode, Signal, SignalState
 from bot.domain.schedule import NEW_YORK, Session, SessionCalendar
 from bot.domain.snapshot import Snapshot
@@ -129,6 +129,31 @@ def an_intent(
         reason="test",
         exposure_usd_per_point=exposure,
     )
+
+
+def a_change(
+    at: datetime = NOON,
+    purpose: Purpose = Purpose.OVERLAY_BUILD,
+    *,
+    ordered: int = 1,
+    filled: int | None = None,
+    is_live: bool = False,
+    churn_usd: Decimal | int | str = 0,
+) -> Change:
+    """An order for the overlay; filled whole unless stated."""
+    return Change(
+        at=at,
+        purpose=purpose,
+        ordered=ordered,
+        filled=ordered if filled is None else filled,
+        is_live=is_live,
+        churn_usd=Decimal(churn_usd),
+    )
+
+
+def a_sale(at: datetime = NOON, *, units: int = 1) -> Change:
+    """A step of the way back to base, filled whole."""
+    return a_change(at, Purpose.OVERLAY_UNWIND, ordered=units)
 
 
 def an_order(intent: OrderIntent, *, filled: int = 0, state: OrderState | None = None, at: datetime = NOON) -> Order:

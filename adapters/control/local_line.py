@@ -25,7 +25,7 @@ class LocalLine:
 
     async def send(self, sending: Sending) -> None:
         """Send what only tightens or asks by its plain verb, everything else as it was signed."""
-        plainly = not sending.name.loosens
+        plainly = not sending.name.is_signed_always
         request = (
             Request(verb=sending.name.value, id=sending.command_id, reason=sending.reason)
             if plainly

@@ -31,13 +31,20 @@ from bot.domain.orders import (
     Working,
 )
 from bot.domain.portfolio import Position
+from bot.domain.proposal import Proposal, ProposalState
 from bot.domain.readings import Episode, Signal, SignalState
 
 MOVES = (
     *("order_sent", "order_acknowledged", "order_partly_filled", "order_completed"),
     *("order_cancelled", "order_rejected", "order_doubted"),
 )
+PROPOSALS = {
+    "proposal_made": ProposalState.OPEN,
+    "proposal_approved": ProposalState.APPROVED,
+    "proposal_vetoed": ProposalState.VETOED,
+}
 REMEMBERED = (
+    *PROPOSALS,
     *("order_prepared", "order_filled", "commission_booked", "books_reconciled", "hedge_planned", "mode_demanded"),
     *MOVES,
 )
@@ -58,6 +65,7 @@ class _Memory:
     base: float | None = None
     episode: Episode | None = None
     latch_mode: TradingMode | None = None
+    proposal: Proposal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +98,7 @@ def remembered(path: Path, at: datetime) -> Remembered:
         positions=memory.start,
         frozen_base_usd_per_point=memory.base,
         episode=memory.episode,
+        proposal=memory.proposal,
     )
     return Remembered(restored=restored, latch_mode=memory.latch_mode)
 
@@ -112,6 +121,8 @@ def _take_in(memory: _Memory, row: WrittenRow, facts: Mapping[str, object]) -> N
         case "order_prepared":
             intent = value_of(OrderIntent, facts["intent"])
             memory.orders[intent.intent_id] = Order(intent=intent, state=Prepared(), prepared_at=row.at)
+            if memory.proposal is not None and memory.proposal.allows((intent,), row.at):
+                memory.proposal = memory.proposal.answered(ProposalState.USED)
         case "order_filled":
             fill = value_of(Fill, facts["fill"])
             memory.fills.setdefault(fill.exec_id, fill)
@@ -125,6 +136,8 @@ def _take_in(memory: _Memory, row: WrittenRow, facts: Mapping[str, object]) -> N
                 memory.latch_mode = TradingMode[str(facts["mode"])]
         case "hedge_planned":
             _remember_plan(memory, facts)
+        case kind if kind in PROPOSALS:
+            _remember_proposal(memory, facts, PROPOSALS[kind])
         case _:
             _move(memory, row, facts)
 
@@ -173,6 +186,13 @@ def _remember_plan(memory: _Memory, facts: Mapping[str, object]) -> None:
             memory.episode = Episode(began_on=signal.episode_began_on, peak_excess=signal.peak_excess)
     elif signal.state is SignalState.CALM:
         memory.episode, memory.base = None, None
+
+
+def _remember_proposal(memory: _Memory, facts: Mapping[str, object], state: ProposalState) -> None:
+    if state is ProposalState.OPEN:
+        memory.proposal = value_of(Proposal, facts["proposal"])
+    elif memory.proposal is not None and memory.proposal.proposal_id == facts["proposal_id"]:
+        memory.proposal = memory.proposal.answered(state)
 
 
 def _move(memory: _Memory, row: WrittenRow, facts: Mapping[str, object]) -> None:

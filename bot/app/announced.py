@@ -13,7 +13,11 @@ class AnnouncedJournal:
     def __init__(self, journal: Journal, announcers: Sequence[Announcer]) -> None:
         """Wrap a journal."""
         self._journal = journal
-        self._announcers = tuple(announcers)
+        self._announcers = list(announcers)
+
+    def also_tell(self, announcer: Announcer) -> None:
+        """Add one that is made later than the journal."""
+        self._announcers.append(announcer)
 
     async def commit(self, rows: Sequence[JournalRow]) -> None:
         """Write all rows durably, then announce them.

@@ -13,11 +13,23 @@ from datetime import datetime, timedelta
 from bot.app.link import LinkKeeper
 from bot.app.shell import Shell
 from bot.domain.command import Ack, AckStage, Challenge, Command, CommandName, Proof
-from bot.domain.events import BooksReconciled, ModeDemanded
+from bot.domain.events import BooksReconciled, ModeDemanded, ProposalAnswered
 from bot.domain.mode import DemandSource, TradingMode
-from bot.domain.orders import Unknown
-from bot.ports import CommandLink, Latch
-from risk.authority import Answer, AuthorityRules, Denial, Denied, Judgement, Loosen, Situation, Tighten, judge
+from bot.domain.orders import DecisionId, Unknown
+from bot.domain.proposal import Proposal
+from bot.ports import CommandLink, JournalRow, Latch
+from risk.authority import (
+    Answer,
+    AuthorityRules,
+    Decide,
+    Denial,
+    Denied,
+    Judgement,
+    Loosen,
+    Situation,
+    Tighten,
+    judge,
+)
 
 UNPROVED_ALERT_EVERY = timedelta(minutes=15)
 """docs/risk-controls.md, 3.4: a stranger's kills alert once in a quarter of an hour, however many there are."""
@@ -173,6 +185,8 @@ class Desk:
             case Loosen(mode=mode):
                 self._challenge = None  # single use, from this instant on
                 self._start(self._loosen(command, mode))
+            case Decide():
+                self._decide(command, judgement)
             case Answer():
                 self._ack(command, AckStage.DONE, self.state_facts())
             case Denied(code=code):
@@ -185,6 +199,32 @@ class Desk:
         self._link.acknowledge(Ack(command_id=command.command_id, stage=AckStage.REFUSED, code=code.value))
         if command.name.loosens and command.proof is Proof.SIGNED:
             self._renew_challenge()  # a bad signature uses nothing up, a good one does, accepted or not
+
+    def _decide(self, command: Command, decision: Decide) -> None:
+        """Put a person's answer before the engine; an approval has used the challenge up."""
+        answered = ProposalAnswered(
+            at=self._clock.now(),
+            proposal_id=DecisionId(decision.proposal_id),
+            approved=decision.approved,
+            key_id=command.key_id,
+            reason=command.reason,
+        )
+        self._shell.pump(answered)
+        if decision.approved:
+            self._renew_challenge()
+        self._ack(command, AckStage.DONE, {"proposal": decision.proposal_id, "approved": decision.approved})
+
+    def told(self, row: JournalRow) -> None:
+        """Hear of a committed row: a proposal goes out by itself, with the challenge that an approval needs."""
+        proposal = row.payload.get("proposal")
+        if row.kind == "proposal_made" and isinstance(proposal, Proposal):
+            self._link.publish(f"proposal/{proposal.proposal_id}", _proposal_facts(proposal))
+            self._publish_challenge()
+
+    def _waiting(self) -> Proposal | None:
+        """The proposal that waits for an answer."""
+        proposal = self._shell.engine.state.proposal
+        return proposal if proposal is not None and proposal.is_open(self._clock.now()) else None
 
     async def _loosen(self, command: Command, mode: TradingMode) -> None:
         cause = f"{command.name.value} by {command.key_id}: {command.reason}"
@@ -280,13 +320,14 @@ class Desk:
             "reconciling": state.reconciling,
             "working_orders": len(state.live_orders()),
             "differences": self._differences,
+            "proposal": "" if (waiting := self._waiting()) is None else waiting.proposal_id,
         }
 
     def _mode(self) -> TradingMode:
         return self._shell.engine.state.mode
 
     def _situation(self) -> Situation:
-        orders = self._shell.engine.state.live_orders()
+        orders, waiting = self._shell.engine.state.live_orders(), self._waiting()
         return Situation(
             host_now=self._clock.host_now(),
             now=self._clock.now(),
@@ -297,6 +338,7 @@ class Desk:
             reconciled_at=self._reconciled_at,
             differences=self._differences,
             journal_writable=True,  # a journal that fails stops the bot at once
+            proposal_id="" if waiting is None else waiting.proposal_id,
         )
 
     def _on_reconciled(self, event: object) -> None:
@@ -320,7 +362,7 @@ class Desk:
             issued_at=now,
             expires_at=now + CHALLENGE_LIFE,
         )
-        if self._latch.mode is not TradingMode.NORMAL:
+        if self._latch.mode is not TradingMode.NORMAL or self._waiting() is not None:
             self._publish_challenge()
 
     def _publish_challenge(self) -> None:
@@ -361,3 +403,18 @@ class Desk:
         """End what still waits for the disk or the broker; the bot stops."""
         for job in tuple(self._jobs):
             job.cancel()
+
+
+def _proposal_facts(proposal: Proposal) -> dict[str, object]:
+    """What an operator needs to decide: the trade, why it is asked, until when, and how to answer."""
+    return {
+        "proposal": proposal.proposal_id,
+        "because": proposal.because,
+        "orders": [
+            f"{order.purpose} {order.quantity} x " + " ".join(f"{ratio:+d} {key}" for key, ratio in order.legs)
+            for order in proposal.orders
+        ],
+        "expires": proposal.expires_at.isoformat(),
+        "approve": f"alvh approve {proposal.proposal_id}",
+        "veto": f"alvh veto {proposal.proposal_id}",
+    }

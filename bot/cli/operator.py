@@ -1,4 +1,4 @@
-"""``alvh kill``, ``pause``, ``reduce-only``, ``resume``, ``arm`` and ``status``: over MQTT, or ``--local``."""
+"""What an operator says to a running bot: halt, go on, yes and no to proposals, over MQTT or ``--local``."""
 
 import json
 import sys
@@ -26,10 +26,10 @@ WAYS = (
     click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON on stdout."),
 )
 WHY = click.option("--reason", default="", help="Goes into the journal.")
+DECIDES = (click.option("--i-am", "person", help="Your name; needed with --reason where there is no terminal."), WHY)
 WHO = (
     click.option("--mode", type=click.Choice(["NORMAL", "REDUCE_ONLY"]), default="NORMAL", show_default=True),
-    click.option("--i-am", "person", help="Your name; needed with --reason where there is no terminal."),
-    WHY,
+    *DECIDES,
 )
 
 
@@ -78,6 +78,22 @@ def arm(**chosen: Any) -> int:
 
 
 @click.command()
+@click.argument("proposal")
+@_with(*WAYS, *DECIDES)
+def approve(**chosen: Any) -> int:
+    """Let the bot make the trade of PROPOSAL: within its time, at the market's price, past every limit."""
+    return _loosened(CommandName.APPROVE, chosen)
+
+
+@click.command()
+@click.argument("proposal")
+@_with(*WAYS, WHY)
+def veto(proposal: str, reason: str, **way: Any) -> int:
+    """Say no to PROPOSAL: the same trade is not made and not asked for again in this session."""
+    return _operated(Wish(name=CommandName.VETO, reason=reason or "no reason given", proposal=proposal), way)
+
+
+@click.command()
 @_with(*WAYS)
 def status(**way: Any) -> int:
     """Show the bot's mode, cause, epoch, working orders and differences."""
@@ -85,7 +101,8 @@ def status(**way: Any) -> int:
 
 
 def _loosened(name: CommandName, chosen: dict[str, Any]) -> int:
-    mode, person, reason = chosen.pop("mode"), chosen.pop("person"), chosen.pop("reason")
+    person, reason = chosen.pop("person"), chosen.pop("reason")
+    asked = {each: chosen.pop(each) for each in ("mode", "proposal") if each in chosen}
     scripted = bool(person and reason)
     if not scripted and not sys.stdin.isatty():
         raise click.UsageError(f"alvh {name.value} needs a terminal, or both --i-am NAME and --reason TEXT")
@@ -94,9 +111,10 @@ def _loosened(name: CommandName, chosen: dict[str, Any]) -> int:
         _show(facts)
         if scripted:
             return f"{person}: {reason}"
-        return str(click.prompt(f"reason to go on in mode {mode} (empty gives up)", default=reason, err=True))
+        what = " ".join(asked.values())
+        return str(click.prompt(f"reason to {name.value} {what} (empty gives up)", default=reason, err=True))
 
-    return _operated(Wish(name=name, mode=mode), chosen, confirm)
+    return _operated(Wish(name=name, **asked), chosen, confirm)
 
 
 def _operated(wish: Wish, way: dict[str, Any], confirm: Callable[[Mapping[str, object]], str] | None = None) -> int:

@@ -5,7 +5,7 @@ import click
 from bot.cli.gateway import gateway
 from bot.cli.journal import journal
 from bot.cli.keys import keys
-from bot.cli.operator import arm, kill, pause, reduce_only, resume, status
+from bot.cli.operator import approve, arm, kill, pause, reduce_only, resume, status, veto
 from bot.cli.report import report
 from bot.cli.run import run
 from bot.cli.signal import signal
@@ -19,5 +19,8 @@ def alvh() -> None:
     """Resizes a VIX hedge sleeve over an SPX iron condor book at Interactive Brokers, unattended."""
 
 
-for command in (run, kill, pause, reduce_only, resume, arm, status, keys, gateway, signal, report, journal, volindex):
+for command in (
+    *(run, kill, pause, reduce_only, resume, arm, status, approve, veto, keys),
+    *(gateway, signal, report, journal, volindex),
+):
     alvh.add_command(command)

@@ -24,6 +24,7 @@ from bot.engine import Engine
 from bot.execution import Execution
 from bot.hedging.planning import Planner
 from bot.hedging.sleeve import layer_of
+from bot.hedging.stewardship.steward import Steward
 from bot.hedging.universe import candidate_universe
 from bot.ports import Broker, Clock, CommandLink, Connection, Ids, Journal, Latch, MarketData, Rng, Sink
 from bot.signals.dispersion import DispersionTracker
@@ -101,6 +102,7 @@ def assemble(loaded: Loaded, ports: Ports, start: Start) -> Assembled:
         ack_timeout_s=settings.app.ack_timeout_s,
         dry_run=start.dry_run,
     )
+    journal = AnnouncedJournal(ports.journal, start.announcers)
     engine = Engine(
         state=BotState(
             tracker=DispersionTracker(settings.signal),
@@ -109,16 +111,19 @@ def assemble(loaded: Loaded, ports: Ports, start: Start) -> Assembled:
             fees=fees,
         ),
         planner=Planner(settings.hedge, fees),
+        steward=Steward(settings.steward, fees),
         gate=Gate(settings.risk, fees, valuation=settings.hedge.valuation, calendar=start.calendar),
         execution=execution,
-        journal=AnnouncedJournal(ports.journal, start.announcers),
+        journal=journal,
         clock=ports.clock,
         ids=ports.ids,
     )
     pump = Pump(engine)
     ports.junction.join(pump)
     shell = Shell(engine=engine, pump=pump, clock=ports.clock, rng=ports.rng, settings=settings.app)
-    return _joined(loaded, ports, start, shell, fees)
+    joined = _joined(loaded, ports, start, shell, fees)
+    journal.also_tell(joined.desk.told)
+    return joined
 
 
 def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, fees: FeeSchedule) -> Assembled:

@@ -116,12 +116,19 @@ class OperatorTool:
             return self._no_answer()
         return self._of(ack)
 
-    async def loosen(self, name: CommandName, mode: str, confirm: Confirm) -> Report:
-        """Resume or arm: look, ask the person, answer the challenge.
+    async def veto(self, proposal: str, reason: str) -> Report:
+        """Say no to a proposal."""
+        sending = self._sending(CommandName.VETO, reason, args={"proposal": proposal})
+        await self._line.send(sending)
+        ack = await self._ack(sending.command_id, (AckStage.DONE, AckStage.REFUSED), self._patience.latched_s)
+        return self._no_answer() if ack is None else self._of(ack)
+
+    async def loosen(self, name: CommandName, args: Mapping[str, str | int], confirm: Confirm) -> Report:
+        """Resume, arm or approve: look, ask the person, answer the challenge.
 
         Args:
-            name: RESUME or ARM.
-            mode: NORMAL or REDUCE_ONLY.
+            name: RESUME, ARM or APPROVE.
+            args: Its arguments: ``mode`` NORMAL or REDUCE_ONLY, or ``proposal``.
             confirm: Shown state and challenge; returns the reason.
         """
         asked = await self.status()
@@ -139,7 +146,7 @@ class OperatorTool:
         if not reason.strip() or challenge is None:
             why = "the bot tells no challenge: it is not latched" if reason.strip() else "no reason, nothing sent"
             return Report(exit_code=REFUSED, says=why, facts=asked.facts)
-        sending = self._sending(name, reason, challenge=challenge, args={"mode": mode})
+        sending = self._sending(name, reason, challenge=challenge, args=args)
         await self._line.send(sending)
         ack = await self._ack(sending.command_id, (AckStage.DONE, AckStage.REFUSED), self._patience.answered_s)
         return self._no_answer() if ack is None else self._of(ack)
@@ -240,6 +247,7 @@ class Wish:
     name: CommandName
     reason: str = ""
     mode: str = "NORMAL"
+    proposal: str = ""
 
 
 def operate(target: Target, wish: Wish, confirm: Confirm) -> Report:
@@ -256,7 +264,7 @@ def operate(target: Target, wish: Wish, confirm: Confirm) -> Report:
 
 async def _operate(target: Target, wish: Wish, confirm: Confirm, settings: Settings, folder: Path) -> Report:
     cure = f"alvh {wish.name.value} --local --state {folder}"
-    if wish.name.loosens or wish.name is CommandName.STATUS:
+    if wish.name.is_signed_always or wish.name is CommandName.STATUS:
         cure = f"alvh status --local --state {folder}"
     try:
         identity = _identity(target, settings, folder, wish)
@@ -279,13 +287,17 @@ async def _carried(tool: OperatorTool, wish: Wish, confirm: Confirm) -> Report:
         case CommandName.PAUSE | CommandName.REDUCE_ONLY:
             return await tool.tighten(wish.name, wish.reason)
         case CommandName.RESUME | CommandName.ARM:
-            return await tool.loosen(wish.name, wish.mode, confirm)
+            return await tool.loosen(wish.name, {"mode": wish.mode}, confirm)
+        case CommandName.APPROVE:
+            return await tool.loosen(wish.name, {"proposal": wish.proposal}, confirm)
+        case CommandName.VETO:
+            return await tool.veto(wish.proposal, wish.reason)
     return await tool.status()
 
 
 def _identity(target: Target, settings: Settings, folder: Path, wish: Wish) -> OperatorIdentity:
     if target.key is None:
-        if not target.local or wish.name.loosens:
+        if not target.local or wish.name.is_signed_always:
             raise ConfigError(f"alvh {wish.name.value} needs --key FILE, as `alvh keys new` wrote it")
         return local_identity(folder, settings.bot)
     identity = read_identity(target.key)

@@ -16,6 +16,8 @@ class CommandName(StrEnum):
     REDUCE_ONLY = "reduce-only"
     RESUME = "resume"
     ARM = "arm"
+    APPROVE = "approve"
+    VETO = "veto"
     STATUS = "status"
     PING = "ping"
 
@@ -27,7 +29,12 @@ class CommandName(StrEnum):
     @property
     def loosens(self) -> bool:
         """Such a command needs role, signature, seq, epoch, challenge, freshness and a reason."""
-        return self in (CommandName.RESUME, CommandName.ARM)
+        return self in (CommandName.RESUME, CommandName.ARM, CommandName.APPROVE)
+
+    @property
+    def is_signed_always(self) -> bool:
+        """Such a command is nothing without its envelope, on the bot's own host as well."""
+        return self.loosens or self is CommandName.VETO
 
 
 class Channel(StrEnum):

@@ -14,8 +14,8 @@ class PlanAction(StrEnum):
 
     HOLD = "hold"
     INCREASE = "increase"
-    UNWIND = "unwind"
-    EXIT = "exit"
+    UNWIND = "unwind"  # back to base (M17)
+    EXIT = "exit"  # out of what nears its end (M7)
 
 
 class Withheld(StrEnum):
@@ -44,6 +44,7 @@ class Candidate:
     stress_payoff_usd: float
     quantity: int
     rejected: str = ""  # empty: it passed
+    half_width_points: Decimal = Decimal(0)  # half the spread of the whole order's quotes
 
     @property
     def cost_per_payoff(self) -> float:

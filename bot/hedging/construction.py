@@ -153,6 +153,7 @@ class _Builder:
             cost_usd=up_to_cent(outlay + self.fees.of_legs(legs)),
             stress_payoff_usd=payoff,
             quantity=quantity,
+            half_width_points=priced.width / 2,
             rejected=rejected or self._objection(priced, legs, each, quantity, payoff),
         )
 

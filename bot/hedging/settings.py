@@ -74,6 +74,7 @@ class HedgeSettings:
     later_days_range: tuple[int, int] = (46, 60)
     ideal_days: int = 30
     vix_ceiling: float = 40.0  # M17, points
+    unwind_least_minutes: float = 60.0  # M17: the way back begins in a session that has so much left
     expiry_stop_sessions: int = 2  # M7: overlay that near its last trading day is sold, whatever the signal
     collar_frac: float = 0.15  # C7: farther than this from the middle is no price to pay; the gate has its own
     future_collar_frac: float = 0.01  # 0.20 points at 20
@@ -122,6 +123,7 @@ class HedgeSettings:
             stress_vol_factor=self.stress_vol_factor,
             ideal_days=self.ideal_days,
             expiry_stop_sessions=self.expiry_stop_sessions,
+            unwind_least_minutes=self.unwind_least_minutes,
             vix_ceiling=self.vix_ceiling,
             collar_frac=self.collar_frac,
             future_collar_frac=self.future_collar_frac,

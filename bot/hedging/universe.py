@@ -5,7 +5,7 @@ from datetime import date
 
 from bot.domain.instrument import Instrument, Kind, Right
 from bot.domain.portfolio import Lot
-from bot.hedging.planning import MONTHLY_CLASS
+from bot.hedging.adding import MONTHLY_CLASS
 from bot.hedging.settings import HedgeSettings
 from bot.hedging.sleeve import overlay_settlement
 from bot.valuation import VIX_FUTURE_CLASSES

@@ -31,6 +31,8 @@ from bot.engine import Engine
 from bot.execution import Execution
 from bot.hedging.planning import Planner
 from bot.hedging.settings import HedgeSettings
+from bot.hedging.stewardship.settings import StewardSettings
+from bot.hedging.stewardship.steward import Steward
 from bot.ports import JournalRow
 from bot.signals.dispersion import DispersionTracker
 from bot.signals.settings import DispersionSettings
@@ -253,6 +255,7 @@ class Replay:
                 fees=fees,
             ),
             planner=Planner(hedge, fees),
+            steward=Steward(StewardSettings(), fees),
             gate=Gate(limits, fees, valuation=hedge.valuation),
             execution=Execution(
                 broker=self.broker, clock=self.clock, latch=OpenLatch(), order_life_s=60.0, ack_timeout_s=10.0

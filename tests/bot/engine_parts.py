@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from bot.app.announced import AnnouncedJournal
 from bot.domain.decision import Checked, Rule
 from bot.domain.events import BooksReconciled, FillReported, Restored
 from bot.domain.instrument import Instrument, Side
@@ -18,6 +19,7 @@ from bot.engine import Engine
 from bot.execution import Execution
 from bot.hedging.planning import NewId, Planner
 from bot.hedging.settings import HedgeSettings
+from bot.hedging.stewardship.steward import Steward
 from bot.signals.dispersion import DispersionTracker
 from bot.signals.settings import DispersionSettings
 from bot.state import BotState
@@ -68,15 +70,35 @@ class ScriptedPlanner(Planner):
         return replace(a_plan(*intents, action=action), decision_id=decision_id, base_usd_per_point=self.base)
 
 
+class FreeHand(Steward):
+    """Lets everything through: pacing and proposals have tests of their own."""
+
+    def __init__(self) -> None:
+        """Need nothing."""
+
+    def permit(self, plan: HedgePlan, snapshot: Snapshot) -> HedgePlan:
+        """Return the plan as it is."""
+        del snapshot
+        return plan
+
+
 class Rig:
     """One engine with all its fakes in reach."""
 
-    def __init__(self, *, dry_run: bool = False, clock: Any = None, checks: Sequence[Check] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        dry_run: bool = False,
+        clock: Any = None,
+        checks: Sequence[Check] = (),
+        steward: Steward | None = None,
+    ) -> None:
         """Join the parts; nothing is reconciled yet."""
         self.clock = clock or FakeClock()
         self.broker = FakeBroker(self.clock)
         self.latch = FakeLatch()
         self.journal = ListJournal()
+        self.announced = AnnouncedJournal(self.journal, ())
         self.planner = ScriptedPlanner()
         self.state = BotState(tracker=DispersionTracker(DispersionSettings()))
         gate = Gate(
@@ -93,9 +115,10 @@ class Rig:
         self.engine = Engine(
             state=self.state,
             planner=self.planner,
+            steward=FreeHand() if steward is None else steward,
             gate=gate,
             execution=self.execution,
-            journal=self.journal,
+            journal=self.announced,
             clock=self.clock,
             ids=FakeIds(),
         )

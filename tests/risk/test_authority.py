@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.domain.command import Challenge, Channel, Command, CommandName, Proof, Role
 from bot.domain.errors import InvalidValueError
 from bot.domain.mode import TradingMode
-from risk.authority import Answer, AuthorityRules, Denial, Denied, Loosen, Situation, Tighten, judge
+from risk.authority import Answer, AuthorityRules, Decide, Denial, Denied, Loosen, Situation, Tighten, judge
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 RULES = AuthorityRules()
@@ -104,7 +104,71 @@ def test_each_fault_alone_is_denied_with_its_code(
 def test_every_denial_is_in_the_table() -> None:
     """No code without a case above."""
     mark = next(mark for mark in test_each_fault_alone_is_denied_with_its_code.pytestmark if mark.name == "parametrize")  # type: ignore[attr-defined]
-    assert {case[0] for case in mark.args[1]} == set(Denial)
+    assert {case[0] for case in mark.args[1]} | {Denial.NO_PROPOSAL} == set(Denial)
+
+
+def an_approval(**changes: Any) -> Command:
+    """An approval that is granted in `a_situation` with the proposal p-1, but for the changes."""
+    return a_resume(**{"name": CommandName.APPROVE, "args": {"proposal": "p-1"}, **changes})
+
+
+def asking(**changes: Any) -> Situation:
+    """A bot in NORMAL that waits for an answer to p-1."""
+    return a_situation(**{"mode": TradingMode.NORMAL, "proposal_id": "p-1", **changes})
+
+
+def test_an_approval_with_everything_right_decides() -> None:
+    """In NORMAL too, and whatever the books: the gate judges those when the trade is made."""
+    yes = Decide(proposal_id="p-1", approved=True)
+    assert judge(an_approval(), asking(), RULES) == yes
+    assert judge(an_approval(), asking(mode=TradingMode.HALT, reconciled_at=None, unknown_orders=1), RULES) == yes
+
+
+@pytest.mark.control("C42")
+@pytest.mark.parametrize(
+    ("denial", "command", "situation"),
+    [
+        (Denial.NOT_PROVED, {"proof": Proof.UNPROVED}, {}),
+        (Denial.NOT_PROVED, {"proof": Proof.LOCAL}, {}),
+        (Denial.ROLE_MISSING, {"roles": EVERY_ROLE - {Role.RESUME}}, {}),
+        (Denial.RETAINED, {"retained": True}, {}),
+        (Denial.SEQUENCE, {"seq_is_fresh": False}, {}),
+        (Denial.NOT_FRESH, {"issued_at": NOW - 31 * SECOND}, {}),
+        (Denial.EPOCH, {"kill_epoch": 3}, {}),
+        (Denial.CHALLENGE, {"challenge": "x"}, {}),
+        (Denial.REASON_MISSING, {"reason": " "}, {}),
+        (Denial.NO_PROPOSAL, {"args": {"proposal": "p-2"}}, {}),
+        (Denial.NO_PROPOSAL, {"args": {}}, {}),
+        (Denial.NO_PROPOSAL, {}, {"proposal_id": ""}),
+        (Denial.NO_PROPOSAL, {"args": {"proposal": ""}}, {"proposal_id": ""}),
+    ],
+)
+def test_an_approval_that_lacks_one_thing_is_denied(
+    denial: Denial, command: dict[str, Any], situation: dict[str, Any]
+) -> None:
+    """It loosens, so it proves as much as a resume, and it names the very proposal that waits."""
+    assert judge(an_approval(**command), asking(**situation), RULES) == Denied(code=denial)
+
+
+def test_a_veto_is_taken_however_old_or_often() -> None:
+    """A key that may kill says no: age, repetition, epoch, challenge and retention do not matter."""
+    stale = {"seq_is_fresh": False, "issued_at": None, "kill_epoch": -1, "challenge": "", "retained": True}
+    no = Decide(proposal_id="p-1", approved=False)
+    assert judge(an_approval(name=CommandName.VETO, **stale), asking(), RULES) == no
+
+
+@pytest.mark.parametrize(
+    ("denial", "command"),
+    [
+        (Denial.NOT_PROVED, {"proof": Proof.UNPROVED}),
+        (Denial.NOT_PROVED, {"proof": Proof.LOCAL}),
+        (Denial.ROLE_MISSING, {"roles": EVERY_ROLE - {Role.KILL}}),
+        (Denial.NO_PROPOSAL, {"args": {"proposal": "p-2"}}),
+    ],
+)
+def test_a_veto_needs_a_key_and_its_proposal(denial: Denial, command: dict[str, Any]) -> None:
+    """A stranger's no, or one to something else, is none."""
+    assert judge(an_approval(name=CommandName.VETO, **command), asking(), RULES) == Denied(code=denial)
 
 
 @pytest.mark.parametrize(

@@ -46,21 +46,21 @@ def by_permission(bot: BenchBot, line: LocalLine) -> OperatorTool:
 async def test_a_local_kill_is_one_kill_and_a_signed_resume_lifts_it(bot: BenchBot, line: LocalLine) -> None:
     """Flag, disk, journal and acks tell of one epoch; resume over the socket needs signature and challenge."""
     signer = tool_of(line, bot.new_operator())
-    armed = await signer.loosen(CommandName.ARM, "NORMAL", lambda _facts: "first start")
+    armed = await signer.loosen(CommandName.ARM, {"mode": "NORMAL"}, lambda _facts: "first start")
     assert (armed.exit_code, bot.mode) == (DONE, TradingMode.NORMAL)
     before = bot.epoch
     killed = await by_permission(bot, line).kill("a test")
     assert (killed.exit_code, bot.epoch) == (DONE, before + 1)
     assert [row["epoch"] for row in bot.rows("kill_latched")] == [before + 1]
-    refused = await by_permission(bot, line).loosen(CommandName.RESUME, "NORMAL", lambda _facts: "let me")
+    refused = await by_permission(bot, line).loosen(CommandName.RESUME, {"mode": "NORMAL"}, lambda _facts: "let me")
     assert (refused.exit_code, refused.says, bot.mode) == (REFUSED, "refused: not_proved", TradingMode.HALT)
-    resumed = await signer.loosen(CommandName.RESUME, "REDUCE_ONLY", lambda _facts: "a little")
+    resumed = await signer.loosen(CommandName.RESUME, {"mode": "REDUCE_ONLY"}, lambda _facts: "a little")
     assert (resumed.exit_code, bot.latch_on_disk()["mode"]) == (DONE, "REDUCE_ONLY")
 
 
 async def test_a_person_who_gives_no_reason_sends_nothing(bot: BenchBot, line: LocalLine) -> None:
     """An empty reason gives up: no command reaches the bot."""
-    report = await tool_of(line, bot.new_operator()).loosen(CommandName.ARM, "NORMAL", lambda _facts: " ")
+    report = await tool_of(line, bot.new_operator()).loosen(CommandName.ARM, {"mode": "NORMAL"}, lambda _facts: " ")
     assert (report.exit_code, bot.mode) == (REFUSED, TradingMode.HALT)
     assert bot.rows("command_refused") == []
 
@@ -85,7 +85,7 @@ async def test_the_kill_file_reaches_the_desk(bot: BenchBot) -> None:
 
 async def test_a_second_answer_of_the_guard_needs_no_second_row(bot: BenchBot, line: LocalLine) -> None:
     """Pause and reduce-only over the socket end with the desk's own DONE."""
-    await tool_of(line, bot.new_operator()).loosen(CommandName.ARM, "NORMAL", lambda _facts: "first start")
+    await tool_of(line, bot.new_operator()).loosen(CommandName.ARM, {"mode": "NORMAL"}, lambda _facts: "first start")
     reduced = await by_permission(bot, line).tighten(CommandName.REDUCE_ONLY, "careful")
     assert (reduced.exit_code, bot.mode) == (DONE, TradingMode.REDUCE_ONLY)
     paused = await by_permission(bot, line).tighten(CommandName.PAUSE, "lunch")

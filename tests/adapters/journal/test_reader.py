@@ -215,7 +215,7 @@ def check(life: Life) -> Restored:
     assert again == life.held()
     book = life.state.snapshot(life.now).book
     assert restored.frozen_base_usd_per_point == book.frozen_base_usd_per_point
-    assert dict(restored.commissions) == life.state._ledger.commissions
+    assert dict(restored.commissions) == life.state.commissions()
     return restored
 
 

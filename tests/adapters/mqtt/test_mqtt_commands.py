@@ -24,11 +24,11 @@ async def test_an_operator_arms_kills_and_resumes(broker: Mosquitto, tmp_path: P
         line = await bot.operator_line(broker.credentials.password_file("operator-anna"))
         tool = tool_of(line, operator)
         try:
-            armed = await tool.loosen(CommandName.ARM, "NORMAL", lambda _facts: "first start")
+            armed = await tool.loosen(CommandName.ARM, {"mode": "NORMAL"}, lambda _facts: "first start")
             assert (armed.exit_code, bot.mode) == (DONE, TradingMode.NORMAL)
             killed = await tool.kill("a test")
             assert (killed.exit_code, bot.latch_on_disk()["mode"]) == (DONE, "HALT")
-            resumed = await tool.loosen(CommandName.RESUME, "NORMAL", lambda _facts: "going on")
+            resumed = await tool.loosen(CommandName.RESUME, {"mode": "NORMAL"}, lambda _facts: "going on")
             assert (resumed.exit_code, bot.latch_on_disk()["mode"]) == (DONE, "NORMAL")
         finally:
             await line.close()

@@ -195,7 +195,7 @@ async def test_retained_commands_meet_a_bot_that_starts_later(broker: Mosquitto,
         operator = bot.new_operator()
         await until(lambda: bot.rows("books_reconciled") != [])
         line = await bot.operator_line(broker.credentials.password_file("operator-anna"))
-        await tool_of(line, operator).loosen(CommandName.ARM, "NORMAL", lambda _facts: "a test")
+        await tool_of(line, operator).loosen(CommandName.ARM, {"mode": "NORMAL"}, lambda _facts: "a test")
         await line.close()
         assert bot.mode is TradingMode.NORMAL
         kill = signed_by(envelope_for(bot, operator, CommandName.KILL), operator.private)
@@ -208,7 +208,7 @@ async def test_retained_commands_meet_a_bot_that_starts_later(broker: Mosquitto,
         await until(lambda: any(row["code"] == "retained" for row in later.rows("command_refused")))
         assert "kill by anna" in later.standing.latch.cause
         line = await later.operator_line(broker.credentials.password_file("operator-anna"))
-        resumed = await tool_of(line, operator).loosen(CommandName.RESUME, "NORMAL", lambda _facts: "cleared")
+        resumed = await tool_of(line, operator).loosen(CommandName.RESUME, {"mode": "NORMAL"}, lambda _facts: "cleared")
         await line.close()
         assert (resumed.exit_code, later.mode) == (0, TradingMode.NORMAL)
 

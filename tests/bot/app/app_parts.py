@@ -13,6 +13,7 @@ from bot.app.shell import Shell
 from bot.domain.command import Channel, Command, CommandName, Proof, Role
 from bot.domain.mode import TradingMode
 from bot.domain.orders import Order
+from bot.hedging.stewardship.steward import Steward
 from risk.authority import AuthorityRules
 from simulator.clock import VirtualClock
 from simulator.virtual_time import RunLimits, VirtualLoop, run_virtual
@@ -32,12 +33,14 @@ def played(story: Coroutine[Any, Any, T], start: datetime = NOON) -> T:
 class Bot:
     """Engine, pump, link keeper and desk around fakes; tasks end with the story."""
 
-    def __init__(self, *, adopted: bool = True, requires_link: bool = False, up: bool = True) -> None:
+    def __init__(
+        self, *, adopted: bool = True, requires_link: bool = False, up: bool = True, steward: Steward | None = None
+    ) -> None:
         """Join the parts inside a virtual loop."""
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
         self.clock = VirtualClock(loop)
-        self.rig = Rig(clock=self.clock)
+        self.rig = Rig(clock=self.clock, steward=steward)
         self.broker, self.latch, self.journal, self.state = (
             self.rig.broker,
             self.rig.latch,
@@ -62,6 +65,7 @@ class Bot:
             rules=AuthorityRules(),
             identity=Identity(bot="b", profile="sim", version="1", config_hash="h", requires_link=requires_link),
         )
+        self.rig.announced.also_tell(self.desk.told)
         self.tasks: list[asyncio.Task[None]] = []
         self.after_connect: list[Any] = []
 

@@ -11,7 +11,7 @@ from bot.domain.decision import Approved, Checked, Refused, Rule
 from bot.domain.instrument import RVX, SPX, VIX, Kind, Right, Side
 from bot.domain.orders import DecisionId, Purpose
 from bot.domain.plan import HedgePlan, PlanAction
-from bot.domain.portfolio import Layer, Lot, Position
+from bot.domain.portfolio import Book, Layer, Lot, Position
 from bot.domain.readings import Signal, SignalState
 from bot.domain.schedule import NEW_YORK
 from bot.domain.snapshot import Snapshot
@@ -25,6 +25,7 @@ from risk.limits import RiskLimits
 from tests.builders import (
     ACCOUNT,
     FEES,
+    NOON,
     NOVEMBER,
     TODAY,
     Scenery,
@@ -32,8 +33,10 @@ from tests.builders import (
     a_lot,
     a_plan,
     a_quote,
+    a_sale,
     a_session,
     a_signal,
+    an_account,
     an_intent,
     an_option,
     an_order,
@@ -98,8 +101,8 @@ def test_the_candidate_table_is_sensible() -> None:
 
 
 def test_the_gate_approves_what_the_planner_wants() -> None:
-    """Plan and gate see the same figures: the reference plan passes every rule."""
-    snapshot = FORTY.snapshot()
+    """Plan and gate see the same figures: the reference plan passes every rule in the account of the default book."""
+    snapshot = FORTY.snapshot(book=FORTY.book(account=an_account(2_000_000)))
     plan = _plan(snapshot, a_signal(peak_excess=0.75))
     (verdict,) = Gate(RiskLimits(accounts=frozenset({ACCOUNT})), FEES).review(plan, snapshot)
     assert isinstance(verdict, Approved)
@@ -362,10 +365,10 @@ def _intents(plan: HedgePlan) -> list[tuple[int, Decimal, tuple[str, ...]]]:
     ]
 
 
-def test_calm_sells_the_whole_overlay_at_the_price_that_fills() -> None:
-    """Mirrored legs, all open units of lots with the same legs in one order, a limit that receives."""
+def test_calm_sells_what_it_may_at_the_price_that_fills() -> None:
+    """Mirrored legs, units of lots with the same legs in one order, a limit that receives."""
     lots = (_overlay(2, lot_id="o-1"), _overlay(3, lot_id="o-2"))
-    plan = _plan(TEN.snapshot(book=TEN.book(lots=lots), state=SignalState.CALM), CALM)
+    plan = _plan(TEN.snapshot(book=_half_gone(*lots), state=SignalState.CALM), CALM)
     long, short = TEN.quote(vix_call(21)), TEN.quote(vix_call(26))
     receives = Decimal(repr(long.bid)) - Decimal(repr(short.ask))
     assert plan.action is PlanAction.UNWIND
@@ -374,17 +377,22 @@ def test_calm_sells_the_whole_overlay_at_the_price_that_fills() -> None:
     assert plan.intents[0].purpose is Purpose.OVERLAY_UNWIND
 
 
+def _half_gone(*lots: Lot) -> Book:
+    """The book a session after the first half of the overlay went: all that is left may go."""
+    return TEN.book(lots=lots, changes=(a_sale(NOON - timedelta(days=1)),))
+
+
 def test_lots_with_other_legs_are_sold_by_orders_of_their_own() -> None:
     """Two different spreads without a common contract: two orders, and the base stays."""
     lots = (_overlay(2), _overlay(1, legs=(22, 27), lot_id="o-2"))
-    plan = _plan(TEN.snapshot(book=TEN.book(lots=lots)), CALM)
+    plan = _plan(TEN.snapshot(book=_half_gone(*lots)), CALM)
     assert [row[2] for row in _intents(plan)] == [("SELL 21", "BUY 26"), ("SELL 22", "BUY 27")]
 
 
 def test_lots_that_share_a_contract_are_sold_one_after_the_other() -> None:
     """No contract has two orders at once: the second lot waits for the next plan."""
     lots = (_overlay(2), _overlay(1, legs=(21, "23.5"), lot_id="o-2"))  # type: ignore[arg-type]  # a strike as text
-    plan = _plan(TEN.snapshot(book=TEN.book(lots=lots)), CALM)
+    plan = _plan(TEN.snapshot(book=_half_gone(*lots)), CALM)
     assert [row[2] for row in _intents(plan)] == [("SELL 21", "BUY 26")]
 
 
@@ -398,7 +406,7 @@ def test_nothing_is_sold_beside_a_working_order() -> None:
 
 def _with_overlay(*quotes: tuple[float, float, float]) -> Snapshot:
     shown = {vix_call(strike).key: a_quote(vix_call(strike), bid, ask) for strike, bid, ask in quotes}
-    return TEN.snapshot(book=TEN.book(lots=(_overlay(2),)), quotes=shown)
+    return TEN.snapshot(book=_half_gone(_overlay(2)), quotes=shown)
 
 
 @pytest.mark.parametrize(
@@ -431,7 +439,7 @@ def test_a_spread_with_a_worthless_short_leg_is_sold() -> None:
 def test_a_sale_that_brings_less_than_its_fees_costs_the_difference() -> None:
     """Two spreads at a cent each: fees of 5.20 less proceeds of 2.00."""
     quotes = {vix_call(21).key: a_quote(vix_call(21), 0.46, 0.46), vix_call(26).key: a_quote(vix_call(26), 0.45, 0.45)}
-    plan = _plan(TEN.snapshot(book=TEN.book(lots=(_overlay(2),)), quotes=quotes), CALM)
+    plan = _plan(TEN.snapshot(book=_half_gone(_overlay(2)), quotes=quotes), CALM)
     assert (plan.intents[0].limit, plan.intents[0].worst_cost_usd) == (Decimal("-0.01"), Decimal("3.20"))
 
 
@@ -439,7 +447,7 @@ def test_a_future_is_sold_for_its_fee() -> None:
     """Closing a mini brings no premium back: its worst cost is the fee."""
     mini = a_future("VXM")
     lot = a_lot((buys(mini),), units=2, cost="2.40", exposure=53.6)
-    plan = _plan(FORTY.snapshot(book=FORTY.book(lots=(lot,))), CALM)
+    plan = _plan(FORTY.snapshot(book=FORTY.book(lots=(lot,), changes=(a_sale(NOON - timedelta(days=1)),))), CALM)
     (intent,) = plan.intents
     assert intent.legs == (sells(mini),)
     assert (intent.worst_cost_usd, intent.exposure_usd_per_point) == (Decimal("2.40"), -53.6)
@@ -463,7 +471,8 @@ def test_an_overlay_near_its_end_is_sold_whatever_the_signal(signal: Signal) -> 
         return _plan(early, signal)
 
     assert plan_on(13).reason == "the overlay nears its last trading day"
-    assert plan_on(13).action is PlanAction.UNWIND
+    assert plan_on(13).action is PlanAction.EXIT
+    assert [(one.purpose, one.quantity) for one in plan_on(13).intents] == [(Purpose.OVERLAY_EXIT, 2)]
     assert plan_on(12).reason != "the overlay nears its last trading day"
 
 

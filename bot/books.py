@@ -1,0 +1,295 @@
+"""Our own books: orders, executions, positions, locks and the account, as executions and the broker's reports tell.
+
+How it works: every method takes one event and changes the books; `frozen` gives their picture. What always holds: an
+execution is counted once, a terminal order stays terminal except by a late fill, and every order that may still fill
+stays in the book at its worst case.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from types import MappingProxyType
+
+from bot.domain.changes import changes_of
+from bot.domain.condors import CONDOR_CLASSES, cohorts_of, past_cohorts_of, recognise_condors
+from bot.domain.errors import InvariantError
+from bot.domain.events import (
+    BooksReconciled,
+    CommissionReported,
+    FillReported,
+    OrderDoubted,
+    OrderReported,
+    Restored,
+)
+from bot.domain.fees import FeeSchedule
+from bot.domain.found import FoundSleeve
+from bot.domain.instrument import InstrumentKey
+from bot.domain.ledger import lots_of, positions_after, positions_before, trade_date, units_filled
+from bot.domain.orders import (
+    BrokerStatus,
+    Cancelled,
+    Fill,
+    Filled,
+    FillPart,
+    IntentId,
+    Order,
+    OrderState,
+    Partial,
+    Prepared,
+    Rejected,
+    Unknown,
+    Working,
+)
+from bot.domain.portfolio import AccountValues, Book, Position, StatedCredit
+
+
+class Books:
+    """Orders, executions and positions of one account; ``version`` moves with whatever verdicts depend on."""
+
+    def __init__(
+        self, *, sleeve: FoundSleeve | None, stated_credits: Sequence[StatedCredit], fees: FeeSchedule
+    ) -> None:
+        """Start empty.
+
+        Args:
+            sleeve: How hedge positions are recognised that our own executions do not explain; None takes none.
+            stated_credits: What the operator states of the condors.
+            fees: What contracts cost to trade where the broker has not said yet.
+        """
+        self._sleeve = sleeve
+        self._stated_credits = tuple(stated_credits)
+        self._fees = fees
+        self._start: tuple[Position, ...] = ()
+        self._fills: dict[str, Fill] = {}
+        self._commissions: dict[str, Decimal] = {}
+        self._orders: dict[IntentId, Order] = {}
+        self._account: AccountValues | None = None
+        self._locks: dict[str, str] = {}
+        self._adopted = False  # positions were taken over, now or in an earlier run
+        self._frozen: Book | None = None
+        self._frozen_for: tuple[date, float | None] | None = None
+        self.version = 0
+
+    # what they say
+
+    def order(self, intent_id: str) -> Order | None:
+        """One of our own orders, live or ended."""
+        return self._orders.get(IntentId(intent_id))
+
+    def is_booked(self, event: object) -> bool:
+        """The event repeats an execution or a commission that is booked already, as after every reconnect."""
+        match event:
+            case FillReported():
+                return event.fill.exec_id in self._fills
+            case CommissionReported():
+                return self._commissions.get(event.exec_id) == event.commission_usd
+        return False
+
+    def live_orders(self) -> tuple[Order, ...]:
+        """Every own order that may still fill, oldest first."""
+        return tuple(order for order in self._orders.values() if order.may_fill)
+
+    def fills(self) -> tuple[Fill, ...]:
+        """Every execution booked so far."""
+        return tuple(self._fills.values())
+
+    @property
+    def commissions(self) -> Mapping[str, Decimal]:
+        """USD by execution id, as far as the broker has said."""
+        return MappingProxyType(self._commissions)
+
+    @property
+    def locks(self) -> Mapping[str, str]:
+        """Instrument key or "account", and why."""
+        return self._locks
+
+    def frozen(self, now: datetime, base_usd_per_point: float | None) -> Book:
+        """Return the frozen book of a moment; rebuilt only when something in it changed, or the day did.
+
+        Args:
+            now: Aware; its New York date decides what is open.
+            base_usd_per_point: The base that an episode has frozen (M2), None outside one.
+        """
+        wanted = (trade_date(now), base_usd_per_point)
+        if self._frozen is None or self._frozen_for != wanted:
+            self._frozen, self._frozen_for = self._built(*wanted), wanted
+        return self._frozen
+
+    # our own orders
+
+    def prepare(self, order: Order) -> None:
+        """Take a new order in: from now on it counts at its worst case."""
+        self._store(order)
+
+    def sent(self, intent_id: IntentId, at: datetime) -> None:
+        """The frame of a prepared order was written."""
+        order = self._orders[intent_id]
+        if isinstance(order.state, Prepared):
+            self._store(order.with_sent_at(at))
+
+    def drop(self, intent_id: IntentId, why: str) -> None:
+        """A prepared order never leaves."""
+        self._store(self._orders[intent_id].moved(Cancelled(reason=f"not sent: {why}")))
+
+    def cancel_sent(self, intent_id: IntentId, at: datetime) -> None:
+        """A cancel frame was written."""
+        self._store(self._orders[intent_id].with_cancel_requested(at))
+
+    def doubt_all(self, why: str) -> None:
+        """Nothing is known any more of what may be live."""
+        for order in self.live_orders():
+            self._store(order.moved(Unknown(why=why)))
+
+    def _changed(self, *, book: bool) -> None:
+        """Forget the cached book; a change that verdicts depend on moves its version as well."""
+        self._frozen = None
+        if book:
+            self.version += 1
+
+    def _store(self, order: Order) -> None:
+        self._orders[order.intent.intent_id] = order
+        self._changed(book=False)
+
+    def report(self, event: OrderReported) -> bool:
+        """The broker said something of an order; True when one of ours moved."""
+        report = event.report
+        order = self.order(report.order_ref)
+        if order is None or order.is_terminal:
+            return False
+        state = self._state_after(order, event)
+        if state is None:
+            return False
+        after = order.moved(state, perm_id=report.perm_id, order_id=report.order_id)
+        self._store(after)
+        return type(order.state) is not type(after.state) or order.perm_id != after.perm_id
+
+    def _state_after(self, order: Order, event: OrderReported) -> OrderState | None:
+        """The broker's word as our state; executions still missing keep the order alive as UNKNOWN."""
+        report = event.report
+        match report.status:
+            case BrokerStatus.WORKING:
+                return Partial() if order.filled else Working()
+            case BrokerStatus.FILLED:
+                return None  # the executions complete it
+            case BrokerStatus.CANCELLED if report.filled > order.filled:
+                return Unknown(why=f"cancelled with {report.filled} filled, executions show {order.filled}")
+            case BrokerStatus.CANCELLED:
+                return Cancelled(reason=report.text or "cancelled at the broker")
+            case BrokerStatus.REJECTED:
+                return Rejected(reason=report.text or "rejected by the broker")
+            case BrokerStatus.UNCLEAR:
+                return Unknown(why=report.text or "unclear report")
+
+    def doubt(self, event: OrderDoubted) -> bool:
+        """Something unknown was said of an order; True when it is ours and may be live."""
+        order = self.order(event.order_ref)
+        if order is None or order.is_terminal:
+            return False
+        self._store(order.moved(Unknown(why=f"code {event.code}: {event.text}")))
+        return True
+
+    def fill(self, event: FillReported) -> bool:
+        """The broker reported an execution; False when it is booked already."""
+        fill = event.fill
+        if fill.exec_id in self._fills:
+            return False
+        self._fills[fill.exec_id] = fill
+        self._changed(book=True)
+        order = self.order(fill.order_ref)
+        if order is None:
+            self._lock_foreign(fill)
+        elif fill.part is not FillPart.LEG:
+            self._fill_order(order)
+        return True
+
+    def _fill_order(self, order: Order) -> None:
+        filled = units_filled(order.intent.intent_id, self._fills.values())
+        if filled > order.intent.quantity:
+            raise InvariantError(f"order {order.intent.intent_id}: {filled} filled of {order.intent.quantity} ordered")
+        state: OrderState = Filled() if filled == order.intent.quantity else Partial()
+        if isinstance(order.state, Cancelled) and not isinstance(state, Filled):
+            state = Cancelled(reason=order.state.reason)  # a late part of a cancelled order: booked, still dead
+        self._store(order.moved(state, filled=filled))
+
+    def _lock_foreign(self, fill: Fill) -> None:
+        """A fill that is not ours: the operator's condors are booked, a sleeve contract is locked."""
+        if fill.instrument is not None and fill.instrument.trading_class not in CONDOR_CLASSES:
+            self._locks[fill.instrument.key] = f"foreign fill {fill.exec_id}"
+
+    def commission(self, event: CommissionReported) -> None:
+        """The broker reported what an execution cost."""
+        if self._commissions.get(event.exec_id) == event.commission_usd:
+            return
+        self._commissions[event.exec_id] = event.commission_usd
+        self._changed(book=True)
+
+    def take_account(self, values: AccountValues) -> None:
+        """The broker reported the account's values."""
+        self._account = values
+        self._changed(book=False)
+
+    # the broker's books
+
+    def reconcile(self, event: BooksReconciled) -> None:
+        """Take over what a comparison with the broker's books has found and settled."""
+        for fill in event.fills:
+            self._book_missed(fill)
+        self._commissions.update(event.commissions)
+        for order in event.orders:
+            self._orders[order.intent.intent_id] = order
+        self._start = positions_before(self._agreed(event), self._fills.values())
+        self._account = event.account
+        self._locks = {key: why for key, why in self._locks.items() if why.startswith("foreign")}
+        self._locks |= dict(event.differences)
+        self._adopted = True
+        self._changed(book=True)
+
+    def restore(self, event: Restored) -> None:
+        """Begin with what the journal remembers."""
+        self._start = event.positions or ()
+        self._adopted = event.positions is not None
+        self._fills = {fill.exec_id: fill for fill in event.fills}
+        self._commissions = dict(event.commissions)
+        self._orders = {order.intent.intent_id: order for order in event.orders}
+        self._changed(book=True)
+
+    def _book_missed(self, fill: Fill) -> None:
+        """An execution that only the broker's books showed; it may be the late fill of an order that had ended."""
+        if fill.exec_id in self._fills:
+            return
+        self._fills[fill.exec_id] = fill
+        order = self.order(fill.order_ref)
+        if order is None and self._adopted:
+            self._lock_foreign(fill)  # what was traded before the first comparison is adopted with the positions
+        elif order is not None and fill.part is not FillPart.LEG:
+            self._fill_order(order)
+
+    def _agreed(self, event: BooksReconciled) -> tuple[Position, ...]:
+        """The broker's positions, but ours where they differ unexplained: such a lock ends when the books agree."""
+        agreed = [position for position in event.positions if position.instrument.key not in event.differences]
+        ours = positions_after(self._start, self._fills.values())
+        return (*agreed, *(ours[InstrumentKey(key)] for key in event.differences if key in ours))
+
+    def _built(self, today: date, base_usd_per_point: float | None) -> Book:
+        positions = positions_after(self._start, self._fills.values())
+        condors = recognise_condors(positions.values())
+        own_lots = lots_of(self._orders.values(), self._fills.values(), self._commissions, self._fees)
+        cohorts = cohorts_of(condors.condors, self._stated_credits, today)
+        found = () if self._sleeve is None else self._sleeve.lots(self._start, cohorts, today)
+        return Book(
+            version=self.version,
+            positions=MappingProxyType(positions),
+            condors=condors.condors,
+            cohorts=cohorts,
+            past_cohorts=past_cohorts_of(self._stated_credits, today),
+            unmatched=condors.unmatched,
+            lots=found + own_lots,
+            orders=MappingProxyType({key: order for key, order in self._orders.items() if order.may_fill}),
+            orders_sent_today=sum(
+                1 for o in self._orders.values() if o.sent_at is not None and trade_date(o.sent_at) == today
+            ),
+            account=self._account,
+            locks=MappingProxyType(dict(self._locks)),
+            frozen_base_usd_per_point=base_usd_per_point,
+            changes=changes_of(self._orders.values(), self._fills.values(), self._commissions, self._fees),
+        )

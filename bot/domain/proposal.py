@@ -1,0 +1,84 @@
+"""What the bot would do but a person decides: proposals, their answers, and how long they stand (M14)."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.checks import require_aware, require_positive, require_text
+from bot.domain.errors import InvalidValueError
+from bot.domain.orders import DecisionId, OrderIntent
+
+
+class ProposalState(StrEnum):
+    """Where a proposal stands; what nobody answered in time has expired, and nothing is done."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    VETOED = "vetoed"
+    USED = "used"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One order of a proposal without its price: what for, which contracts with their signed ratios, at most how many.
+
+    The price is not part of it: an approval is for a trade, and its limit is the market's when the trade is made,
+    inside the collar and the cost cap as every order's.
+    """
+
+    purpose: str
+    legs: tuple[tuple[str, int], ...]
+    quantity: int
+
+    def __post_init__(self) -> None:
+        """Reject an order for nothing."""
+        require_positive(quantity=self.quantity)
+
+    def covers(self, other: "Asked") -> bool:
+        """Return whether leave for this order is leave for the other: the same contracts, and no more of them."""
+        return (self.purpose, self.legs) == (other.purpose, other.legs) and other.quantity <= self.quantity
+
+
+def asked(intent: OrderIntent) -> Asked:
+    """Return what a proposal says of an order."""
+    legs = tuple(sorted((str(leg.instrument.key), leg.signed_ratio) for leg in intent.legs))
+    return Asked(purpose=intent.purpose.value, legs=legs, quantity=intent.quantity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """Orders that wait for a person; the id is that of the decision which asked, ``because`` says why it asked."""
+
+    proposal_id: DecisionId
+    orders: tuple[Asked, ...]
+    because: str
+    made_at: datetime
+    expires_at: datetime
+    state: ProposalState = ProposalState.OPEN
+
+    def __post_init__(self) -> None:
+        """Reject a proposal of nothing, or one that expires before it is made."""
+        require_text(proposal_id=self.proposal_id, because=self.because)
+        require_aware(made_at=self.made_at, expires_at=self.expires_at)
+        if not self.orders:
+            raise InvalidValueError("a proposal asks for at least one order")
+        if self.expires_at <= self.made_at:
+            raise InvalidValueError(f"a proposal of {self.made_at} expires after it is made, was {self.expires_at}")
+
+    def is_open(self, now: datetime) -> bool:
+        """Return whether it still waits for an answer."""
+        return self.state is ProposalState.OPEN and now < self.expires_at
+
+    def allows(self, intents: tuple[OrderIntent, ...], now: datetime) -> bool:
+        """Return whether it was approved, stands, and covers every one of these orders."""
+        if self.state is not ProposalState.APPROVED or now >= self.expires_at:
+            return False
+        return all(any(mine.covers(asked(intent)) for mine in self.orders) for intent in intents)
+
+    def asks_for(self, intents: tuple[OrderIntent, ...]) -> bool:
+        """Return whether these orders are what it asked for, whatever became of it: the same contracts, no more."""
+        return all(any(mine.covers(asked(intent)) for mine in self.orders) for intent in intents)
+
+    def answered(self, state: ProposalState) -> "Proposal":
+        """Return the proposal with its answer."""
+        return replace(self, state=state)

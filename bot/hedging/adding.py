@@ -1,0 +1,118 @@
+"""BLOWOUT: what is missing to the overlay's target as one order, or what forbids it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from bot.domain.instrument import VIX, Kind
+from bot.domain.orders import IntentId, OrderIntent, Purpose
+from bot.domain.plan import Candidate, HedgePlan, PlanAction
+from bot.hedging.construction import Wanted, best_of, candidates_for
+from bot.hedging.moment import Moment
+from bot.hedging.sizing import increment_frac, is_within_band
+from bot.hedging.sleeve import overlay_builds, overlay_settlement
+from bot.valuation import Unvalued, good_level
+
+MONTHLY_CLASS = "VIX"
+"""Weeklies have a class of their own, VIXW."""
+
+
+def towards_target(moment: Moment) -> HedgePlan:
+    """Return the plan that adds what is missing to the target, or holds and says what forbids it.
+
+    Source: docs/methodology.md, M2, M5 and M17.
+    """
+    return _Adding(moment).plan()
+
+
+@dataclass(frozen=True, slots=True)
+class _Adding:
+    """The way from the target to one order."""
+
+    moment: Moment
+
+    def plan(self) -> HedgePlan:
+        """Size, place and choose."""
+        moment, sleeve, settings = self.moment, self.moment.sleeve, self.moment.settings
+        frac = increment_frac(moment.signal.peak_excess, settings)
+        obstacle = self._obstacle()
+        if obstacle:
+            return moment.hold(obstacle, frac=frac)
+        base, held = sleeve.known_base, sleeve.held_nominal
+        gap = frac * base - held  # nothing is on its way: `_obstacle` has seen to that
+        if is_within_band(gap=gap, base=base, settings=settings):
+            return moment.hold("the overlay stands at its target, within the no-trade band", frac=frac)
+        settlement = self._settlement()
+        if settlement is None:
+            return moment.hold("no settlement within the allowed days is listed", frac=frac)
+        room = settings.max_overlay_frac * base - max(held, sleeve.held_now or 0.0)
+        wanted = Wanted(gap=gap, room=room, settlement=settlement)
+        candidates = candidates_for(wanted, moment.snapshot, moment.valuer, settings, moment.fees)
+        chosen = best_of(candidates, settings.prefer)
+        if chosen is None:
+            return moment.hold(self._why_none(candidates), frac=frac, candidates=candidates)
+        plan = moment.hold("the dispersion is blown out: the overlay grows to its target", frac=frac)
+        intent = self._build(chosen)
+        return replace(plan, action=PlanAction.INCREASE, candidates=candidates, intents=(intent,))
+
+    def _obstacle(self) -> str:
+        """What forbids any increase now; empty when nothing does."""
+        sleeve, book = self.moment.sleeve, self.moment.snapshot.book
+        if book.unmatched:
+            return "SPX option positions fit no condor: sizing is locked until they do"
+        if sleeve.base is None or sleeve.held_now is None:
+            return f"the sleeve cannot be valued: {sleeve.why_unknown}"
+        if not sleeve.base > 0.0:
+            return "no base sleeve: nothing is done automatically"
+        if overlay_builds(book.orders.values()):
+            return "an order for the overlay is still working"
+        return self._market_obstacle()
+
+    def _market_obstacle(self) -> str:
+        snapshot, ceiling = self.moment.snapshot, self.moment.settings.vix_ceiling
+        vix = good_level(snapshot, VIX.key)
+        if isinstance(vix, Unvalued):
+            return vix.reason
+        if vix > ceiling:
+            return "VIX stands above the ceiling: nothing is added"
+        before = snapshot.previous_closes.get(VIX.key)
+        if before is None:
+            return "the previous close of VIX is unknown"
+        if not before <= ceiling:
+            return "VIX closed above the ceiling: nothing is added"
+        spread = self.moment.signal.spread
+        if spread is None or not spread >= 0.0:
+            return "the spread is negative or unknown: nothing is added"
+        return ""
+
+    def _settlement(self) -> date | None:
+        snapshot = self.moment.snapshot
+        offered = {
+            one.settlement
+            for one in snapshot.universe.values()
+            if one.trading_class == MONTHLY_CLASS and one.kind is Kind.OPTION and one.settlement is not None
+        }
+        return overlay_settlement(offered, snapshot.book.lots, self.moment.today, self.moment.settings)
+
+    def _why_none(self, candidates: Sequence[Candidate]) -> str:
+        """Say why no candidate is left; "book too small" where size is the only thing wrong with one."""
+        if not candidates:
+            return "no contract of the settlement is listed with a fitting delta"
+        too_large = any(c.quantity == 0 and c.rejected.startswith("one contract is too large") for c in candidates)
+        if too_large and self.moment.sleeve.held_nominal <= 0.0:
+            return "book too small: the target is less than half a contract"
+        return "no candidate is left" if not too_large else "less than half a contract is missing"
+
+    def _build(self, chosen: Candidate) -> OrderIntent:
+        return OrderIntent(
+            intent_id=IntentId(self.moment.new_id()),
+            decision_id=self.moment.decision_id,
+            legs=chosen.legs,
+            quantity=chosen.quantity,
+            limit=chosen.limit,
+            worst_cost_usd=chosen.cost_usd * chosen.quantity,
+            purpose=Purpose.OVERLAY_BUILD,
+            reason="the overlay grows to its target",
+            exposure_usd_per_point=chosen.exposure_usd_per_point,
+            half_width_points=chosen.half_width_points,
+        )

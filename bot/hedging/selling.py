@@ -1,0 +1,121 @@
+"""What the overlay holds, as orders that sell it: back to base in two steps, or out because its end is near."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from bot.domain.fees import up_to_cent
+from bot.domain.instrument import InstrumentKey
+from bot.domain.orders import IntentId, OrderIntent, Purpose
+from bot.domain.plan import HedgePlan, PlanAction
+from bot.domain.portfolio import Lot
+from bot.hedging.construction import order_price
+from bot.hedging.moment import Moment
+from bot.hedging.sleeve import open_overlay
+from bot.hedging.unwinding import Portion, portions, unwind_quota
+from bot.valuation import Unvalued
+
+NOTHING = Decimal(0)
+_UNKNOWN_PROFIT = float("-inf")
+
+
+def back_to_base(moment: Moment) -> HedgePlan:
+    """CALM: half of what the overlay holds goes in the first session with time left, the rest in the next.
+
+    Source: docs/methodology.md, M17.
+    """
+    book = moment.snapshot.book
+    lots = open_overlay(book.lots, moment.today)
+    if not lots:
+        return moment.hold("calm: the sleeve stands at its base")
+    quota = unwind_quota(
+        lots, book.changes, moment.snapshot.session, moment.snapshot.now, moment.settings.unwind_least_minutes
+    )
+    if not quota.units:
+        return moment.hold(quota.why)
+    chosen = portions([(lot, _profit_usd(lot, moment)) for lot in lots], quota.units)
+    return _sell(moment, chosen, Purpose.OVERLAY_UNWIND, quota.why, "calm, but the overlay stays for now")
+
+
+def leave_expiring(moment: Moment) -> HedgePlan | None:
+    """Sell overlay that is so near to its last trading day that it goes whatever the signal says; None without any.
+
+    Source: docs/methodology.md, M7.
+    """
+    lots = open_overlay(moment.snapshot.book.lots, moment.today)
+    due = tuple(Portion(lot=lot, units=lot.units_open) for lot in lots if moment.today >= _stop_day(lot, moment))
+    if not due:
+        return None
+    why_not = "the overlay nears its end, but stays"
+    return _sell(moment, due, Purpose.OVERLAY_EXIT, "the overlay nears its last trading day", why_not)
+
+
+def _sell(moment: Moment, chosen: Sequence[Portion], purpose: Purpose, why: str, why_not: str) -> HedgePlan:
+    """Sell what can be sold now; never beside an order in the same contracts."""
+    busy = {leg.instrument.key for order in moment.snapshot.book.orders.values() for leg in order.intent.legs}
+    intents: list[OrderIntent] = []
+    obstacles: list[str] = []
+    for group in _by_legs(chosen):
+        keys = {leg.instrument.key for leg in group[0].lot.legs}
+        found = "an order in the same contracts is still working" if keys & busy else _sale(moment, group, purpose)
+        if isinstance(found, str):
+            obstacles.append(found)
+            continue
+        intents.append(found)
+        busy |= keys
+    if not intents:
+        return moment.hold(f"{why_not}: {obstacles[0]}")
+    action = PlanAction.EXIT if purpose is Purpose.OVERLAY_EXIT else PlanAction.UNWIND
+    return replace(moment.hold(why), action=action, intents=tuple(intents))
+
+
+def _stop_day(lot: Lot, moment: Moment) -> date:
+    """The session that lies ``expiry_stop_sessions`` before the last trading day of a lot's earliest leg."""
+    day = min((leg.instrument.last_trade for leg in lot.legs if leg.instrument.last_trade), default=lot.expires_on)
+    for _ in range(moment.settings.expiry_stop_sessions):
+        day = moment.calendar.previous_session(day).day
+    return day
+
+
+def _profit_usd(lot: Lot, moment: Moment) -> float:
+    """Return what one unit would bring above what it has cost; minus infinity where it cannot be valued."""
+    unit = moment.valuer.unit(lot.legs)
+    if isinstance(unit, Unvalued):
+        return _UNKNOWN_PROFIT
+    return (unit.price - float(lot.entry_price)) * lot.legs[0].instrument.multiplier
+
+
+def _sale(moment: Moment, group: Sequence[Portion], purpose: Purpose) -> OrderIntent | str:
+    """The order that sells portions of lots with the same legs, or what stands against it."""
+    first = group[0].lot
+    legs = tuple(replace(leg, side=leg.side.opposite) for leg in first.legs)
+    priced = order_price(legs, moment.valuer, moment.settings, closing=True)
+    if isinstance(priced, Unvalued):
+        return priced.reason
+    if priced.limit >= 0:
+        return "nobody bids for it"
+    quantity = sum(portion.units for portion in group)
+    proceeds = NOTHING if first.is_future else -priced.limit * legs[0].instrument.multiplier
+    net_cost = max(NOTHING, moment.fees.of_legs(legs) - proceeds)
+    return OrderIntent(
+        intent_id=IntentId(moment.new_id()),
+        decision_id=moment.decision_id,
+        legs=legs,
+        quantity=quantity,
+        limit=priced.limit,
+        worst_cost_usd=up_to_cent(net_cost * quantity),
+        purpose=purpose,
+        reason="the overlay returns to base" if purpose is Purpose.OVERLAY_UNWIND else "the overlay nears its end",
+        exposure_usd_per_point=-first.exposure_usd_per_point,
+        half_width_points=priced.width / 2,
+    )
+
+
+def _by_legs(chosen: Sequence[Portion]) -> tuple[tuple[Portion, ...], ...]:
+    """Group portions of lots that hold the same contracts in the same ratios, in the order of the first of each."""
+    groups: dict[frozenset[tuple[InstrumentKey, int]], list[Portion]] = {}
+    for portion in chosen:
+        held = frozenset((leg.instrument.key, leg.signed_ratio) for leg in portion.lot.legs)
+        groups.setdefault(held, []).append(portion)
+    return tuple(map(tuple, groups.values()))

@@ -1,0 +1,136 @@
+"""Changes of the overlay as our orders tell them, and proposals as values."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from bot.domain.changes import changes_of
+from bot.domain.errors import InvalidValueError
+from bot.domain.orders import Cancelled, DecisionId, Filled, FillPart, Order, OrderState, Purpose, Working
+from bot.domain.plan import PlanAction, Withheld
+from bot.domain.portfolio import Change
+from bot.domain.proposal import Asked, Proposal, ProposalState, asked
+from tests.bot.engine_parts import a_fill
+from tests.builders import FEES, NOON, a_change, a_plan, an_intent, an_order, spread_legs
+
+LEGS = spread_legs(21, 26)
+
+
+def _order(name: str, state: OrderState, *, filled: int = 0, at: datetime = NOON) -> Order:
+    intent = an_intent(LEGS, quantity=4, intent_id=name)
+    return an_order(replace(intent, half_width_points=Decimal("0.05")), filled=filled, state=state, at=at)
+
+
+def test_only_what_filled_or_may_fill_is_a_change() -> None:
+    """An order that was dropped before it left has changed nothing."""
+    orders = [
+        _order("dead", Cancelled(reason="dropped")),
+        _order("live", Working()),
+        _order("part", Working(), filled=1),
+    ]
+    found = changes_of(orders, (), {}, FEES)
+    assert [(change.ordered, change.filled, change.is_live) for change in found] == [(4, 0, True), (4, 1, True)]
+
+
+def test_changes_come_in_the_order_of_their_decisions() -> None:
+    """Oldest first, whatever the order of the orders."""
+    later, earlier = _order("a", Working(), at=NOON), _order("b", Working(), at=NOON - timedelta(hours=1))
+    assert [change.at for change in changes_of([later, earlier], (), {}, FEES)] == [NOON - timedelta(hours=1), NOON]
+
+
+def test_churn_is_fees_and_half_the_spread_of_what_filled() -> None:
+    """Four spreads, half a width of 0.05 points each: 20 USD, and the fees of eight contracts."""
+    order = _order("o", Filled(), filled=4)
+    (change,) = changes_of([order], (), {}, FEES)
+    assert change.churn_usd == Decimal("0.05") * 100 * 4 + FEES.of_intent(order.intent, 0)
+    fill = a_fill(ref="o", quantity=4, instrument=None, part=FillPart.COMBO)
+    (with_fill,) = changes_of([order], (fill,), {}, FEES)
+    assert with_fill.churn_usd == Decimal("0.05") * 100 * 4 + FEES.of_intent(order.intent, 4)
+
+
+def test_what_has_not_filled_costs_nothing() -> None:
+    """A working order has paid neither fee nor spread."""
+    (change,) = changes_of([_order("o", Working())], (), {}, FEES)
+    assert change.churn_usd == 0
+
+
+@pytest.mark.parametrize(("filled", "live", "unfinished"), [(4, False, False), (2, False, True), (2, True, False)])
+def test_a_dead_part_is_unfinished(filled: int, live: bool, unfinished: bool) -> None:  # noqa: FBT001
+    """Filled whole it is done, alive it goes on."""
+    assert a_change(ordered=4, filled=filled, is_live=live).is_unfinished == unfinished
+
+
+def test_a_change_cannot_cost_less_than_nothing() -> None:
+    """A negative cost is refused."""
+    with pytest.raises(InvalidValueError, match="churn_usd"):
+        a_change(churn_usd=-1)
+
+
+def test_purposes_know_what_sells_the_overlay() -> None:
+    """Back to base and out of what ends: both sell, a build does not."""
+    assert [purpose for purpose in Purpose if purpose.sells_overlay] == [Purpose.OVERLAY_UNWIND, Purpose.OVERLAY_EXIT]
+
+
+def _proposal(**changes: object) -> Proposal:
+    known = {
+        "proposal_id": DecisionId("d-1"),
+        "orders": (asked(an_intent(LEGS, quantity=2)),),
+        "because": "a test asks",
+        "made_at": NOON,
+        "expires_at": NOON + timedelta(minutes=15),
+    }
+    return Proposal(**{**known, **changes})  # type: ignore[arg-type]
+
+
+def test_an_open_proposal_waits_until_it_expires() -> None:
+    """Open and within its time it waits; answered or late it does not."""
+    assert _proposal().is_open(NOON)
+    assert not _proposal().is_open(NOON + timedelta(minutes=15))
+    assert not _proposal().answered(ProposalState.VETOED).is_open(NOON)
+
+
+def test_only_an_approval_in_time_allows() -> None:
+    """The same contracts and no more of them, approved, before it expires."""
+    approved = _proposal().answered(ProposalState.APPROVED)
+    two, three = an_intent(LEGS, quantity=2), an_intent(LEGS, quantity=3)
+    assert approved.allows((two,), NOON)
+    assert not approved.allows((three,), NOON)
+    assert not approved.allows((two,), NOON + timedelta(minutes=15))
+    assert not _proposal().allows((two,), NOON)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"orders": ()}, "at least one order"),
+        ({"expires_at": NOON}, "expires after it is made"),
+        ({"because": ""}, "because"),
+        ({"made_at": NOON.replace(tzinfo=None)}, "made_at"),
+    ],
+)
+def test_an_impossible_proposal_is_refused(changes: dict[str, object], words: str) -> None:
+    """Each with the field that is wrong."""
+    with pytest.raises(InvalidValueError, match=words):
+        _proposal(**changes)
+
+
+def test_an_order_for_nothing_cannot_be_asked_for() -> None:
+    """A quantity of zero is refused."""
+    with pytest.raises(InvalidValueError, match="quantity"):
+        Asked(purpose="overlay_build", legs=(("OPT:x", 1),), quantity=0)
+
+
+def test_a_plan_held_back_keeps_its_orders_on_record() -> None:
+    """Nothing is asked of the gate, and what would have been stands beside it."""
+    plan = a_plan(an_intent(LEGS), action=PlanAction.INCREASE)
+    held = plan.holding_back(Withheld.PACING, "paced")
+    assert (held.action, held.intents, held.withheld_intents) == (PlanAction.HOLD, (), plan.intents)
+    assert held.reason == f"{plan.reason}; paced"
+
+
+def test_changes_are_values() -> None:
+    """Two equal changes are one."""
+    assert a_change() == a_change()
+    assert isinstance(a_change(), Change)
