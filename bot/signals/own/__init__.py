@@ -1,0 +1,1 @@
+"""The own volatility index of an option chain, for when the published one is missing."""
