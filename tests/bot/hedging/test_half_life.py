@@ -35,7 +35,7 @@ def test_a_pure_decay_gives_its_half_life_back(half_life: float, mean: float) ->
         (5.0, 4.0),
         (5.0,) * 90,
         (0.1,) * 90,
-        (0.1,) * 89 + (0.2,),
+        (0.21,) * 89 + (0.1,),
         tuple(range(90)),
         tuple(1.1**session for session in range(90)),
         (1.0, 2.0) * 45,

@@ -4,7 +4,7 @@ import json
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain
 from pathlib import Path
 
@@ -107,7 +107,7 @@ def days_of(shift: Shift) -> tuple[int | None, int | None]:
         ((weekly(33), monthly(27)), 27),
         ((weekly(33), weekly(27)), 27),
         ((monthly(33), monthly(27)), 27),
-        ((weekly(30), monthly(30)), 30),
+        ((monthly(33), weekly(33), weekly(27)), 33),
     ],
 )
 def test_the_base_choice_is_nearest_thirty_days(offered: tuple[Offered, ...], chosen: int | None) -> None:
@@ -526,6 +526,7 @@ def test_the_hour_of_the_purchase_does_not_matter(hour: int) -> None:
     moment = datetime.combine(date(2026, 11, 9), time(hour, 59), tzinfo=NEW_YORK)
     found = choose_settlement(WITH_WEEKLIES, moment, DELIVERED, ShiftInputs(), SETTINGS)
     assert found == on(date(2026, 11, 9), WITH_WEEKLIES)
+    assert choose_settlement(WITH_WEEKLIES, moment.astimezone(UTC), DELIVERED, ShiftInputs(), SETTINGS) == found
     with pytest.raises(InvalidValueError, match="now must carry a time zone"):
         choose_settlement(WITH_WEEKLIES, moment.replace(tzinfo=None), DELIVERED, ShiftInputs(), SETTINGS)
 
