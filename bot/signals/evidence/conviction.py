@@ -75,7 +75,8 @@ def shares_of(names: Iterable[ConfirmationName], settings: EvidenceSettings) -> 
 
     Source: docs/methodology.md, M3.
     """
-    weights = {name: settings.weights[name] for name in names}
+    by_name = settings.weights.by_name()
+    weights = {name: by_name[name] for name in names}
     fast = sum(weight for name, weight in weights.items() if name in PRICE_BASED)
     slow = sum(weight for name, weight in weights.items() if name not in PRICE_BASED)
     slow_share = min(slow / (fast + slow), settings.max_slow_share)

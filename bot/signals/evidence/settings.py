@@ -180,8 +180,45 @@ class AcidTestSettings:
         _require_frac(least_covered_frac=self.least_covered_frac)
 
 
-def _equal_weights() -> Mapping[ConfirmationName, float]:
-    return {name: 1.0 if name in PRICE_BASED else 0.3 for name in ConfirmationName}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmationWeights:
+    """What each confirmation weighs against the others.
+
+    Prices weigh 1 each, as none is known to be better than the others; slow sources 0.3 each, so that three of them
+    hardly meet their cap. One from prices cannot be weighed away, a slow one can.
+    Source: docs/methodology.md, M3.
+    """
+
+    relative_strength: float = 1.0
+    momentum_divergence: float = 1.0
+    breadth_divergence: float = 1.0
+    cost_of_capital: float = 0.3
+    price_to_cash_flow: float = 0.3
+    acid_test: float = 0.3
+
+    def __post_init__(self) -> None:
+        """Reject weights below zero, and none for prices."""
+        require_positive(
+            relative_strength=self.relative_strength,
+            momentum_divergence=self.momentum_divergence,
+            breadth_divergence=self.breadth_divergence,
+        )
+        require_not_negative(
+            cost_of_capital=self.cost_of_capital,
+            price_to_cash_flow=self.price_to_cash_flow,
+            acid_test=self.acid_test,
+        )
+
+    def by_name(self) -> Mapping[ConfirmationName, float]:
+        """Return the weight of every confirmation."""
+        return {
+            ConfirmationName.RELATIVE_STRENGTH: self.relative_strength,
+            ConfirmationName.MOMENTUM_DIVERGENCE: self.momentum_divergence,
+            ConfirmationName.BREADTH_DIVERGENCE: self.breadth_divergence,
+            ConfirmationName.COST_OF_CAPITAL: self.cost_of_capital,
+            ConfirmationName.PRICE_TO_CASH_FLOW: self.price_to_cash_flow,
+            ConfirmationName.ACID_TEST: self.acid_test,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,8 +234,7 @@ class EvidenceSettings:
     capital: CapitalSettings = field(default_factory=CapitalSettings)
     cash_flow: CashFlowSettings = field(default_factory=CashFlowSettings)
     acid_test: AcidTestSettings = field(default_factory=AcidTestSettings)
-    weights: Mapping[ConfirmationName, float] = field(default_factory=_equal_weights)
-    """Relative; prices 1 each, as none is known to be better; slow sources 0.3, so that three hardly meet their cap."""
+    weights: ConfirmationWeights = field(default_factory=ConfirmationWeights)
     max_slow_share: float = MAX_SLOW_SHARE
     """Of the whole weight, for all slow sources that answered together."""
     least_price_based: int = 2
@@ -236,15 +272,6 @@ class EvidenceSettings:
             raise InvalidValueError(
                 f"least_price_based must be at most {len(PRICE_BASED)}, was {self.least_price_based}"
             )
-        self._require_weights()
-
-    def _require_weights(self) -> None:
-        """Every confirmation has a weight; one from prices cannot be weighed away, a slow one can."""
-        lacking = [name.value for name in ConfirmationName if name not in self.weights]
-        if lacking:
-            raise InvalidValueError(f"weights must name every confirmation, lacked {', '.join(lacking)}")
-        require_not_negative(**{f"weights.{name}": weight for name, weight in self.weights.items()})
-        require_positive(**{f"weights.{name}": self.weights[name] for name in sorted(PRICE_BASED)})
 
 
 def _require_deviation(sessions: int) -> None:

@@ -32,6 +32,7 @@ from bot.signals.evidence.settings import (
     BreadthSettings,
     CapitalSettings,
     CashFlowSettings,
+    ConfirmationWeights,
     EvidenceSettings,
     MomentumSettings,
     StrengthSettings,
@@ -44,8 +45,9 @@ needs_history = pytest.mark.skipif(not HISTORY.is_dir(), reason="the shared real
 
 STRENGTH, MOMENTUM, BREADTH, CAPITAL, CASH_FLOW, ACID = ConfirmationName
 HEARD = st.sets(st.sampled_from(ConfirmationName)).filter(lambda names: bool(PRICE_BASED & names))
-WEIGHTS = st.fixed_dictionaries(
-    {name: st.floats(0.01 if name in PRICE_BASED else 0.0, 9.0) for name in ConfirmationName}
+WEIGHTS = st.builds(
+    ConfirmationWeights,
+    **{name.value: st.floats(0.01 if name in PRICE_BASED else 0.0, 9.0) for name in ConfirmationName},
 )
 
 
@@ -70,7 +72,7 @@ def test_weights_become_shares(names: tuple[ConfirmationName, ...], expected: tu
 
 @given(names=HEARD, weights=WEIGHTS)
 def test_slow_sources_never_weigh_more_than_thirty_percent(
-    names: set[ConfirmationName], weights: dict[ConfirmationName, float]
+    names: set[ConfirmationName], weights: ConfirmationWeights
 ) -> None:
     """Whatever the weights and whoever abstains, and all shares add up to one."""
     shares = shares_of(names, replace(SETTINGS, weights=weights))
@@ -157,7 +159,7 @@ def test_an_abstention_does_not_pull_towards_zero() -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10_000), weights=WEIGHTS)
-def test_a_conviction_lies_between_its_readings(seed: int, weights: dict[ConfirmationName, float]) -> None:
+def test_a_conviction_lies_between_its_readings(seed: int, weights: ConfirmationWeights) -> None:
     """It is a weighted mean, so that no weights can make it stronger than the strongest evidence."""
     found = read_conviction(a_delivery(seed), replace(SETTINGS, weights=weights), TODAY)
     evidence = [one.evidence for one in found.readings if isinstance(one, Confirmation)]
@@ -189,9 +191,9 @@ def test_reading_twice_gives_the_same(seed: int) -> None:
         (lambda: EvidenceSettings(warm_up_sessions=-1), "warm_up_sessions must not be negative"),
         (lambda: EvidenceSettings(max_missing_sessions=-1), "max_missing_sessions must not be negative"),
         (lambda: EvidenceSettings(price_max_age_days=0), "price_max_age_days must be positive"),
-        (lambda: EvidenceSettings(weights={}), "lacked relative_strength, momentum_divergence"),
-        (lambda: weighted(STRENGTH, 0.0), "weights.relative_strength must be positive"),
-        (lambda: weighted(CAPITAL, -1.0), "weights.cost_of_capital must not be negative"),
+        (lambda: ConfirmationWeights(relative_strength=0.0), "relative_strength must be positive"),
+        (lambda: ConfirmationWeights(momentum_divergence=-1.0), "momentum_divergence must be positive"),
+        (lambda: ConfirmationWeights(cost_of_capital=-1.0), "cost_of_capital must not be negative"),
         (lambda: StrengthSettings(period=0), "period must be positive"),
         (lambda: StrengthSettings(full_scale_points=0.0), "full_scale_points must be positive"),
         (lambda: MomentumSettings(fast_span=26), "slow_span must exceed fast_span 26, was 26"),
@@ -217,14 +219,9 @@ def test_settings_without_a_meaning_are_refused(make: Callable[[], Any], told: s
         make()
 
 
-def weighted(name: ConfirmationName, weight: float) -> EvidenceSettings:
-    """Return settings with another weight of one confirmation."""
-    return EvidenceSettings(weights={**EvidenceSettings().weights, name: weight})
-
-
 def test_a_slow_source_can_be_weighed_away() -> None:
     """A weight of zero is a choice, and the minimum is what is done by default while conviction is weak."""
-    settings = weighted(CAPITAL, 0.0)
+    settings = EvidenceSettings(weights=ConfirmationWeights(cost_of_capital=0.0))
     assert shares_of((STRENGTH, CAPITAL), settings) == {STRENGTH: 1.0, CAPITAL: 0.0}
     assert settings.weak_conviction is WeakConviction.MINIMUM
 
