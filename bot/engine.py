@@ -5,6 +5,7 @@ events are applied at once and what they ask for is planned next; a kill waits f
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from bot.domain.decision import Approved, Refused, Verdict
 from bot.domain.events import Decided, Event, OrderDoubted, OrderDropped, OrderReported, Released
@@ -17,9 +18,20 @@ from bot.hedging.planning import Planner
 from bot.hedging.stewardship.steward import Steward
 from bot.ports import Clock, Ids, Journal, JournalRow
 from bot.records import rows_of
+from bot.signals.evidence.settings import EvidenceSettings
 from bot.signals.reading import read_signal
 from bot.state import BotState
 from risk.gate import Gate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What turns a moment into verdicts, in this order: signal, wish, right to act, limits."""
+
+    evidence: EvidenceSettings
+    planner: Planner
+    steward: Steward
+    gate: Gate
 
 
 class Engine:
@@ -29,9 +41,7 @@ class Engine:
         self,
         *,
         state: BotState,
-        planner: Planner,
-        steward: Steward,
-        gate: Gate,
+        policy: Policy,
         execution: Execution,
         journal: Journal,
         clock: Clock,
@@ -40,9 +50,7 @@ class Engine:
         """Take the parts; nothing runs until an event arrives."""
         self.state = state
         self._apply = state.apply
-        self._planner = planner
-        self._steward = steward
-        self._gate = gate
+        self._policy = policy
         self._execution = execution
         self._journal = journal
         self._clock = clock
@@ -117,9 +125,9 @@ class Engine:
         now = self._clock.now()
         decision_id = DecisionId(self._ids.new_id())
         snapshot = self.state.snapshot(now)
-        signal = read_signal(snapshot.dispersion)
-        plan = self._planner.plan(snapshot, signal, decision_id, self._ids.new_id)
-        plan = self._steward.permit(plan, snapshot)
+        signal = read_signal(snapshot, self._policy.evidence)
+        plan = self._policy.planner.plan(snapshot, signal, decision_id, self._ids.new_id)
+        plan = self._policy.steward.permit(plan, snapshot)
         plan, verdicts = self._judge(plan, snapshot)
         decided = Decided(at=now, decision_id=decision_id, trigger=trigger, signal=signal, plan=plan, verdicts=verdicts)
         self.state.apply(decided)  # reserves; deciding until Released
@@ -155,12 +163,12 @@ class Engine:
 
     def _judge(self, plan: HedgePlan, snapshot: Snapshot) -> tuple[HedgePlan, tuple[Verdict, ...]]:
         """Ask the gate; where only the size is wrong, ask once more with the largest size that passes."""
-        verdicts = self._gate.review(plan, snapshot)
+        verdicts = self._policy.gate.review(plan, snapshot)
         smaller = [v for v in verdicts if isinstance(v, Refused) and v.largest_quantity > 0]
         if not smaller:
             return plan, verdicts
-        plan = self._planner.resized(plan, smaller, self._ids.new_id)
-        return plan, self._gate.review(plan, snapshot)
+        plan = self._policy.planner.resized(plan, smaller, self._ids.new_id)
+        return plan, self._policy.gate.review(plan, snapshot)
 
     def _is_news(self, decided: Decided) -> bool:
         """A plan that holds, or is refused just as the last one was, is not written again."""
@@ -168,6 +176,7 @@ class Engine:
         fingerprint = (
             decided.plan.action,
             decided.signal.state,
+            None if decided.signal.conviction is None else decided.signal.conviction.stance,
             decided.plan.reason,
             tuple(
                 (

@@ -11,6 +11,7 @@ from bot.domain.events import (
     DataFeedChanged,
     Decided,
     Event,
+    EvidenceDelivered,
     FillReported,
     LinkLost,
     LinkRestored,
@@ -109,6 +110,12 @@ def _standing_rows(event: Event) -> tuple[JournalRow, ...]:
             return (JournalRow(kind="session_opened", decision_id="", at=event.at, payload=facts),)
         case SessionClosed():
             return (JournalRow(kind="session_closed", decision_id="", at=event.at, payload={"day": event.session.day}),)
+        case EvidenceDelivered():
+            facts = {
+                "closes": {symbol: len(series.rows) for symbol, series in event.inputs.histories.items()},
+                "missing": dict(event.missing),
+            }
+            return (JournalRow(kind="evidence_delivered", decision_id="", at=event.at, payload=facts),)
         case LinkLost():
             return (JournalRow(kind="link_lost", decision_id="", at=event.at, payload={"why": event.why}),)
         case LinkRestored():

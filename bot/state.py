@@ -22,6 +22,7 @@ from bot.domain.events import (
     DataFeedChanged,
     Decided,
     Event,
+    EvidenceDelivered,
     FillReported,
     LinkLost,
     LinkRestored,
@@ -37,6 +38,7 @@ from bot.domain.events import (
     SessionOpened,
     TimerElapsed,
 )
+from bot.domain.evidence import Conviction, EvidenceInputs
 from bot.domain.fees import FeeSchedule
 from bot.domain.found import FoundSleeve
 from bot.domain.instrument import RVX, VIX, Instrument, InstrumentKey
@@ -81,10 +83,13 @@ class BotState:
         self._plan_due = False
         self._frozen_base: float | None = None
         self._proposal: Proposal | None = None
+        self._evidence: EvidenceInputs | None = None
+        self._conviction: Conviction | None = None
         self._handlers: Mapping[type, Callable[..., bool]] = {
             Quote: self._on_quote,
             SessionOpened: self._on_session_opened,
             SessionClosed: self._on_session_closed,
+            EvidenceDelivered: self._on_evidence,
             CandidatesListed: self._on_candidates,
             TimerElapsed: lambda _event: True,
             OrderReported: self._books.report,
@@ -210,6 +215,8 @@ class BotState:
             kill_epoch=self._kill_epoch,
             previous_closes=MappingProxyType(self._previous_closes),
             proposal=self._proposal,
+            evidence=self._evidence,
+            conviction=self._conviction,
         )
 
     # market ---------------------------------------------------------------------------------------------------
@@ -232,6 +239,10 @@ class BotState:
         self._session = None
         self._quotes.clear()
         return False
+
+    def _on_evidence(self, event: EvidenceDelivered) -> bool:
+        self._evidence = event.inputs
+        return True
 
     def _on_candidates(self, event: CandidatesListed) -> bool:
         self._universe = {instrument.key: instrument for instrument in event.instruments}
@@ -265,6 +276,7 @@ class BotState:
         self._books.restore(event)
         self._frozen_base = event.frozen_base_usd_per_point
         self._proposal = event.proposal
+        self._conviction = event.conviction
         if event.episode is not None:
             self._tracker.restore(event.episode)
         return False
@@ -289,6 +301,7 @@ class BotState:
             if isinstance(verdict, Approved):
                 self._books.prepare(Order(intent=verdict.intent, state=Prepared(), prepared_at=event.at))
         state = event.signal.state
+        self._conviction = event.signal.conviction
         if state is SignalState.BLOWOUT and self._frozen_base is None and event.plan.base_usd_per_point > 0:
             self._frozen_base = event.plan.base_usd_per_point
         elif state is SignalState.CALM:

@@ -11,6 +11,7 @@ from bot.domain.checks import require_text
 from bot.domain.portfolio import Lot, StatedCredit
 from bot.hedging.settings import HedgeSettings
 from bot.hedging.stewardship.settings import StewardSettings
+from bot.signals.evidence.settings import EvidenceSettings
 from bot.signals.settings import DispersionSettings
 from risk.authority import AuthorityRules
 from risk.limits import RiskLimits
@@ -49,6 +50,7 @@ class Settings:
     signal: DispersionSettings = field(default_factory=DispersionSettings)
     hedge: HedgeSettings = field(default_factory=HedgeSettings)
     steward: StewardSettings = field(default_factory=StewardSettings)
+    evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
     risk: RiskLimits = field(default_factory=RiskLimits)
     authority: AuthorityRules = field(default_factory=AuthorityRules)
     mqtt: MqttSettings = field(default_factory=MqttSettings)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from itertools import count
 
 from bot.domain.condors import cohorts_of, recognise_condors
+from bot.domain.evidence import Conviction, Stance
 from bot.domain.fees import FeeSchedule
 from bot.domain.instrument import RUT, RVX, SPX, VIX, Instrument, InstrumentKey, Kind, Right, Side
 from bot.domain.market import DataType, Quote
@@ -234,9 +235,13 @@ def a_reading(state: SignalState = SignalState.BLOWOUT, *, vix: float = 18.0, ex
 
 
 def a_signal(
-    state: SignalState = SignalState.BLOWOUT, *, peak_excess: float = 0.25, spread: float | None = 7.0
+    state: SignalState = SignalState.BLOWOUT,
+    *,
+    peak_excess: float = 0.25,
+    spread: float | None = 7.0,
+    stance: Stance | None = Stance.SUPPORTS,
 ) -> Signal:
-    """A signal at the threshold of a blowout unless told otherwise."""
+    """A signal at the threshold of a blowout that its confirmations support, unless told otherwise."""
     return Signal(
         state=state,
         why="test" if state is SignalState.UNDEFINED else "",
@@ -245,7 +250,14 @@ def a_signal(
         excess=peak_excess,
         peak_excess=peak_excess if state is SignalState.BLOWOUT else 0.0,
         episode_began_on=TODAY if state is SignalState.BLOWOUT else None,
+        conviction=a_conviction(stance) if state is SignalState.BLOWOUT and stance is not None else None,
     )
+
+
+def a_conviction(stance: Stance = Stance.SUPPORTS, read_on: date = TODAY) -> Conviction:
+    """A conviction without the readings behind it."""
+    values = {Stance.SUPPORTS: 0.4, Stance.WEAK: 0.0, Stance.CONTRADICTS: -0.4, Stance.UNKNOWN: None}
+    return Conviction(read_on=read_on, value=values[stance], stance=stance, readings=(), words=f"{stance} by a test")
 
 
 # books and snapshots --------------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ def listed_from(details: ContractDetails, calendar: SessionCalendar, option_exch
         instrument = _instrument(contract, calendar, details.realExpirationDate, details.validExchanges)
     except InvalidValueError as error:
         return RefusedContract(con_id=contract.conId, name=name, reason=str(error))
-    exchange = option_exchange if instrument.kind is Kind.OPTION else instrument.exchange
+    exchange = _routed(instrument, option_exchange)
     return Listed(con_id=contract.conId, instrument=instrument, exchange=exchange)
 
 
@@ -203,9 +203,11 @@ def query_for(instrument: Instrument, option_exchange: str) -> Contract:
     contract = Contract(
         secType=instrument.kind.value,
         symbol=instrument.symbol,
-        exchange=option_exchange if instrument.kind is Kind.OPTION else instrument.exchange,
+        exchange=_routed(instrument, option_exchange),
         currency=instrument.currency,
     )
+    if instrument.kind is Kind.STOCK:
+        contract.primaryExchange = instrument.exchange
     if instrument.last_trade is not None:
         contract.tradingClass = instrument.trading_class
         contract.lastTradeDateOrContractMonth = f"{instrument.last_trade:%Y%m%d}"
@@ -214,6 +216,13 @@ def query_for(instrument: Instrument, option_exchange: str) -> Contract:
         contract.strike = float(instrument.strike)
         contract.right = instrument.right.value
     return contract
+
+
+def _routed(instrument: Instrument, option_exchange: str) -> str:
+    """Return where data and orders of a contract go: shares are consolidated, whatever exchange lists them."""
+    if instrument.kind is Kind.STOCK:
+        return SMART
+    return option_exchange if instrument.kind is Kind.OPTION else instrument.exchange
 
 
 def traded(listed: Listed) -> Contract:

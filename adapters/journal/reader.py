@@ -11,6 +11,7 @@ from adapters.journal.codec import value_of
 from adapters.journal.store import WrittenRow, read_rows
 from bot.domain.errors import JournalError, RefusedStartError
 from bot.domain.events import Restored
+from bot.domain.evidence import Conviction
 from bot.domain.instrument import InstrumentKey
 from bot.domain.ledger import positions_after, positions_before, units_filled
 from bot.domain.mode import DemandSource, TradingMode
@@ -66,6 +67,7 @@ class _Memory:
     episode: Episode | None = None
     latch_mode: TradingMode | None = None
     proposal: Proposal | None = None
+    conviction: Conviction | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +101,7 @@ def remembered(path: Path, at: datetime) -> Remembered:
         frozen_base_usd_per_point=memory.base,
         episode=memory.episode,
         proposal=memory.proposal,
+        conviction=memory.conviction,
     )
     return Remembered(restored=restored, latch_mode=memory.latch_mode)
 
@@ -180,6 +183,7 @@ def _count_fill(memory: _Memory, fill: Fill) -> None:
 def _remember_plan(memory: _Memory, facts: Mapping[str, object]) -> None:
     signal = value_of(Signal, facts["signal"])
     base = float(str(facts["base_usd_per_point"]))
+    memory.conviction = signal.conviction
     if signal.state is SignalState.BLOWOUT:
         memory.base = memory.base or (base if base > 0 else None)
         if signal.episode_began_on is not None:

@@ -13,12 +13,14 @@ from bot.domain.errors import BrokerRejectedError, ConnectivityError
 from bot.domain.events import (
     BooksReconciled,
     CandidatesListed,
+    EvidenceDelivered,
     FillReported,
     SessionClosed,
     SessionOpened,
     TimerElapsed,
 )
-from bot.domain.instrument import RUT, RVX, SPX, VIX, Instrument, InstrumentKey
+from bot.domain.evidence import DailySeries, EvidenceInputs
+from bot.domain.instrument import IWM, RUT, RVX, SPX, SPY, VIX, Instrument, InstrumentKey
 from bot.domain.portfolio import Lot
 from bot.domain.schedule import Session, SessionCalendar
 from bot.ports import MarketData
@@ -26,6 +28,8 @@ from bot.signals.daily import common_sessions
 
 NEW_YORK = ZoneInfo("America/New_York")
 INDICES = (SPX, RUT, VIX, RVX)
+CONFIRMING = (SPX, RUT, SPY, IWM)
+"""Whose closes the confirmations read (M3)."""
 CHAIN_DAYS = 300
 """Chains and futures are asked for up to this many days ahead: the long layer settles in about 220."""
 
@@ -74,6 +78,7 @@ class SessionKeeper:
                 continue  # the link or the history came too late: this session is over
             self._rewatch()
             self._shell.pump(SessionOpened(at=self._clock.now(), session=session, baseline=baseline))
+            await self._gather_evidence(session)
             await self._during(session)
             await self._clock.sleep(CLOSING_GRACE_S)
             self._shell.pump(SessionClosed(at=self._clock.now(), session=session))
@@ -121,6 +126,20 @@ class SessionKeeper:
             joined = common_sessions(rvx, vix, self._calendar)
             return tuple((day.toordinal(), small, large) for day, small, large in joined if day < session.day)
         return None
+
+    async def _gather_evidence(self, session: Session) -> None:
+        """Deliver what the confirmations read; what could not be had makes them abstain, and is written down."""
+        histories, missing = {}, {}
+        for instrument in CONFIRMING:
+            try:
+                closes = await self._market.data.daily_closes(instrument, self._settings.evidence_closes)
+            except (ConnectivityError, BrokerRejectedError) as error:
+                missing[instrument.symbol] = str(error)
+                continue
+            rows = tuple((close.day, close.close) for close in closes if close.day < session.day)
+            histories[instrument.symbol] = DailySeries(symbol=instrument.symbol, rows=rows)
+        inputs = EvidenceInputs(histories=histories)
+        self._shell.pump(EvidenceDelivered(at=self._clock.now(), inputs=inputs, missing=missing))
 
     async def _list_candidates(self) -> bool:
         """Look the sleeve's contracts up and watch them; False when the broker gave no answer."""

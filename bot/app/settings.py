@@ -22,6 +22,7 @@ class AppSettings:
     alert_after_s: float = 120.0  # without a link for this long: one alert
     heartbeat_s: float = 10.0  # docs/risk-controls.md, L6: at most ten seconds apart
     baseline_closes: int = 140  # daily closes asked for, so that 90 common sessions are among them
+    evidence_closes: int = 420  # daily closes for the confirmations: a year's mean behind a hundred sessions of seeding
     relist_every_s: float = 7200.0  # the candidates follow the market
     command_loss_reduce_s: float = 60.0  # docs/risk-controls.md, 2.4: command link lost
     command_loss_halt_s: float = 900.0

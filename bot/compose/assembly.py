@@ -20,7 +20,7 @@ from bot.domain.found import FoundSleeve
 from bot.domain.instrument import Instrument
 from bot.domain.portfolio import Lot, StatedCredit
 from bot.domain.schedule import SessionCalendar
-from bot.engine import Engine
+from bot.engine import Engine, Policy
 from bot.execution import Execution
 from bot.hedging.planning import Planner
 from bot.hedging.sleeve import layer_of
@@ -110,9 +110,12 @@ def assemble(loaded: Loaded, ports: Ports, start: Start) -> Assembled:
             stated_credits=start.credits,
             fees=fees,
         ),
-        planner=Planner(settings.hedge, fees),
-        steward=Steward(settings.steward, fees),
-        gate=Gate(settings.risk, fees, valuation=settings.hedge.valuation, calendar=start.calendar),
+        policy=Policy(
+            evidence=settings.evidence,
+            planner=Planner(settings.hedge, fees, start.calendar, settings.evidence.weak_conviction),
+            steward=Steward(settings.steward, fees),
+            gate=Gate(settings.risk, fees, valuation=settings.hedge.valuation, calendar=start.calendar),
+        ),
         execution=execution,
         journal=journal,
         clock=ports.clock,

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot.domain.decision import Verdict
+from bot.domain.evidence import Conviction, EvidenceInputs
 from bot.domain.instrument import Instrument
 from bot.domain.market import Quote, Tick
 from bot.domain.mode import DemandSource, TradingMode
@@ -35,6 +36,15 @@ class SessionClosed:
 
     at: datetime
     session: Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceDelivered:
+    """What the confirmations read was gathered for a session; ``missing`` says what could not be had, and why."""
+
+    at: datetime
+    inputs: EvidenceInputs
+    missing: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +154,7 @@ class Restored:
     frozen_base_usd_per_point: float | None = None
     episode: Episode | None = None  # the blowout that was under way
     proposal: Proposal | None = None  # the last one that a person was asked about
+    conviction: Conviction | None = None  # as last read in that episode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +242,7 @@ Event = (
     | Quote
     | SessionOpened
     | SessionClosed
+    | EvidenceDelivered
     | CandidatesListed
     | TimerElapsed
     | OrderReported

@@ -109,3 +109,12 @@ SPX = index("SPX")
 RUT = index("RUT", "RUSSELL")
 VIX = index("VIX")
 RVX = index("RVX")
+
+
+def share(symbol: str, exchange: str) -> Instrument:
+    """Return a share or fund of the United States on its listing exchange, for example ``share("IWM", "ARCA")``."""
+    return Instrument(kind=Kind.STOCK, symbol=symbol, trading_class=symbol, exchange=exchange)
+
+
+SPY = share("SPY", "ARCA")
+IWM = share("IWM", "ARCA")

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from bot.domain.checks import require_finite
 from bot.domain.errors import InvalidValueError
+from bot.domain.evidence import Conviction
 
 
 class SignalState(StrEnum):
@@ -64,3 +65,4 @@ class Signal:
     excess: float | None
     peak_excess: float
     episode_began_on: date | None
+    conviction: Conviction | None = None  # of the episode; None outside one, and where nothing was delivered to read

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.evidence import Conviction, EvidenceInputs
 from bot.domain.instrument import Instrument, InstrumentKey
 from bot.domain.market import Quote
 from bot.domain.mode import TradingMode
@@ -39,6 +40,8 @@ class Snapshot:
     kill_epoch: int
     previous_closes: Mapping[InstrumentKey, float]
     proposal: Proposal | None = None  # the last one that a person was asked about
+    evidence: EvidenceInputs | None = None  # as delivered at the open of this session
+    conviction: Conviction | None = None  # as last read in the episode under way
 
     @property
     def standing(self) -> Standing:

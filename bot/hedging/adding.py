@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from bot.domain.evidence import WeakConviction
 from bot.domain.instrument import VIX, Kind
 from bot.domain.orders import IntentId, OrderIntent, Purpose
 from bot.domain.plan import Candidate, HedgePlan, PlanAction
 from bot.hedging.construction import Wanted, best_of, candidates_for
 from bot.hedging.moment import Moment
-from bot.hedging.sizing import increment_frac, is_within_band
+from bot.hedging.sizing import is_within_band, wish_of
 from bot.hedging.sleeve import overlay_builds, overlay_settlement
 from bot.valuation import Unvalued, good_level
 
@@ -17,12 +18,18 @@ MONTHLY_CLASS = "VIX"
 """Weeklies have a class of their own, VIXW."""
 
 
-def towards_target(moment: Moment) -> HedgePlan:
+def towards_target(moment: Moment, weak: WeakConviction) -> HedgePlan:
     """Return the plan that adds what is missing to the target, or holds and says what forbids it.
 
-    Source: docs/methodology.md, M2, M5 and M17.
+    Args:
+        moment: What is read.
+        weak: What is done while the conviction is weak or unknown.
+
+    Source: docs/methodology.md, M2, M3, M5 and M17.
     """
-    return _Adding(moment).plan()
+    wish = wish_of(moment.signal, weak, moment.settings)
+    plan = _Adding(moment, wish.frac).plan()
+    return replace(plan, asks=wish.asks) if plan.intents else plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +37,12 @@ class _Adding:
     """The way from the target to one order."""
 
     moment: Moment
+    frac: float
 
     def plan(self) -> HedgePlan:
         """Size, place and choose."""
         moment, sleeve, settings = self.moment, self.moment.sleeve, self.moment.settings
-        frac = increment_frac(moment.signal.peak_excess, settings)
+        frac = self.frac
         obstacle = self._obstacle()
         if obstacle:
             return moment.hold(obstacle, frac=frac)

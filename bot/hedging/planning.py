@@ -9,6 +9,7 @@ twice; the figures are fields.
 from collections.abc import Sequence
 
 from bot.domain.decision import Refused
+from bot.domain.evidence import WeakConviction
 from bot.domain.fees import FeeSchedule, up_to_cent
 from bot.domain.orders import DecisionId, IntentId
 from bot.domain.plan import HedgePlan
@@ -27,11 +28,25 @@ from bot.valuation import Valuer
 class Planner:
     """Plans the dispersion overlay; keeps nothing from one plan to the next."""
 
-    def __init__(self, settings: HedgeSettings, fees: FeeSchedule, calendar: SessionCalendar | None = None) -> None:
-        """Take what is configured, and the sessions by which the end of a contract is counted."""
+    def __init__(
+        self,
+        settings: HedgeSettings,
+        fees: FeeSchedule,
+        calendar: SessionCalendar | None = None,
+        weak_conviction: WeakConviction = WeakConviction.MINIMUM,
+    ) -> None:
+        """Take what is configured.
+
+        Args:
+            settings: The numbers.
+            fees: What contracts cost to trade.
+            calendar: The sessions by which the end of a contract is counted.
+            weak_conviction: What is done in a blowout that the confirmations neither support nor contradict.
+        """
         self._settings = settings
         self._fees = fees
         self._calendar = calendar or SessionCalendar()
+        self._weak_conviction = weak_conviction
 
     def plan(self, snapshot: Snapshot, signal: Signal, decision_id: DecisionId, new_id: NewId) -> HedgePlan:
         """Return what the sleeve should do now; always a plan, with its reason in words.
@@ -65,7 +80,7 @@ class Planner:
             case SignalState.CALM:
                 return back_to_base(moment)
             case SignalState.BLOWOUT:
-                return towards_target(moment)
+                return towards_target(moment, self._weak_conviction)
 
     def resized(self, plan: HedgePlan, refused: Sequence[Refused], new_id: NewId) -> HedgePlan:
         """Return the plan with the refused orders in the largest size that the gate would pass, as new intents."""

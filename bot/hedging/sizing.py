@@ -1,7 +1,10 @@
 """How much to add: from the widest excess of an episode to a target, and from a gap to whole contracts."""
 
 import math
+from dataclasses import dataclass
 
+from bot.domain.evidence import Stance, WeakConviction
+from bot.domain.readings import Signal
 from bot.hedging.settings import HedgeSettings
 
 
@@ -19,6 +22,39 @@ def increment_frac(peak_excess: float, settings: HedgeSettings) -> float:
     least, most = settings.least_increment_frac, settings.most_increment_frac
     share = (peak_excess - settings.least_excess) / (settings.most_excess - settings.least_excess)
     return least + (most - least) * min(1.0, max(0.0, share))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """How large the overlay should be as a share of the base, and why a person should decide it; empty: nobody need."""
+
+    frac: float
+    asks: str = ""
+
+
+def wish_of(signal: Signal, weak: WeakConviction, settings: HedgeSettings) -> Wish:
+    """Return what a blowout asks for, in the light of its confirmations.
+
+    Supported, it is f. Weak or unknown, it is the least increment, or that as a proposal. Contradicted, nothing is
+    done without a person, who is asked for the least increment.
+
+    Args:
+        signal: Of a blowout; without a conviction it counts as unknown.
+        weak: What is configured for a weak or unknown one.
+        settings: The increments.
+
+    Source: docs/methodology.md, M2 and M3.
+    """
+    full = increment_frac(signal.peak_excess, settings)
+    stance = Stance.UNKNOWN if signal.conviction is None else signal.conviction.stance
+    if stance is Stance.SUPPORTS:
+        return Wish(frac=full)
+    least = min(full, settings.least_increment_frac)
+    if stance is Stance.CONTRADICTS:
+        return Wish(frac=least, asks="the confirmations contradict the blowout")
+    if weak is WeakConviction.PROPOSE:
+        return Wish(frac=least, asks=f"the conviction is {stance.value}")
+    return Wish(frac=least)
 
 
 def contracts_for(*, gap: float, room: float, each: float) -> int:

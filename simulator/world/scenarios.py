@@ -31,8 +31,12 @@ from simulator.world.response import RUT_CORRELATION, RUT_NOISE_RATIO, VIX_PER_S
 from simulator.world.scripts import SCENARIOS, Anchors, Script
 
 PRIOR_SESSIONS: Final = 300
-"""Daily closes before the first session: enough for a year's statistics and the 90-session mean."""
+"""Daily closes before the first session that lead up to it."""
+OLDER_SESSIONS: Final = 160
+"""Closes before those: a year's mean behind the hundred sessions in which averages settle asks for more than 300."""
 BASELINE_SESSIONS: Final = 90
+LAG_SESSIONS: Final = 20
+"""A month in which small caps part from large ones before a story begins."""
 FIRST_SPX: Final = 6800.0
 FIRST_RUT: Final = 2500.0
 FIRST_VIX: Final = 17.0
@@ -41,6 +45,7 @@ USUAL_SPREAD: Final = 5.5
 _SPX_NOISE: Final = 0.004  # of the level; the bridge halves it at midday
 VIX_NOISE: Final = 0.15  # points
 _EXCESS_NOISE: Final = 0.03
+_OLDER_STREAM: Final = 1_000_000  # beside those of the sessions, which are counted from 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +69,8 @@ class ScenarioSource:
             raise InvalidValueError(f"no scenario named {self.name!r}, expected one of {', '.join(SCENARIOS)}")
         first = SCENARIOS[self.name].first_day(self.calendar, self.start)
         sessions = _sessions_from(self.calendar, first, self.count)
-        prior = _prior_days(self.calendar, sessions[0].day, self.seed)
+        story = _prior_days(self.calendar, sessions[0].day, self.seed, SCENARIOS[self.name].rut_lag_pct)
+        prior = _with_older_days(self.calendar, story, self.seed)
         object.__setattr__(self, "sessions", sessions)
         object.__setattr__(self, "prior", prior)
         object.__setattr__(self, "_paths", tuple(self._play(sessions, prior)))
@@ -162,18 +168,48 @@ def _sessions_from(calendar: SessionCalendar, start: date, count: int) -> tuple[
     return tuple(found)
 
 
-def _prior_days(calendar: SessionCalendar, first: date, seed: int) -> Mapping[str, tuple[DailyLevel, ...]]:
-    """Return quiet daily closes up to the day before ``first``, ending at the scenario's opening levels."""
-    reach = timedelta(days=PRIOR_SESSIONS * 2)
-    days = [session.day for session in calendar.sessions(first - reach, first - timedelta(days=1))][-PRIOR_SESSIONS:]
-    rng = np.random.default_rng([seed, 0])
+def _prior_days(
+    calendar: SessionCalendar, first: date, seed: int, rut_lag_pct: float
+) -> Mapping[str, tuple[DailyLevel, ...]]:
+    """Return quiet daily closes up to the day before ``first``, ending at the scenario's opening levels.
+
+    Over the last `LAG_SESSIONS` of them RUT loses ``rut_lag_pct`` percent against its usual way.
+    """
+    days = _days_before(calendar, first, PRIOR_SESSIONS)
+    quiet = _quiet_days(days, np.random.default_rng([seed, 0]), (FIRST_SPX, FIRST_RUT))
+    if not rut_lag_pct:
+        return quiet
+    left = np.clip(np.arange(len(days))[::-1] / LAG_SESSIONS, 0.0, 1.0)
+    rut = published(np.array([level.close for level in quiet["RUT"]]) * (1.0 + rut_lag_pct / 100.0 * left))
+    return {**quiet, "RUT": tuple(DailyLevel(day=day, close=close) for day, close in zip(days, rut, strict=True))}
+
+
+def _with_older_days(
+    calendar: SessionCalendar, prior: Mapping[str, tuple[DailyLevel, ...]], seed: int
+) -> Mapping[str, tuple[DailyLevel, ...]]:
+    """Return closes with `OLDER_SESSIONS` before them, which end where they begin."""
+    first = prior["SPX"][0]
+    days = _days_before(calendar, first.day, OLDER_SESSIONS)
+    older = _quiet_days(days, np.random.default_rng([seed, _OLDER_STREAM]), (first.close, prior["RUT"][0].close))
+    return {symbol: (*older[symbol], *prior[symbol]) for symbol in SYMBOLS}
+
+
+def _days_before(calendar: SessionCalendar, first: date, count: int) -> list[date]:
+    sessions = calendar.sessions(first - timedelta(days=count * 2), first - timedelta(days=1))
+    return [session.day for session in sessions][-count:]
+
+
+def _quiet_days(
+    days: list[date], rng: np.random.Generator, end: tuple[float, float]
+) -> Mapping[str, tuple[DailyLevel, ...]]:
+    """Return quiet closes of some days; ``end`` is where SPX and RUT arrive, the volatilities arrive at their usual."""
     count = len(days)
     vix = FIRST_VIX + _mean_reverting(rng, count, sigma=0.5)
     spread = USUAL_SPREAD + _mean_reverting(rng, count, sigma=0.12)
     moves = np.diff(vix, append=FIRST_VIX) / VIX_PER_SPX_PERCENT / 100.0 + 0.0004
-    spx = FIRST_SPX * np.exp(-np.cumsum(moves[::-1])[::-1] + moves[-1])
+    spx = end[0] * np.exp(-np.cumsum(moves[::-1])[::-1] + moves[-1])
     rut_moves = 1.1 * moves + 0.003 * rng.standard_normal(count)
-    rut = FIRST_RUT * np.exp(-np.cumsum(rut_moves[::-1])[::-1] + rut_moves[-1])
+    rut = end[1] * np.exp(-np.cumsum(rut_moves[::-1])[::-1] + rut_moves[-1])
     rvx = np.round(vix, 2) + spread
     series = {"SPX": published(spx), "RUT": published(rut), "VIX": published(vix), "RVX": published(rvx)}
     return {

@@ -75,8 +75,8 @@ NARROWING: Final = Script(
 CALM_RALLY: Final = Script(
     excess=((0, 0.01), (90, 0.05), (165, 0.50), (240, 0.55), (405, 0.52)),
     vix=((0, 17.0), (120, 16.7), (405, 16.4)),
-    spx_pct=((0, 0.0), (180, 0.35), (405, 0.6)),
-    rut_pct=((0, 0.0), (180, 0.3), (405, 0.5)),
+    spx_pct=((0, 0.0), (60, 0.15), (180, 0.2), (405, 0.3)),
+    rut_pct=((0, 0.0), (60, 1.4), (180, 2.2), (405, 2.6)),
 )
 BREAK: Final = Script(
     excess=((0, 0.02), (120, 0.3), (405, 0.8)),
@@ -136,6 +136,7 @@ class Scenario:
     about: str
     scripts: tuple[Script, ...]
     repeats: bool = False
+    rut_lag_pct: float = 0.0  # what RUT loses against its usual way in the month before the story; negative: it leads
     begins: Callable[[SessionCalendar, date], date] | None = None
 
     def script(self, number: int) -> Script:
@@ -186,13 +187,19 @@ def _is_half(session: Session) -> bool:
 
 
 _BLOWOUT: Final = (QUIET, WIDENING, STRESSED, STILL_WIDE, NARROWING)
+_LAG_PCT: Final = 6.0
+"""A month of weak small caps: the confirmations of a blowout have seen it coming, or its opposite."""
 _UNPUBLISHED: Final = tuple(replace(script, publishes_rvx=script is QUIET) for script in _BLOWOUT)
 
 SCENARIOS: Final[Mapping[str, Scenario]] = {
     "calm": Scenario(
         about="quiet and lively sessions in turn, the spread at its mean", scripts=(QUIET, LIVELY), repeats=True
     ),
-    "blowout": Scenario(about="the spread widens by half on the second day and narrows on the fifth", scripts=_BLOWOUT),
+    "blowout": Scenario(
+        about="the spread widens by half on the second day and narrows on the fifth, after a month of weak small caps",
+        scripts=_BLOWOUT,
+        rut_lag_pct=_LAG_PCT,
+    ),
     "crash": Scenario(
         about="SPX loses 4 and 8 percent in two days, VIX goes to 66, then a slow recovery",
         scripts=(QUIET, BREAK, CRASH, AFTERSHOCK, RECOVERY),
@@ -202,15 +209,18 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         scripts=(QUIET, SPIKE, REVERSION, SETTLING),
     ),
     "contradicted": Scenario(
-        about="the spread widens while VIX falls and shares rise: nothing confirms it",
+        about="the spread widens while VIX falls and small caps rise most: nothing confirms it",
         scripts=(
             QUIET,
             CALM_RALLY,
             replace(CALM_RALLY, excess=STRESSED.excess),
             replace(QUIET, excess=NARROWING.excess),
         ),
+        rut_lag_pct=-_LAG_PCT,
     ),
-    "vix_without_rvx": Scenario(about="the blowout with RVX not published after the first day", scripts=_UNPUBLISHED),
+    "vix_without_rvx": Scenario(
+        about="the blowout with RVX not published after the first day", scripts=_UNPUBLISHED, rut_lag_pct=_LAG_PCT
+    ),
     "halt": Scenario(
         about="SPX falls by 7 percent on the second day and trading halts for 15 minutes at noon",
         scripts=(QUIET, BREAKER, replace(STRESSED, vix=((0, 33.0), (405, 29.0)))),

@@ -27,7 +27,7 @@ from bot.domain.mode import DemandSource, TradingMode
 from bot.domain.orders import Fill, FillPart, IntentId, Leg, Order
 from bot.domain.portfolio import AccountValues, Layer, Lot, Position, StatedCredit
 from bot.domain.schedule import Session, SessionCalendar
-from bot.engine import Engine
+from bot.engine import Engine, Policy
 from bot.execution import Execution
 from bot.hedging.planning import Planner
 from bot.hedging.settings import HedgeSettings
@@ -35,6 +35,7 @@ from bot.hedging.stewardship.settings import StewardSettings
 from bot.hedging.stewardship.steward import Steward
 from bot.ports import JournalRow
 from bot.signals.dispersion import DispersionTracker
+from bot.signals.evidence.settings import EvidenceSettings
 from bot.signals.settings import DispersionSettings
 from bot.state import BotState
 from bot.valuation import ValuationSettings
@@ -254,9 +255,12 @@ class Replay:
                 stated_credits=(self._credit(),),
                 fees=fees,
             ),
-            planner=Planner(hedge, fees),
-            steward=Steward(StewardSettings(), fees),
-            gate=Gate(limits, fees, valuation=hedge.valuation),
+            policy=Policy(
+                evidence=EvidenceSettings(),
+                planner=Planner(hedge, fees),
+                steward=Steward(StewardSettings(), fees),
+                gate=Gate(limits, fees, valuation=hedge.valuation),
+            ),
             execution=Execution(
                 broker=self.broker, clock=self.clock, latch=OpenLatch(), order_life_s=60.0, ack_timeout_s=10.0
             ),

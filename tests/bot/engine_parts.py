@@ -15,12 +15,13 @@ from bot.domain.plan import HedgePlan, PlanAction
 from bot.domain.portfolio import Position
 from bot.domain.readings import Signal
 from bot.domain.snapshot import Snapshot
-from bot.engine import Engine
+from bot.engine import Engine, Policy
 from bot.execution import Execution
 from bot.hedging.planning import NewId, Planner
 from bot.hedging.settings import HedgeSettings
 from bot.hedging.stewardship.steward import Steward
 from bot.signals.dispersion import DispersionTracker
+from bot.signals.evidence.settings import EvidenceSettings
 from bot.signals.settings import DispersionSettings
 from bot.state import BotState
 from risk.checks.standing import Locks, ModeAllows, Reconciled
@@ -114,9 +115,12 @@ class Rig:
         )
         self.engine = Engine(
             state=self.state,
-            planner=self.planner,
-            steward=FreeHand() if steward is None else steward,
-            gate=gate,
+            policy=Policy(
+                evidence=EvidenceSettings(),
+                planner=self.planner,
+                steward=FreeHand() if steward is None else steward,
+                gate=gate,
+            ),
             execution=self.execution,
             journal=self.announced,
             clock=self.clock,

@@ -1,6 +1,7 @@
 """The blown-out session of the simulated floor, fed through the bot's own state: signal, plan, verdict."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -13,12 +14,13 @@ from bot.domain.market import Quote, Tick
 from bot.domain.orders import DecisionId
 from bot.domain.plan import PlanAction
 from bot.domain.portfolio import AccountValues, Layer, Lot, Position
-from bot.domain.readings import SignalState
+from bot.domain.readings import Signal, SignalState
 from bot.domain.snapshot import Snapshot
 from bot.hedging.planning import Planner
 from bot.hedging.settings import HedgeSettings
 from bot.hedging.universe import candidate_universe
 from bot.signals.dispersion import DispersionTracker
+from bot.signals.evidence.settings import EvidenceSettings
 from bot.signals.reading import read_signal
 from bot.signals.settings import DispersionSettings
 from bot.state import BotState
@@ -26,7 +28,7 @@ from risk.gate import Gate
 from risk.limits import RiskLimits
 from simulator.opening import OpenedFloor, open_floor
 from simulator.settings import SimulatorSettings
-from tests.builders import CALENDAR, FEES, a_lot, buys, new_ids, ns
+from tests.builders import CALENDAR, FEES, a_conviction, a_lot, buys, new_ids, ns
 
 WIDE = timedelta(minutes=200)
 """After the open of the second session: the excess has stood above a half for half an hour."""
@@ -129,9 +131,14 @@ def _snapshot() -> Snapshot:
     return state.snapshot(now)
 
 
+def _signal(snapshot: Snapshot) -> Signal:
+    """The signal with every confirmation behind it."""
+    return replace(read_signal(snapshot, EvidenceSettings()), conviction=a_conviction())
+
+
 def test_the_blown_out_floor_is_a_blowout() -> None:
     """The scenario's own indices lead the bot's tracker into an episode with a peak above a half."""
-    signal = read_signal(_snapshot().dispersion)
+    signal = _signal(_snapshot())
     assert signal.state is SignalState.BLOWOUT
     assert signal.peak_excess > 0.5
 
@@ -139,7 +146,7 @@ def test_the_blown_out_floor_is_a_blowout() -> None:
 def test_the_plan_on_the_floor_is_an_increase_that_the_gate_approves() -> None:
     """Forty condors: between 15 and 20 % of the base in five-wide spreads, each candidate with figures or a reason."""
     snapshot = _snapshot()
-    signal = read_signal(snapshot.dispersion)
+    signal = _signal(snapshot)
     plan = Planner(HedgeSettings(), FEES).plan(snapshot, signal, DecisionId("d-1"), new_ids().__next__)
     assert plan.action is PlanAction.INCREASE, plan.reason
     assert 0.15 < plan.increment_frac <= 0.20
@@ -154,9 +161,7 @@ def test_the_plan_on_the_floor_is_an_increase_that_the_gate_approves() -> None:
 
 def test_the_order_fills_on_the_floor_at_its_limit() -> None:
     """The plan's limit is the natural price: ask of the long leg less bid of the short one."""
-    plan = Planner(HedgeSettings(), FEES).plan(
-        _snapshot(), read_signal(_snapshot().dispersion), DecisionId("d-1"), new_ids().__next__
-    )
+    plan = Planner(HedgeSettings(), FEES).plan(_snapshot(), _signal(_snapshot()), DecisionId("d-1"), new_ids().__next__)
     long, short = (_floor().floor.quote(leg.instrument) for leg in plan.intents[0].legs)
     assert long.ask is not None
     assert short.bid is not None

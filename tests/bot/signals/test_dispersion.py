@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -12,10 +13,12 @@ from signal_builders import BY_NAME, DAY, At, a_baseline, a_session, fed, ns_at,
 from bot.domain.errors import InvalidValueError
 from bot.domain.instrument import RUT, RVX, SPX, VIX, InstrumentKey
 from bot.domain.market import DataType
-from bot.domain.readings import Episode, SignalState
+from bot.domain.readings import Episode, Signal, SignalState
 from bot.signals.dispersion import DispersionTracker
+from bot.signals.evidence.settings import EvidenceSettings
 from bot.signals.reading import read_signal
 from bot.signals.settings import DispersionSettings
+from tests.builders import Scenery
 
 WIDE = 21.0  # RVX, with VIX at 15 and a baseline of 4: an excess of 0.5
 CALM = 19.0
@@ -343,15 +346,21 @@ def test_a_rising_peak_makes_planning_due_at_each_step() -> None:
     assert tracker.episode.peak_excess == pytest.approx(0.725, abs=0.005)
 
 
+def signal_at(tracker: DispersionTracker) -> Signal:
+    """What planning reads of the tracker a hundred minutes into the session."""
+    reading = tracker.reading(ns_at(105.0))
+    return read_signal(replace(Scenery(condors=10).snapshot(), dispersion=reading), EvidenceSettings())
+
+
 def test_a_restored_episode_goes_on() -> None:
     """After a restart the bot is in the blowout that it left, with its first day and its peak."""
     tracker = opened()
     tracker.restore(EPISODE)
     fed(tracker, steady(0.0, 120.0, rvx=19.8))
-    signal = read_signal(tracker.reading(ns_at(105.0)))
+    signal = signal_at(tracker)
     assert (signal.state, signal.peak_excess, signal.episode_began_on) == (SignalState.BLOWOUT, 0.4, EPISODE.began_on)
     tracker.restore(None)
-    assert read_signal(tracker.reading(ns_at(105.0))).peak_excess == 0.0
+    assert signal_at(tracker).peak_excess == 0.0
 
 
 def test_a_reading_before_the_last_tick_is_one_at_it() -> None:
