@@ -90,7 +90,8 @@ def read_company(path: Path, symbol: str, tags: Iterable[Tag]) -> CompanyFacts:
         if concept is None:
             continue
         by_unit = source.table(source.table(concept, name).get("units"), f"{name}.units")
-        units[taxonomy, name] = {unit: tuple(_facts_of(source, name, rows)) for unit, rows in by_unit.items()}
+        read = {unit: tuple(_facts_of(source, name, rows)) for unit, rows in by_unit.items()}
+        units[taxonomy, name] = {unit: facts for unit, facts in read.items() if facts}
     return CompanyFacts(symbol=symbol, taxonomies=tuple(taxonomies), units=units)
 
 

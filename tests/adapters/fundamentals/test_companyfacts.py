@@ -147,6 +147,14 @@ def test_other_forms_than_reports_do_not_count(tmp_path: Path, form: str) -> Non
     assert ratios(read(tmp_path, facts)) == [("2024-03-31", "2024-05-02", 1.5)]
 
 
+def test_a_tag_that_no_report_uses_is_missing(tmp_path: Path) -> None:
+    """Neither an empty list nor a pro forma figure is a figure in USD."""
+    facts = balance(AssetsCurrent=900, InventoryNet=150)
+    for rows in ([], [row(500, "2024-03-31", "2024-05-02", form="8-K")]):
+        facts["LiabilitiesCurrent"] = usd(*rows)
+        assert "no quick ratio: no LiabilitiesCurrent;" in read(tmp_path, facts).why_missing("ACME")
+
+
 @pytest.mark.parametrize("form", ["10-K", "10-K/A", "10-KT", "10-Q", "20-F", "40-F", "6-K"])
 def test_reports_of_every_kind_count(tmp_path: Path, form: str) -> None:
     """Annual and interim, domestic and foreign."""
