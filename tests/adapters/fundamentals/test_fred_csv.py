@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.fundamentals.fred_csv import read_fred
@@ -95,6 +95,7 @@ def test_a_long_cell_is_cut_in_the_message(tmp_path: Path) -> None:
     assert len(refusal(tmp_path, "DATE,DGS10\n2026-11-19," + "x" * 5000 + "\n")) < 400
 
 
+@settings(deadline=None)  # files are written
 @given(percents=st.lists(st.one_of(st.none(), st.floats(-20, 20)), min_size=1, max_size=20))
 def test_every_value_of_a_file_comes_back(
     tmp_path_factory: pytest.TempPathFactory, percents: list[float | None]

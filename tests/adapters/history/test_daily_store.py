@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.history.csv_files import load_symbol
@@ -163,6 +163,7 @@ def test_the_own_store_continues_an_imported_history() -> None:
         continued(DailySeries(symbol="RUT", rows=()), own)
 
 
+@settings(deadline=None)  # a row is flushed to the disk
 @given(closes=st.lists(st.floats(1e-3, 1e9), min_size=1, max_size=15))
 def test_every_close_comes_back_exactly(tmp_path_factory: pytest.TempPathFactory, closes: list[float]) -> None:
     """Whatever its digits: what is read is what was written, to the last bit."""

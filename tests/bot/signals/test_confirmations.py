@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.domain.errors import InvalidValueError
 from bot.domain.evidence import (
     ConfirmationName,
     DailySeries,
@@ -22,6 +23,7 @@ from bot.signals.evidence.breadth import read_breadth
 from bot.signals.evidence.conviction import READERS
 from bot.signals.evidence.indicators import wilder_rsi
 from bot.signals.evidence.momentum import read_momentum
+from bot.signals.evidence.sessions import clipped
 from bot.signals.evidence.settings import EvidenceSettings
 from bot.signals.evidence.strength import read_strength
 from tests.bot.signals.evidence_builders import (
@@ -144,6 +146,19 @@ def test_rows_older_than_the_window_change_nothing(seed: int, longer: int) -> No
         assert found[0] == found[1]
 
 
+@pytest.mark.parametrize(("raw", "evidence"), [(-7.0, -1.0), (-0.3, -0.3), (0.0, 0.0), (1.5, 1.0)])
+def test_evidence_is_clipped(raw: float, evidence: float) -> None:
+    """To the range in which confirmations are compared."""
+    assert clipped(raw) == evidence
+
+
+@pytest.mark.parametrize("raw", [math.nan, math.inf, -math.inf])
+def test_what_is_no_number_is_not_clipped_into_one(raw: float) -> None:
+    """A formula that went wrong must not pass for the strongest evidence."""
+    with pytest.raises(InvalidValueError, match="evidence must be finite"):
+        clipped(raw)
+
+
 # prices in pairs --------------------------------------------------------------------------------------------------
 
 
@@ -256,6 +271,18 @@ def test_an_old_close_abstains(read: Read, small: str) -> None:
     assert "5 days before" in why_of(read(inputs, SETTINGS, AFTER + timedelta(days=1)))
     halted = with_history(inputs, a_series(small, a_walk(4), without=SESSIONS[-5:]))
     assert f"the last common row is of {SESSIONS[-6]}" in why_of(read(halted, SETTINGS, TODAY))
+
+
+@pytest.mark.parametrize(("read", "large", "small"), PAIRS)
+def test_two_fresh_histories_without_a_fresh_common_session_abstain(read: Read, large: str, small: str) -> None:
+    """Each has a row of this week, neither has the other's: the last common one is what counts."""
+    inputs = EvidenceInputs(
+        histories={
+            large: a_series(large, a_walk(1), without=SESSIONS[-1:]),
+            small: a_series(small, a_walk(2), without=SESSIONS[-5:-1]),
+        }
+    )
+    assert f"the last common row is of {SESSIONS[-6]}, 8 days before" in why_of(read(inputs, SETTINGS, TODAY))
 
 
 @pytest.mark.parametrize(("read", "small"), [(read, small) for read, _, small in PAIRS])
