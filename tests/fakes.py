@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.domain.command import Ack, AckStage
 from bot.domain.decision import Approved
-from bot.domain.errors import ConnectivityError, LatchError
+from bot.domain.errors import BrokerRejectedError, ConnectivityError, LatchError
 from bot.domain.events import Event, LinkLost, LinkRestored
 from bot.domain.instrument import Instrument, InstrumentKey
 from bot.domain.market import Quote
@@ -315,6 +315,8 @@ class FakeMarketData:
     async def daily_closes(self, instrument: Instrument, sessions: int) -> tuple[DailyClose, ...]:
         """Answer, or raise what was scripted."""
         self._raise_next()
+        if instrument.key not in self.closes:
+            raise BrokerRejectedError(f"{instrument.key}: no history")
         return tuple(self.closes[instrument.key])[-sessions:]
 
     async def option_chain(self, symbol: str, settlement_from: date, settlement_to: date) -> tuple[Instrument, ...]:  # noqa: ARG002 - port
