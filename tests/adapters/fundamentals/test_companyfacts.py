@@ -126,6 +126,18 @@ def test_a_repeated_figure_is_told_once_and_a_restated_one_twice(tmp_path: Path)
 
 
 @pytest.mark.parametrize("turned", [False, True])
+def test_the_report_filed_last_holds(tmp_path: Path, turned: bool) -> None:  # noqa: FBT001 - a table
+    """A later report restates without being an amendment; neither its place in the file nor its number counts."""
+    facts = balance(AssetsCurrent=900, InventoryNet=150)
+    rows = [
+        row(600, "2024-03-31", "2025-05-02", accn="0000000001-24-000001"),
+        row(500, "2024-03-31", "2024-05-02", form="10-Q/A", accn="0000000001-24-000002"),
+    ]
+    facts["LiabilitiesCurrent"] = usd(*(rows[::-1] if turned else rows))
+    assert ratios(read(tmp_path, facts)) == [("2024-03-31", "2024-05-02", 1.5), ("2024-03-31", "2025-05-02", 1.25)]
+
+
+@pytest.mark.parametrize("turned", [False, True])
 def test_of_two_filings_of_one_day_the_amendment_holds(tmp_path: Path, turned: bool) -> None:  # noqa: FBT001 - a table
     """In whatever order the file lists them."""
     facts = balance(AssetsCurrent=900, InventoryNet=150)
@@ -260,6 +272,16 @@ def test_shares_of_the_balance_sheet_stand_in_for_the_cover(tmp_path: Path) -> N
     facts["CommonStockSharesOutstanding"] = {"shares": [row(200, "2023-12-31", "2024-02-20", form="10-K")]}
     assert flows(read(tmp_path, facts))[0][2] == 2.0
     assert flows(read(tmp_path, facts, COVERS))[0][2] == 4.0
+
+
+def test_the_count_nearest_to_the_period_divides(tmp_path: Path) -> None:
+    """41 days after the year's end are nearer than 67 before it, and both than 110 after it."""
+    counts = [
+        row(50, "2023-10-25", "2023-11-01"),
+        row(100, "2024-02-10", "2024-02-20", form="10-K"),
+        row(25, "2024-04-19", "2024-05-02"),
+    ]
+    assert flows(read(tmp_path, {ANNUAL_FLOW: usd(YEAR)}, counts))[-1] == ("2023-12-31", "2024-02-20", 4.0)
 
 
 @pytest.mark.parametrize(

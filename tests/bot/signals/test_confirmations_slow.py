@@ -166,8 +166,9 @@ def test_growing_cash_contracts_the_ratio_as_well() -> None:
 
 
 def test_a_restatement_counts_from_the_day_on_which_it_is_known() -> None:
-    """Published a week ago it changes today's ratio, not that of sixty days ago; tomorrow's changes nothing."""
-    for known_on, expected in [(TODAY - timedelta(days=7), 0.9090909), (TODAY + timedelta(days=1), 0.0)]:
+    """Published a week ago or today it changes today's ratio, not that of sixty days ago; tomorrow's changes none."""
+    for days, expected in [(-7, 0.9090909), (0, 0.9090909), (1, 0.0)]:
+        known_on = TODAY + timedelta(days=days)
         restated = [replace(a_flow(name, 5.5, SEPTEMBER), known_on=known_on) for name in NAMES]
         found = read_cash_flow(priced(50.0, 50.0, *same_flows(), *restated), SETTINGS, TODAY)
         assert evidence_of(found) == pytest.approx(expected)
@@ -242,8 +243,13 @@ def test_without_configured_names_there_is_no_price_to_cash_flow() -> None:
 
 def test_a_cash_flow_is_as_old_as_its_period() -> None:
     """200 days are the most: the report after it is overdue."""
-    flows = [a_flow(name, 5.0, end) for name in NAMES for end in (JUNE, TODAY - timedelta(days=200))]
-    assert evidence_of(read_cash_flow(priced(50.0, 50.0, *flows), SETTINGS, TODAY)) == 0.0
+    for age, is_read in [(200, True), (201, False)]:
+        flows = [a_flow(name, 5.0, TODAY - timedelta(days=age)) for name in NAMES]
+        found = read_cash_flow(priced(50.0, 50.0, *flows), SETTINGS, TODAY)
+        if is_read:
+            assert evidence_of(found) == 0.0
+        else:
+            assert "O has no cash flow of the last 200 days" in why_of(found)
 
 
 # acid test --------------------------------------------------------------------------------------------------------
@@ -285,6 +291,18 @@ def test_a_fiscal_year_may_end_some_days_apart(shift: int, is_read: bool) -> Non
         assert evidence_of(found) == pytest.approx(1.0)
     else:
         assert "no balance sheet of the last 200 days with one of a year before" in why_of(found)
+
+
+def test_a_balance_sheet_is_at_most_200_days_old() -> None:
+    """An older one says nothing of today, whatever stood a year before it."""
+    for age, is_read in [(200, True), (201, False)]:
+        newest = TODAY - timedelta(days=age)
+        ratios = (a_ratio("O", 1.0, newest - timedelta(days=365)), a_ratio("O", 0.9, newest))
+        found = read_acid_test(held(*ratios), SETTINGS, TODAY)
+        if is_read:
+            assert evidence_of(found) == pytest.approx(1.0)
+        else:
+            assert "no balance sheet of the last 200 days" in why_of(found)
 
 
 def test_both_balance_sheets_are_told_in_one_form() -> None:
