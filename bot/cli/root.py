@@ -3,6 +3,7 @@
 import click
 
 from bot.cli.gateway import gateway
+from bot.cli.history import history
 from bot.cli.journal import journal
 from bot.cli.keys import keys
 from bot.cli.operator import approve, arm, kill, pause, reduce_only, resume, status, veto
@@ -21,6 +22,6 @@ def alvh() -> None:
 
 for command in (
     *(run, kill, pause, reduce_only, resume, arm, status, approve, veto, keys),
-    *(gateway, signal, report, journal, volindex),
+    *(gateway, signal, report, journal, volindex, history),
 ):
     alvh.add_command(command)

@@ -1,0 +1,1 @@
+"""How far VX forwards follow VIX and SPX, estimated from settlements and closes."""
