@@ -54,10 +54,12 @@ class WorstLoss:
     """Fails when an order, or its plan, worsens a scenario and the book then loses more there than is allowed.
 
     The book is what is held, with every order on its way filled where that loses. A scenario that is beyond the limit
-    already permits whatever does not worsen it; an order that only closes passes. The record shows the worsened
-    scenario with the largest loss.
+    already permits whatever does not worsen it by more than the premium that the plan itself pays: a premium is the
+    cost cap's matter, and a book that is too large for its account must not lose its protection for it. So the rule
+    binds wings and futures, whose losses no premium bounds. An order that only closes passes. The record shows the
+    worsened scenario with the largest loss.
 
-    Source: docs/methodology.md, M11.
+    Source: docs/methodology.md, M11; docs/risk-controls.md, section 2.3.
     """
 
     rule: Rule = Rule.WORST_LOSS
@@ -70,22 +72,35 @@ class WorstLoss:
         stress = _plan_stress(intent, scene)
         if isinstance(stress, Unvalued) or limit is None:
             return _unknown(self.rule, stress)
-        loss, name = _worst_worsened(stress, intent.quantity)
+        loss, name = _worst_worsened(stress, intent, scene, float(limit))
         if not name:
-            note = "the plan worsens no scenario"
+            note = "the plan worsens no scenario by more than its premium allows"
             return Checked.holds(rule=self.rule, passed=True, found=Decimal(0), limit=limit, note=note)
         return Checked.at_most(rule=self.rule, found=_cents(loss), limit=limit, note=name, size_can_cure=True)
 
 
-def _worst_worsened(stress: PlanStress, quantity: int) -> tuple[float, str]:
+def _worst_worsened(stress: PlanStress, intent: OrderIntent, scene: Scene, limit_usd: float) -> tuple[float, str]:
     """Return the largest loss, USD, and its scenario among those that the step or its plan worsens; no name: none."""
     worst, name = -math.inf, ""
+    own = _premium_usd(intent, scene)
+    whole = own + sum(_premium_usd(later, scene) for later in scene.later)
     for held, one, rest in zip(stress.before.outcomes, stress.unit.outcomes, stress.rest.outcomes, strict=True):
-        step = quantity * one.book_usd
-        move = min(step, step + rest.book_usd)
-        if move <= -LEAST_USD and -(held.book_usd + move) > worst:
-            worst, name = -(held.book_usd + move), held.scenario.name
+        step = intent.quantity * one.book_usd
+        for move, premium in ((step, own), (step + rest.book_usd, whole)):
+            is_breached = -held.book_usd > limit_usd
+            allowed = premium if is_breached else 0.0
+            loss = -(held.book_usd + move)
+            if -move >= allowed + LEAST_USD and loss > worst:
+                worst, name = loss, held.scenario.name
     return worst, name
+
+
+def _premium_usd(intent: OrderIntent, scene: Scene) -> float:
+    """What an option order pays at its limit or at the middle, whichever is more, USD; a future pays no premium."""
+    unit = scene.valuer.unit(intent.legs)
+    if intent.is_future or isinstance(unit, Unvalued):
+        return 0.0
+    return max(0.0, float(intent.limit), unit.price) * intent.multiplier * intent.quantity
 
 
 def _plan_stress(intent: OrderIntent, scene: Scene) -> PlanStress | Unvalued:

@@ -234,7 +234,7 @@ def test_an_impossible_level_is_refused_by_a_rule(index: str, value: object) -> 
 def test_an_impossible_account_is_refused(value: str) -> None:
     """A net liquidation of zero, below zero, or beyond any account is refused; nothing may be lost of nothing."""
     snapshot = with_book(calm_noon(), account=an_account(value))
-    losses = {Rule.MEAN_REVERSION_LOSS, Rule.WORST_LOSS} if Decimal(value) <= 0 else set()
+    losses = {Rule.MEAN_REVERSION_LOSS} if Decimal(value) <= 0 else set()
     assert rules_against(verdict_on(a_build(), snapshot)) == {Rule.ACCOUNT} | losses
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.domain.decision import Checked, Refused, Rule
 from bot.domain.instrument import Instrument, Right
-from bot.domain.orders import OrderIntent
+from bot.domain.orders import Leg, OrderIntent
 from bot.domain.portfolio import Position
 from bot.domain.snapshot import Snapshot
 from risk.scene import CLOSES_ONLY
@@ -153,10 +153,33 @@ def test_a_scenario_that_is_breached_permits_what_does_not_worsen_it() -> None:
     assert passed.found < Decimal(16_000) < Decimal(19_000) < refused.found
 
 
-def test_worsening_a_breached_scenario_by_a_premium_refuses() -> None:
-    """Where the rally is breached as well, even the order that helps in the crash is one that worsens it."""
-    checked = checked_by(Rule.WORST_LOSS, _put_spread_back(), _worth(300_000))
-    assert (checked.passed, checked.note) == (False, "strong rally")
+def test_a_premium_is_no_reason_to_go_without_protection() -> None:
+    """In an account far too small for its condors the overlay passes: no scenario worsens by more than it costs."""
+    for net_liquidation in (1_000, 100_000):
+        assert checked_by(Rule.WORST_LOSS, a_build(2), _worth(net_liquidation)).passed
+    later = checked_by(Rule.WORST_LOSS, a_build(1), _worth(100_000), later=(a_build(1, intent_id="i-2"),))
+    assert later.passed
+
+
+def test_a_limit_below_the_middle_still_counts_the_middle() -> None:
+    """An order that waits inside the market loses the middle in the grid, and may."""
+    assert checked_by(Rule.WORST_LOSS, a_build(2, limit="0.05"), _worth(100_000)).passed
+
+
+@pytest.mark.parametrize("legs", [(buys(a_future("VXM")),), _wing_roll().legs], ids=["future", "wing"])
+def test_what_no_premium_bounds_is_refused_where_a_scenario_is_breached(legs: tuple[Leg, ...]) -> None:
+    """A future and a wing moved out lose more than they cost: the same account refuses both."""
+    intent = an_intent(legs, quantity=1, limit="18.95" if len(legs) == 1 else "-0.30")
+    checked = checked_by(Rule.WORST_LOSS, intent, _with_out_quoted(_worth(100_000)))
+    assert (checked.passed, checked.size_can_cure) == (False, True)
+    assert checked.note == "crash, VIX down"
+
+
+def test_a_premium_breaches_no_scenario_that_still_holds() -> None:
+    """Where the limit is kept by less than a premium, the purchase that would break it is refused."""
+    loss = _found(Rule.WORST_LOSS, a_build(1))
+    edge = _worth((loss - CENT) / LIMIT_OF[Rule.WORST_LOSS])
+    assert not checked_by(Rule.WORST_LOSS, a_build(1), edge).passed
 
 
 def test_an_order_that_worsens_nothing_is_recorded_as_such() -> None:
@@ -164,7 +187,11 @@ def test_an_order_that_worsens_nothing_is_recorded_as_such() -> None:
     yesterday = calm_noon().now.date() - timedelta(days=1)
     done = replace(scenery().opening.condors[0].long_put, settlement=yesterday, last_trade=yesterday)
     checked = checked_by(Rule.WORST_LOSS, an_intent((buys(done),)), _worth(1_000))
-    assert (checked.passed, checked.found, checked.note) == (True, Decimal(0), "the plan worsens no scenario")
+    assert (checked.passed, checked.found, checked.note) == (
+        True,
+        Decimal(0),
+        "the plan worsens no scenario by more than its premium allows",
+    )
 
 
 def test_an_order_outside_the_sleeve_passes_mean_reversion() -> None:
@@ -191,7 +218,7 @@ def test_closing_passes_whatever_is_lost(rule: Rule) -> None:
     for moment in (snapshot, blind):
         checked = checked_by(rule, an_unwind(2), moment)
         assert (checked.passed, checked.found) == (True, CLOSES_ONLY)
-        assert not checked_by(rule, a_build(1), moment).passed
+        assert not checked_by(rule, an_intent((buys(a_future("VXM")),), limit="18.95"), moment).passed
 
 
 # what is unknown --------------------------------------------------------------------------------------------------
@@ -249,4 +276,5 @@ def test_what_passes_keeps_the_limit_and_a_smaller_order_passes_too(
         if checked.passed:
             assert isinstance(checked.found, Decimal)
             assert checked.found <= frac * net_liquidation
+        if checked.passed and checked.found:
             assert checked_by(rule, a_build(max(1, quantity // 2)), snapshot).passed

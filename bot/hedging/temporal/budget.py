@@ -70,7 +70,7 @@ class ThetaBudget:
 
 
 def theta_budget(book: Book, valuer: Valuer, settings: TemporalSettings, today: date) -> ThetaBudget | Unvalued:
-    """Return the budget of a book: ``limit = max_decay_frac x max(0, condor theta, credit per original day)``.
+    """Return the budget of a book: ``limit = max_decay_frac x max(condor theta, credit per original day)``.
 
     It gates new overlay alone. What is held above the limit stays: drift never forces a sale of protection.
 
@@ -93,7 +93,7 @@ def theta_budget(book: Book, valuer: Valuer, settings: TemporalSettings, today: 
         decay_usd_per_day=decay,
         condor_theta_usd_per_day=theta,
         credit_usd_per_day=credit,
-        limit_usd_per_day=settings.max_decay_frac * max(0.0, theta, credit),
+        limit_usd_per_day=settings.max_decay_frac * max(theta, credit),
     )
 
 

@@ -235,6 +235,15 @@ def test_a_narrower_wing_grows_without_a_larger_loss() -> None:
     assert (found.roll.units, found.roll.loss_rise_usd) == (10, 0)
 
 
+def test_the_roll_that_adds_the_least_loss_is_taken() -> None:
+    """Of two condors whose wings both reach the band, the one whose maximum loss does not rise is widened."""
+    wider = replace(CONDOR, long_call=a_call_further(10), count=5)
+    book = replace(SCENERY.book(), condors=(replace(CONDOR, count=5), wider))
+    quotes = {**_noon().quotes, wider.long_call.key: SCENERY.quote(wider.long_call)}
+    found = _widening(1.0, _wings(book=book, snapshot=replace(_noon(), quotes=quotes)))
+    assert (found.roll.condor, found.roll.loss_rise_usd) == (wider, 0)
+
+
 def a_call_further(points: int) -> Instrument:
     """The long call so many points further out."""
     strike = (CONDOR.long_call.strike or 0) + points
