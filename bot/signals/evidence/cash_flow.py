@@ -37,9 +37,7 @@ def read_cash_flow(inputs: EvidenceInputs, settings: EvidenceSettings, today: da
     Source: docs/methodology.md, M3.
     """
     rules = settings.cash_flow
-    need = Need(
-        name=ConfirmationName.PRICE_TO_CASH_FLOW, sessions=1, max_age_days=rules.price_max_age_days, max_missing=0
-    )
+    need = _need(rules)
     if not rules.names:
         return need.abstain("no names are configured; state REITs and small-cap value names in cash_flow.names")
     found = [_ratios_of(symbol, inputs, rules, today) for symbol in sorted(rules.names)]
@@ -84,10 +82,14 @@ def _ratios_of(symbol: str, inputs: EvidenceInputs, rules: CashFlowSettings, tod
     return why or f"{symbol} has no cash flow of the last {rules.figure_max_age_days} days on {days[0]} and {days[1]}"
 
 
-def _price_on(symbol: str, inputs: EvidenceInputs, rules: CashFlowSettings, day: date) -> DailyValue | str:
-    need = Need(
+def _need(rules: CashFlowSettings) -> Need:
+    return Need(
         name=ConfirmationName.PRICE_TO_CASH_FLOW, sessions=1, max_age_days=rules.price_max_age_days, max_missing=0
     )
+
+
+def _price_on(symbol: str, inputs: EvidenceInputs, rules: CashFlowSettings, day: date) -> DailyValue | str:
+    need = _need(rules)
     rows = closes_of(symbol, inputs, day, need)
     if isinstance(rows, Abstention):
         return rows.why
