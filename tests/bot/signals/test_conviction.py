@@ -1,5 +1,6 @@
 """Conviction: who is heard, with what weight, what follows, and what the real closes say at the onsets of episodes."""
 
+import doctest
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,6 +27,7 @@ from bot.domain.evidence import (
     WeakConviction,
 )
 from bot.signals.daily import DailyRule, episodes_of, evaluate_daily
+from bot.signals.evidence import capital, conviction, indicators
 from bot.signals.evidence.conviction import read_conviction, shares_of, stance_of
 from bot.signals.evidence.settings import (
     AcidTestSettings,
@@ -49,6 +51,13 @@ WEIGHTS = st.builds(
     ConfirmationWeights,
     **{name.value: st.floats(0.01 if name in PRICE_BASED else 0.0, 9.0) for name in ConfirmationName},
 )
+
+
+def test_doctests_hold() -> None:
+    """Every worked number in the docstrings is true."""
+    results = [doctest.testmod(module) for module in (indicators, capital, conviction)]
+    assert [result.failed for result in results] == [0, 0, 0]
+    assert min(result.attempted for result in results) >= 1
 
 
 # shares -----------------------------------------------------------------------------------------------------------
