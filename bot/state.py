@@ -53,6 +53,7 @@ from bot.domain.portfolio import StatedCredit
 from bot.domain.proposal import Proposal, ProposalState
 from bot.domain.readings import SignalState
 from bot.domain.schedule import Session
+from bot.domain.shifts import Offered
 from bot.domain.snapshot import Snapshot, Standing
 from bot.signals.dispersion import DispersionTracker
 
@@ -84,6 +85,8 @@ class BotState:
         self._frozen_base: float | None = None
         self._proposal: Proposal | None = None
         self._evidence: EvidenceInputs | None = None
+        self._offered: tuple[Offered, ...] = ()
+        self._closing_spreads: tuple[float, ...] = ()
         self._conviction: Conviction | None = None
         self._handlers: Mapping[type, Callable[..., bool]] = {
             Quote: self._on_quote,
@@ -217,6 +220,8 @@ class BotState:
             proposal=self._proposal,
             evidence=self._evidence,
             conviction=self._conviction,
+            offered=self._offered,
+            closing_spreads=self._closing_spreads,
         )
 
     # market ---------------------------------------------------------------------------------------------------
@@ -228,6 +233,7 @@ class BotState:
     def _on_session_opened(self, event: SessionOpened) -> bool:
         self._session = event.session
         self._tracker.open_session(event.session, event.baseline)
+        self._closing_spreads = tuple(rvx - vix for _, rvx, vix in event.baseline)
         if not self._previous_closes and event.baseline:
             _, rvx, vix = event.baseline[-1]
             self._previous_closes = {RVX.key: rvx, VIX.key: vix}
@@ -246,6 +252,7 @@ class BotState:
 
     def _on_candidates(self, event: CandidatesListed) -> bool:
         self._universe = {instrument.key: instrument for instrument in event.instruments}
+        self._offered = event.offered
         return True
 
     # link and books -----------------------------------------------------------------------------------------------

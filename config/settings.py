@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from adapters.calendar.settings import EventSettings
 from adapters.control.settings import ControlSettings
 from adapters.ibkr.settings import BrokerSettings
 from adapters.mqtt.settings import MqttSettings
@@ -51,6 +52,7 @@ class Settings:
     hedge: HedgeSettings = field(default_factory=HedgeSettings)
     steward: StewardSettings = field(default_factory=StewardSettings)
     evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
+    events: EventSettings = field(default_factory=EventSettings)
     risk: RiskLimits = field(default_factory=RiskLimits)
     authority: AuthorityRules = field(default_factory=AuthorityRules)
     mqtt: MqttSettings = field(default_factory=MqttSettings)

@@ -57,6 +57,7 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "sqlite3": ("adapters.journal",),
     "cryptography": ("adapters.control",),
     "pyarrow": ("adapters.recordings.library",),
+    "icalendar": ("adapters.calendar.ics",),
     "bot.compose": ("bot.compose", "bot.cli", "bot.__main__"),
 }
 """Who may import these, tests and scripts aside."""

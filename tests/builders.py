@@ -19,7 +19,7 @@ from bot.domain.readings import DispersionReading, Episode, Signal, SignalState
 from bot.domain.schedule import NEW_YORK, Session, SessionCalendar
 from bot.domain.snapshot import Snapshot
 from bot.hedging.settings import HedgeSettings
-from bot.hedging.universe import candidate_universe
+from bot.hedging.universe import Listed, candidate_universe, offered_settlements
 from simulator.books import BookPlan, OpeningBook, open_book
 from simulator.numbering import number_of
 from simulator.universe import Universe
@@ -382,15 +382,15 @@ class Scenery:
 
     def candidates(self, settings: HedgeSettings | None = None) -> tuple[Instrument, ...]:
         """What the shell would watch for the overlay."""
-        chain = [one for day in self.universe.vix_settlements for one in self.universe.options("VIX", day)]
+        held = {leg.instrument.settlement or TODAY for lot in self.base_lots() for leg in lot.legs}
         return candidate_universe(
-            chain,
-            self.universe.futures,
-            vix_level=self.vix,
-            today=TODAY,
-            lots=self.base_lots(),
-            settings=settings or HedgeSettings(),
+            self.listed(), NOVEMBER, held, vix_level=self.vix, settings=settings or HedgeSettings()
         )
+
+    def listed(self) -> Listed:
+        """All VIX options and futures."""
+        options = [one for day in self.universe.vix_settlements for one in self.universe.options("VIX", day)]
+        return Listed(options=options, futures=self.universe.futures)
 
     def snapshot(
         self,
@@ -417,6 +417,7 @@ class Scenery:
             reconciling=False,
             kill_epoch=3,
             previous_closes={VIX.key: self.vix, RVX.key: self.vix + self.spread},
+            offered=offered_settlements(self.listed().options),
         )
         return replace(snapshot, **changes)  # type: ignore[arg-type]  # test shorthand: names are checked by the class
 

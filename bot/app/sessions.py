@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -20,9 +20,10 @@ from bot.domain.events import (
     TimerElapsed,
 )
 from bot.domain.evidence import DailySeries, EvidenceInputs
-from bot.domain.instrument import IWM, RUT, RVX, SPX, SPY, VIX, Instrument, InstrumentKey
-from bot.domain.portfolio import Lot
+from bot.domain.instrument import IWM, RUT, RVX, SPX, SPY, VIX, InstrumentKey
 from bot.domain.schedule import Session, SessionCalendar
+from bot.domain.snapshot import Snapshot
+from bot.hedging.universe import Candidates, Listed
 from bot.ports import MarketData
 from bot.signals.daily import common_sessions
 
@@ -46,8 +47,10 @@ class Market:
     """What the sleeve may be built from: VIX options and futures, and which of them are worth watching."""
 
     data: MarketData
-    choose: Callable[[Sequence[Instrument], Sequence[Instrument], float, date, Sequence[Lot]], Sequence[Instrument]]
-    """Option chain, futures, VIX level, today, hedge lots -> candidates and the futures that price them."""
+    choose: Callable[[Listed, Snapshot], Candidates | None]
+    """What is listed and the moment -> candidates and the futures that price them; None while VIX is unknown."""
+    renewal: Callable[[date], str | None] = lambda _day: None
+    """Why the schedule of releases needs to be renewed, as of a day; None while it does not."""
 
 
 class SessionKeeper:
@@ -78,6 +81,7 @@ class SessionKeeper:
                 continue  # the link or the history came too late: this session is over
             self._rewatch()
             self._shell.pump(SessionOpened(at=self._clock.now(), session=session, baseline=baseline))
+            self._warn_of_releases(session.day)
             await self._gather_evidence(session)
             await self._during(session)
             await self._clock.sleep(CLOSING_GRACE_S)
@@ -105,6 +109,8 @@ class SessionKeeper:
                 if await self._list_candidates():
                     listed_at = now
             self._shell.pump(TimerElapsed(at=self._clock.now()))
+            if self._lacks_contracts():
+                self._relist.set()
             await self._sleep_until(min(self._next_beat(session), session.closes_at))
 
     def _next_beat(self, session: Session) -> datetime:
@@ -127,6 +133,12 @@ class SessionKeeper:
             return tuple((day.toordinal(), small, large) for day, small, large in joined if day < session.day)
         return None
 
+    def _warn_of_releases(self, day: date) -> None:
+        """Say once a session that the schedule runs out: without it nothing is shifted around releases (M6)."""
+        why = self._market.renewal(day)
+        if why is not None:
+            self._shell.tell("releases_run_out", {"why": why})
+
     async def _gather_evidence(self, session: Session) -> None:
         """Deliver what the confirmations read; what could not be had makes them abstain, and is written down."""
         histories, missing = {}, {}
@@ -141,13 +153,16 @@ class SessionKeeper:
         inputs = EvidenceInputs(histories=histories)
         self._shell.pump(EvidenceDelivered(at=self._clock.now(), inputs=inputs, missing=missing))
 
+    def _lacks_contracts(self) -> bool:
+        """The last plan would go to a settlement whose contracts nobody has looked up."""
+        plan = self._shell.engine.last_plan
+        settlement = None if plan is None or plan.shift is None else plan.shift.settlement
+        snapshot = self._shell.engine.state.snapshot(self._clock.now())
+        return settlement is not None and all(one.settlement != settlement for one in snapshot.universe.values())
+
     async def _list_candidates(self) -> bool:
         """Look the sleeve's contracts up and watch them; False when the broker gave no answer."""
-        snapshot = self._shell.engine.state.snapshot(self._clock.now())
-        vix = snapshot.levels.get(VIX.key) or snapshot.previous_closes.get(VIX.key)
-        if vix is None:
-            return False  # no level yet: the timer comes back
-        today = snapshot.now.astimezone(NEW_YORK).date()
+        today = self._clock.now().astimezone(NEW_YORK).date()
         until = today + timedelta(days=CHAIN_DAYS)
         try:
             chain = await self._market.data.option_chain("VIX", today, until)
@@ -155,8 +170,11 @@ class SessionKeeper:
         except (ConnectivityError, BrokerRejectedError) as error:
             self._shell.complain("candidates_missing", {"why": str(error)})
             return False
-        chosen = tuple(self._market.choose(chain, futures, vix, today, snapshot.book.lots))
-        self._shell.pump(CandidatesListed(at=self._clock.now(), instruments=chosen))
+        snapshot = self._shell.engine.state.snapshot(self._clock.now())
+        found = self._market.choose(Listed(options=chain, futures=futures), snapshot)
+        if found is None:
+            return False  # no level yet: the timer comes back
+        self._shell.pump(CandidatesListed(at=self._clock.now(), instruments=found.instruments, offered=found.offered))
         self._rewatch()
         return True
 

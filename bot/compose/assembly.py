@@ -1,6 +1,6 @@
 """Joins engine and shell from ports and settings; the same for every profile."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -13,19 +13,21 @@ from bot.app.sessions import Market, SessionKeeper
 from bot.app.shell import Shell
 from bot.app.supervisor import Parts, Supervisor
 from bot.compose.guard import version
+from bot.compose.releases import releases_of
 from bot.domain.errors import InvariantError
 from bot.domain.events import Event
 from bot.domain.fees import FeeSchedule
 from bot.domain.found import FoundSleeve
-from bot.domain.instrument import Instrument
 from bot.domain.portfolio import Lot, StatedCredit
+from bot.domain.releases import ReleaseTable, renewal_warning
 from bot.domain.schedule import SessionCalendar
+from bot.domain.snapshot import Snapshot
 from bot.engine import Engine, Policy
 from bot.execution import Execution
 from bot.hedging.planning import Planner
 from bot.hedging.sleeve import layer_of
 from bot.hedging.stewardship.steward import Steward
-from bot.hedging.universe import candidate_universe
+from bot.hedging.universe import Candidates, Listed, looked_up
 from bot.ports import Broker, Clock, CommandLink, Connection, Ids, Journal, Latch, MarketData, Rng, Sink
 from bot.signals.dispersion import DispersionTracker
 from bot.state import BotState
@@ -92,8 +94,13 @@ class Assembled:
 
 
 def assemble(loaded: Loaded, ports: Ports, start: Start) -> Assembled:
-    """Return the bot; must be called inside its event loop."""
+    """Return the bot; must be called inside its event loop.
+
+    Raises:
+        ConfigError: The schedule of releases cannot be read.
+    """
     settings, fees = loaded.settings, FeeSchedule()
+    releases = releases_of(settings.events)
     execution = Execution(
         broker=ports.broker,
         clock=ports.clock,
@@ -112,7 +119,13 @@ def assemble(loaded: Loaded, ports: Ports, start: Start) -> Assembled:
         ),
         policy=Policy(
             evidence=settings.evidence,
-            planner=Planner(settings.hedge, fees, start.calendar, settings.evidence.weak_conviction),
+            planner=Planner(
+                settings.hedge,
+                fees,
+                calendar=start.calendar,
+                weak_conviction=settings.evidence.weak_conviction,
+                releases=releases,
+            ),
             steward=Steward(settings.steward, fees),
             gate=Gate(settings.risk, fees, valuation=settings.hedge.valuation, calendar=start.calendar),
         ),
@@ -124,12 +137,12 @@ def assemble(loaded: Loaded, ports: Ports, start: Start) -> Assembled:
     pump = Pump(engine)
     ports.junction.join(pump)
     shell = Shell(engine=engine, pump=pump, clock=ports.clock, rng=ports.rng, settings=settings.app)
-    joined = _joined(loaded, ports, start, shell, fees)
+    joined = _joined(loaded, ports, start, shell, releases)
     journal.also_tell(joined.desk.told)
     return joined
 
 
-def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, fees: FeeSchedule) -> Assembled:
+def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: ReleaseTable) -> Assembled:
     settings = loaded.settings
     keeper = LinkKeeper(
         shell=shell,
@@ -139,10 +152,11 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, fees: FeeS
         connected=start.connected,
     )
 
-    def choose(
-        chain: Sequence[Instrument], futures: Sequence[Instrument], vix: float, today: date, lots: Sequence[Lot]
-    ) -> Sequence[Instrument]:
-        return candidate_universe(chain, futures, vix_level=vix, today=today, lots=lots, settings=settings.hedge)
+    def choose(listed: Listed, snapshot: Snapshot) -> Candidates | None:
+        return looked_up(listed, snapshot, releases, settings.hedge, start.calendar)
+
+    def renewal(day: date) -> str | None:
+        return renewal_warning(releases, day)
 
     desk = Desk(
         shell=shell,
@@ -159,13 +173,13 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, fees: FeeS
             account_hash=start.account_hash,
         ),
     )
-    measures = Measures(hedge=settings.hedge, limits=settings.risk, fees=fees, calendar=start.calendar)
+    measures = Measures(hedge=settings.hedge, limits=settings.risk, fees=FeeSchedule(), calendar=start.calendar)
     parts = Parts(
         shell=shell,
         link=keeper,
         sessions=SessionKeeper(
             shell=shell,
-            market=Market(data=ports.market_data, choose=choose),
+            market=Market(data=ports.market_data, choose=choose, renewal=renewal),
             link=keeper,
             calendar=start.calendar,
         ),

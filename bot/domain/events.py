@@ -16,6 +16,7 @@ from bot.domain.portfolio import AccountValues, Position
 from bot.domain.proposal import Proposal
 from bot.domain.readings import Episode, Signal
 from bot.domain.schedule import Session
+from bot.domain.shifts import Offered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +50,14 @@ class EvidenceDelivered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidatesListed:
-    """The contracts that the sleeve may use were looked up; they replace those listed before."""
+    """The contracts that the sleeve may use were looked up; they replace those listed before.
+
+    ``offered`` are the settlements to choose from, of which ``instruments`` may hold the contracts of some.
+    """
 
     at: datetime
     instruments: tuple[Instrument, ...]
+    offered: tuple[Offered, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

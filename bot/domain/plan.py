@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from bot.domain.orders import DecisionId, Leg, OrderIntent
 from bot.domain.proposal import Proposal
+from bot.domain.shifts import Shift
 
 
 class PlanAction(StrEnum):
@@ -66,6 +67,7 @@ class HedgePlan:
     working_usd_per_point: float  # overlay orders that may still fill
     candidates: tuple[Candidate, ...] = ()
     intents: tuple[OrderIntent, ...] = ()
+    shift: Shift | None = None  # where an increase goes or would go (M6)
     asks: str = ""  # why a person should decide this one, empty when nobody needs to
     withheld: Withheld | None = None
     withheld_intents: tuple[OrderIntent, ...] = ()  # what would have been asked of the gate

@@ -12,6 +12,7 @@ from bot.domain.portfolio import Book
 from bot.domain.proposal import Proposal
 from bot.domain.readings import DispersionReading
 from bot.domain.schedule import Session
+from bot.domain.shifts import Offered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,8 @@ class Snapshot:
     proposal: Proposal | None = None  # the last one that a person was asked about
     evidence: EvidenceInputs | None = None  # as delivered at the open of this session
     conviction: Conviction | None = None  # as last read in the episode under way
+    offered: tuple[Offered, ...] = ()  # settlements of VIX options that are listed
+    closing_spreads: tuple[float, ...] = ()  # RVX less VIX at the common closes before today, oldest first, points
 
     @property
     def standing(self) -> Standing:

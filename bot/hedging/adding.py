@@ -2,20 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 
 from bot.domain.evidence import WeakConviction
-from bot.domain.instrument import VIX, Kind
+from bot.domain.instrument import VIX
 from bot.domain.orders import IntentId, OrderIntent, Purpose
 from bot.domain.plan import Candidate, HedgePlan, PlanAction
+from bot.domain.shifts import Shift
 from bot.hedging.construction import Wanted, best_of, candidates_for
 from bot.hedging.moment import Moment
+from bot.hedging.settlement import overlay_shift
 from bot.hedging.sizing import is_within_band, wish_of
-from bot.hedging.sleeve import overlay_builds, overlay_settlement
+from bot.hedging.sleeve import overlay_builds
 from bot.valuation import Unvalued, good_level
-
-MONTHLY_CLASS = "VIX"
-"""Weeklies have a class of their own, VIXW."""
 
 
 def towards_target(moment: Moment, weak: WeakConviction) -> HedgePlan:
@@ -50,9 +48,18 @@ class _Adding:
         gap = frac * base - held  # nothing is on its way: `_obstacle` has seen to that
         if is_within_band(gap=gap, base=base, settings=settings):
             return moment.hold("the overlay stands at its target, within the no-trade band", frac=frac)
-        settlement = self._settlement()
+        shift = overlay_shift(moment.snapshot, moment.releases, settings.shifting, moment.calendar)
+        plan = self._placed(shift, gap=gap, base=base, held=held)
+        return replace(plan, shift=shift)
+
+    def _placed(self, shift: Shift, *, gap: float, base: float, held: float) -> HedgePlan:
+        """Choose contracts of the settlement, if there are any."""
+        moment, sleeve, settings, frac = self.moment, self.moment.sleeve, self.moment.settings, self.frac
+        settlement = shift.settlement
         if settlement is None:
             return moment.hold("no settlement within the allowed days is listed", frac=frac)
+        if not any(one.settlement == settlement for one in moment.snapshot.universe.values()):
+            return moment.hold("the contracts of the chosen settlement are being looked up", frac=frac)
         room = settings.max_overlay_frac * base - max(held, sleeve.held_now or 0.0)
         wanted = Wanted(gap=gap, room=room, settlement=settlement)
         candidates = candidates_for(wanted, moment.snapshot, moment.valuer, settings, moment.fees)
@@ -92,15 +99,6 @@ class _Adding:
         if spread is None or not spread >= 0.0:
             return "the spread is negative or unknown: nothing is added"
         return ""
-
-    def _settlement(self) -> date | None:
-        snapshot = self.moment.snapshot
-        offered = {
-            one.settlement
-            for one in snapshot.universe.values()
-            if one.trading_class == MONTHLY_CLASS and one.kind is Kind.OPTION and one.settlement is not None
-        }
-        return overlay_settlement(offered, snapshot.book.lots, self.moment.today, self.moment.settings)
 
     def _why_none(self, candidates: Sequence[Candidate]) -> str:
         """Say why no candidate is left; "book too small" where size is the only thing wrong with one."""

@@ -9,6 +9,7 @@ from bot.domain.ledger import trade_date
 from bot.domain.orders import DecisionId
 from bot.domain.plan import Candidate, HedgePlan, PlanAction
 from bot.domain.readings import Signal
+from bot.domain.releases import ReleaseTable
 from bot.domain.schedule import SessionCalendar
 from bot.domain.snapshot import Snapshot
 from bot.hedging.settings import HedgeSettings
@@ -29,6 +30,7 @@ class Moment:
     settings: HedgeSettings
     fees: FeeSchedule
     calendar: SessionCalendar
+    releases: ReleaseTable
     decision_id: DecisionId
     new_id: NewId
 

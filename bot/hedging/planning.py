@@ -7,6 +7,7 @@ twice; the figures are fields.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from bot.domain.decision import Refused
 from bot.domain.evidence import WeakConviction
@@ -14,6 +15,7 @@ from bot.domain.fees import FeeSchedule, up_to_cent
 from bot.domain.orders import DecisionId, IntentId
 from bot.domain.plan import HedgePlan
 from bot.domain.readings import Signal, SignalState
+from bot.domain.releases import ReleaseTable
 from bot.domain.schedule import SessionCalendar
 from bot.domain.snapshot import Snapshot
 from bot.hedging.adding import towards_target
@@ -24,6 +26,9 @@ from bot.hedging.sizing import increment_frac
 from bot.hedging.sleeve import read_sleeve
 from bot.valuation import Valuer
 
+NO_RELEASES: Final = ReleaseTable(releases=(), coverage=())
+"""Nothing is known of any schedule: nothing is shifted, and every decision says so."""
+
 
 class Planner:
     """Plans the dispersion overlay; keeps nothing from one plan to the next."""
@@ -32,8 +37,10 @@ class Planner:
         self,
         settings: HedgeSettings,
         fees: FeeSchedule,
+        *,
         calendar: SessionCalendar | None = None,
         weak_conviction: WeakConviction = WeakConviction.MINIMUM,
+        releases: ReleaseTable = NO_RELEASES,
     ) -> None:
         """Take what is configured.
 
@@ -42,11 +49,13 @@ class Planner:
             fees: What contracts cost to trade.
             calendar: The sessions by which the end of a contract is counted.
             weak_conviction: What is done in a blowout that the confirmations neither support nor contradict.
+            releases: The schedule around which expiries are shifted.
         """
         self._settings = settings
         self._fees = fees
         self._calendar = calendar or SessionCalendar()
         self._weak_conviction = weak_conviction
+        self._releases = releases
 
     def plan(self, snapshot: Snapshot, signal: Signal, decision_id: DecisionId, new_id: NewId) -> HedgePlan:
         """Return what the sleeve should do now; always a plan, with its reason in words.
@@ -68,6 +77,7 @@ class Planner:
             settings=self._settings,
             fees=self._fees,
             calendar=self._calendar,
+            releases=self._releases,
             decision_id=decision_id,
             new_id=new_id,
         )

@@ -7,6 +7,7 @@ from enum import StrEnum
 from bot.domain.checks import require_finite, require_positive
 from bot.domain.errors import InvalidValueError
 from bot.domain.portfolio import Layer
+from bot.hedging.shifting.settings import TimeShiftSettings
 from bot.valuation import ValuationSettings
 
 MAX_OVERLAY_FRAC = 0.20
@@ -70,9 +71,7 @@ class HedgeSettings:
     stress_vix_rise_frac: float = 0.50  # M5
     stress_vol_factor: float = 1.15
     prefer: Prefer = Prefer.SPREADS  # a spread risks its premium alone, a future has no floor
-    days_range: tuple[int, int] = (21, 45)  # M6
-    later_days_range: tuple[int, int] = (46, 60)
-    ideal_days: int = 30
+    shifting: TimeShiftSettings = field(default_factory=TimeShiftSettings)
     vix_ceiling: float = 40.0  # M17, points
     unwind_least_minutes: float = 60.0  # M17: the way back begins in a session that has so much left
     expiry_stop_sessions: int = 2  # M7: overlay that near its last trading day is sold, whatever the signal
@@ -99,9 +98,6 @@ class HedgeSettings:
             )
         if not self.widths_points or min(self.widths_points) <= 0.0:
             raise InvalidValueError(f"spread widths must be positive, were {self.widths_points}")
-        for first, last in (self.days_range, self.later_days_range):
-            if not 0 < first <= last:
-                raise InvalidValueError(f"a range of days ascends from 1 or more, was {first}..{last}")
 
     def _require_numbers(self) -> None:
         require_finite(
@@ -121,7 +117,6 @@ class HedgeSettings:
             max_liquidity_width_ticks=self.max_liquidity_width_ticks,
             stress_vix_rise_frac=self.stress_vix_rise_frac,
             stress_vol_factor=self.stress_vol_factor,
-            ideal_days=self.ideal_days,
             expiry_stop_sessions=self.expiry_stop_sessions,
             unwind_least_minutes=self.unwind_least_minutes,
             vix_ceiling=self.vix_ceiling,

@@ -113,34 +113,3 @@ def _nominal(lots: Sequence[Lot], valuer: Valuer) -> float:
             each = 0.0 if isinstance(unit, Unvalued) else unit.exposure_usd_per_point
         total += lot.units_open * each
     return total
-
-
-def overlay_settlement(
-    settlements: Iterable[date], lots: Iterable[Lot], today: date, settings: HedgeSettings
-) -> date | None:
-    """Return the settlement that the overlay goes to, None where there is none to be had.
-
-    It joins the short base layer where that settles at least 21 days away; else the settlement nearest 30 days within
-    21-45 is taken, the earlier of two as near; else the nearest within 46-60.
-
-    Args:
-        settlements: Monthly settlements on offer.
-        lots: The book's lots.
-        today: New York date.
-        settings: Ranges of days.
-
-    Source: docs/methodology.md, M4 and M6 (base choice; shifts around releases come on top).
-    """
-    offered = sorted(set(settlements))
-    shorts = sorted(
-        lot.expires_on
-        for lot in lots
-        if lot.layer is Layer.SHORT and lot.units_open and (lot.expires_on - today).days >= settings.days_range[0]
-    )
-    if shorts and shorts[0] in offered:
-        return shorts[0]
-    for low, high in (settings.days_range, settings.later_days_range):
-        within = [day for day in offered if low <= (day - today).days <= high]
-        if within:
-            return min(within, key=lambda day: (abs((day - today).days - settings.ideal_days), day))
-    return None

@@ -16,9 +16,9 @@ from typing import Final
 from bot.domain.checks import require_aware
 from bot.domain.releases import Release, ReleaseKind, ReleaseTable
 from bot.domain.schedule import NEW_YORK, OPENS, SessionCalendar
+from bot.domain.shifts import Direction, Offered, Shift, ShiftInputs
 from bot.hedging.shifting.half_life import half_life_sessions
 from bot.hedging.shifting.settings import TimeShiftSettings
-from bot.hedging.shifting.shift import Direction, Offered, Shift, ShiftInputs
 
 SHIFTING_KINDS: Final = (ReleaseKind.FOMC, ReleaseKind.CPI)
 """PPI breaks ties between settlements as near and shifts nothing."""

@@ -1,17 +1,23 @@
 """The session keeper: the right moments, the joined baseline, the listed candidates, the watched contracts."""
 
 from collections.abc import Coroutine
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+
+import pytest
 
 from bot.app.sessions import INDICES, Market, SessionKeeper
 from bot.domain.errors import BrokerRejectedError, ConnectivityError
 from bot.domain.events import LinkRestored, SessionClosed, SessionOpened, TimerElapsed
-from bot.domain.instrument import RVX, VIX, Instrument
+from bot.domain.instrument import IWM, RVX, SPX, VIX, Instrument
+from bot.domain.shifts import Direction, Shift
+from bot.domain.snapshot import Snapshot
+from bot.hedging.universe import Candidates, Listed
 from bot.ports import DailyClose
 from tests.bot.app.app_parts import Bot, played
 from tests.bot.engine_parts import CALL, a_fill, filled, held
-from tests.builders import CALENDAR, TODAY, vix_call
+from tests.builders import CALENDAR, TODAY, a_plan, vix_call
 from tests.fakes import FakeMarketData
 
 OPENS = datetime(2026, 10, 20, 13, 30, tzinfo=UTC)
@@ -29,17 +35,22 @@ RVX_CLOSES = closes((15, 24.0), (16, 25.0), (17, 99.0), (19, 26.0), (20, 77.0))
 VIX_CLOSES = closes((14, 16.0), (15, 17.0), (17, 98.0), (19, 19.0), (20, 66.0))
 
 
+def every_option(listed: Listed, _moment: Snapshot) -> Candidates:
+    """Watch every option there is."""
+    return Candidates(instruments=tuple(listed.options), offered=())
+
+
 class Kept:
     """A bot with a session keeper and a list of what it pumped."""
 
-    def __init__(self, chain: tuple[Instrument, ...] = ()) -> None:
+    def __init__(self, chain: tuple[Instrument, ...] = (), renewal: str | None = None) -> None:
         """Connected a second after the start."""
         self.bot = Bot(up=False, adopted=False)
         self.data = FakeMarketData({RVX.key: RVX_CLOSES, VIX.key: VIX_CLOSES})
         self.data.chain = chain
         self.keeper = SessionKeeper(
             shell=self.bot.shell,
-            market=Market(data=self.data, choose=lambda options, *_: options),
+            market=Market(data=self.data, choose=every_option, renewal=lambda _day: renewal),
             link=self.bot.keeper,
             calendar=CALENDAR,
         )
@@ -178,6 +189,59 @@ def test_candidates_are_listed_relisted_and_watched() -> None:
         await kept.until(OPENS + timedelta(hours=4, minutes=30))
         assert len(kept.data.watched) == calls  # the adapter opens lines again by itself
         assert 1 <= kept.bot.journal.kinds().count("candidates_missing") <= 4
+        await kept.bot.end()
+
+    run(story(), OPENS - timedelta(minutes=1))
+
+
+def rows(kept: Kept, kind: str) -> list[Any]:
+    """The facts of the journal's rows of a kind."""
+    return [row.payload for row in kept.bot.journal.rows if row.kind == kind]
+
+
+def test_the_evidence_of_a_session_is_delivered_with_what_is_missing() -> None:
+    """Closes before today of what the confirmations read; a history that cannot be had is named, and nobody waits."""
+
+    async def story() -> None:
+        kept = Kept()
+        kept.data.closes |= {SPX.key: VIX_CLOSES, IWM.key: RVX_CLOSES}
+        await kept.until(OPENS + timedelta(minutes=1))
+        [facts] = rows(kept, "evidence_delivered")
+        assert facts["closes"] == {"SPX": 4, "IWM": 4}
+        assert set(facts["missing"]) == {"RUT", "SPY"}
+        evidence = kept.bot.state.snapshot(kept.bot.clock.now()).evidence
+        assert evidence is not None
+        assert [day for day, _ in evidence.histories["SPX"].rows][-1] == date(2026, 10, 19)
+        await kept.bot.end()
+
+    run(story(), OPENS - timedelta(minutes=1))
+
+
+@pytest.mark.parametrize(("renewal", "told"), [("CPI ends soon", [{"why": "CPI ends soon"}]), (None, [])])
+def test_a_schedule_that_runs_out_is_told_once_a_session(renewal: str | None, told: list[Any]) -> None:
+    """Without a table of releases nothing is shifted, and the operator hears of it every day."""
+
+    async def story() -> None:
+        kept = Kept(renewal=renewal)
+        await kept.until(OPENS + timedelta(hours=1))
+        assert rows(kept, "releases_run_out") == told
+        await kept.bot.end()
+
+    run(story(), OPENS - timedelta(minutes=1))
+
+
+def test_contracts_that_a_plan_lacks_are_looked_up() -> None:
+    """The last plan goes to a settlement that nobody has listed: the next beat asks for it."""
+
+    async def story() -> None:
+        kept = Kept((CALL,))
+        await kept.until(OPENS + timedelta(minutes=1))
+        assert kept.data.listings == 1
+        december = date(2026, 12, 16)
+        because = Shift(base=december, settlement=december, direction=Direction.NONE, because="a test")
+        kept.bot.rig.engine.last_plan = replace(a_plan(), shift=because)
+        await kept.until(OPENS + timedelta(minutes=2))
+        assert kept.data.listings > 1
         await kept.bot.end()
 
     run(story(), OPENS - timedelta(minutes=1))

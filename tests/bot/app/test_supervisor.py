@@ -31,7 +31,7 @@ class Supervised(Bot):
         super().__init__(up=False, **options)
         self.stop = asyncio.Event()
         self.data = FakeMarketData({RVX.key: (), VIX.key: ()})
-        market = Market(data=self.data, choose=lambda *_: ())
+        market = Market(data=self.data, choose=lambda *_: None)
         self.sessions = SessionKeeper(shell=self.shell, market=market, link=self.keeper, calendar=CALENDAR)
         measures = Measures(hedge=HedgeSettings(), limits=RiskLimits(), fees=FEES, calendar=CALENDAR)
         parts = Parts(

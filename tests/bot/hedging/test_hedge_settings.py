@@ -20,8 +20,6 @@ from bot.hedging.settings import HedgeSettings, LayerSettings
         ({"widths_points": ()}, "widths"),
         ({"widths_points": (5.0, -1.0)}, "widths"),
         ({"widths_points": (float("inf"),)}, "width inf"),
-        ({"days_range": (45, 21)}, "range of days"),
-        ({"later_days_range": (0, 21)}, "range of days"),
         ({"vix_ceiling": 0.0}, "vix_ceiling"),
         ({"max_watched": 0}, "max_watched"),
         ({"collar_frac": float("nan")}, "collar_frac"),

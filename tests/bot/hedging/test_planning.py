@@ -205,7 +205,12 @@ STRAY = Position(instrument=an_option(7000, NOVEMBER, trading_class="SPXW"), qua
         (replace(TEN.snapshot(), previous_closes={}), a_signal(), "the previous close of VIX is unknown"),
         (TEN.snapshot(), a_signal(spread=-0.1), "the spread is negative or unknown: nothing is added"),
         (TEN.snapshot(), a_signal(spread=None), "the spread is negative or unknown: nothing is added"),
-        (replace(TEN.snapshot(), universe={}), a_signal(), "no settlement within the allowed days is listed"),
+        (replace(TEN.snapshot(), offered=()), a_signal(), "no settlement within the allowed days is listed"),
+        (
+            replace(TEN.snapshot(), universe={}),
+            a_signal(),
+            "the contracts of the chosen settlement are being looked up",
+        ),
         (TEN.snapshot(), a_signal(SignalState.UNDEFINED), "the signal is undefined: no increase, no unwind"),
         (TEN.snapshot(), CALM, "calm: the sleeve stands at its base"),
     ],

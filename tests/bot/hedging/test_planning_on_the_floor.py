@@ -16,9 +16,9 @@ from bot.domain.plan import PlanAction
 from bot.domain.portfolio import AccountValues, Layer, Lot, Position
 from bot.domain.readings import Signal, SignalState
 from bot.domain.snapshot import Snapshot
-from bot.hedging.planning import Planner
+from bot.hedging.planning import NO_RELEASES, Planner
 from bot.hedging.settings import HedgeSettings
-from bot.hedging.universe import candidate_universe
+from bot.hedging.universe import Listed, looked_up
 from bot.signals.dispersion import DispersionTracker
 from bot.signals.evidence.settings import EvidenceSettings
 from bot.signals.reading import read_signal
@@ -111,15 +111,11 @@ def _state_in_the_blowout() -> tuple[BotState, datetime]:
     )
     state.apply(BooksReconciled(at=now, positions=positions, account=account, orders=()))
     chain = [one for day in floor.universe.vix_settlements for one in floor.universe.options("VIX", day)]
-    watched = candidate_universe(
-        chain,
-        floor.universe.futures,
-        vix_level=state.snapshot(now).levels[VIX.key],
-        today=session.day,
-        lots=_base_lots(floor),
-        settings=HedgeSettings(),
-    )
-    state.apply(CandidatesListed(at=now, instruments=watched))
+    listed = Listed(options=chain, futures=floor.universe.futures)
+    found = looked_up(listed, state.snapshot(now), NO_RELEASES, HedgeSettings(), CALENDAR)
+    assert found is not None
+    watched = found.instruments
+    state.apply(CandidatesListed(at=now, instruments=watched, offered=found.offered))
     for instrument in (*watched, *(position.instrument for position in positions)):
         state.apply(_quote(floor, instrument, now))
     return state, now

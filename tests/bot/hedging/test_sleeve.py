@@ -9,7 +9,7 @@ from bot.domain.orders import Cancelled, Purpose
 from bot.domain.portfolio import Layer, Lot
 from bot.domain.snapshot import Snapshot
 from bot.hedging.settings import HedgeSettings
-from bot.hedging.sleeve import Sleeve, layer_of, overlay_settlement, read_sleeve
+from bot.hedging.sleeve import Sleeve, layer_of, read_sleeve
 from bot.valuation import ValuationSettings, Valuer
 from tests.builders import TODAY, Scenery, a_lot, an_intent, an_order, buys, spread_legs, vix_call
 
@@ -96,31 +96,6 @@ def _short(days: int) -> Lot:
 
 def _days(*days: int) -> tuple[date, ...]:
     return tuple(TODAY + number * DAY for number in days)
-
-
-@pytest.mark.parametrize(
-    ("offered", "short", "chosen"),
-    [
-        ((29, 57), 29, 29),
-        ((29, 57), 57, 57),
-        ((22, 50), 21, 22),
-        ((29, 57), 20, 29),
-        ((15, 43), None, 43),
-        ((21, 45), None, 21),
-        ((27, 33), None, 27),
-        ((20, 46), None, 46),
-        ((50, 57), None, 50),
-        ((20, 61), None, None),
-        ((), None, None),
-    ],
-)
-def test_the_overlay_joins_the_short_layer_or_the_nearest_month(
-    offered: tuple[int, ...], short: int | None, chosen: int | None
-) -> None:
-    """The short layer's settlement from 21 days on; else nearest 30 within 21-45, else within 46-60 (M4, M6)."""
-    lots = () if short is None else (_short(short),)
-    found = overlay_settlement(_days(*offered), lots, TODAY, SETTINGS)
-    assert found == (None if chosen is None else TODAY + chosen * DAY)
 
 
 @pytest.mark.parametrize(

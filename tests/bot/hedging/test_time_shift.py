@@ -17,9 +17,9 @@ from bot.domain.errors import InvalidValueError
 from bot.domain.expiries import vix_monthlies, vix_settlement
 from bot.domain.releases import Confidence, Coverage, Release, ReleaseKind, ReleaseTable
 from bot.domain.schedule import NEW_YORK, SessionCalendar
+from bot.domain.shifts import Direction, Offered, Shift, ShiftInputs
 from bot.hedging.shifting.choice import choose_settlement, settles_at
 from bot.hedging.shifting.settings import TimeShiftSettings
-from bot.hedging.shifting.shift import Direction, Offered, Shift, ShiftInputs
 
 FOMC, CPI, PPI = ReleaseKind
 CALENDAR = SessionCalendar()

@@ -1,27 +1,25 @@
 """Which contracts are watched for the overlay."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 
 import pytest
 
 from bot.domain.instrument import Kind, Right
+from bot.domain.releases import Confidence, Coverage, Release, ReleaseKind, ReleaseTable
+from bot.domain.schedule import NEW_YORK
+from bot.domain.snapshot import Snapshot
+from bot.hedging.planning import NO_RELEASES
 from bot.hedging.settings import HedgeSettings
-from bot.hedging.universe import candidate_universe
-from tests.builders import NOVEMBER, TODAY, Scenery, a_lot, buys, vix_call
+from bot.hedging.universe import Candidates, candidate_universe, looked_up, offered_settlements
+from tests.builders import CALENDAR, NOVEMBER, Scenery
 
 SCENERY = Scenery(condors=10)
-CHAIN = tuple(option for day in SCENERY.universe.vix_settlements for option in SCENERY.universe.options("VIX", day))
+HELD = frozenset(lot.expires_on for lot in SCENERY.base_lots())
 
 
 def _watched(vix: float = 18.0, settings: HedgeSettings | None = None) -> tuple[list[str], list[float]]:
-    found = candidate_universe(
-        CHAIN,
-        SCENERY.universe.futures,
-        vix_level=vix,
-        today=TODAY,
-        lots=SCENERY.base_lots(),
-        settings=settings or HedgeSettings(),
-    )
+    found = candidate_universe(SCENERY.listed(), NOVEMBER, HELD, vix_level=vix, settings=settings or HedgeSettings())
     futures = [str(one.key) for one in found if one.kind is Kind.FUTURE]
     strikes = [float(one.strike or 0) for one in found if one.kind is Kind.OPTION]
     assert all(one.right is Right.CALL and one.settlement == NOVEMBER for one in found if one.kind is Kind.OPTION)
@@ -54,10 +52,44 @@ def test_the_list_is_bounded() -> None:
 
 def test_without_a_settlement_only_forwards_are_watched() -> None:
     """Where no settlement is allowed, the futures of what is held remain."""
-    lots = (a_lot((buys(vix_call(20)),)),)
-    late = NOVEMBER - timedelta(days=5)
-    chain = [one for one in CHAIN if one.settlement == NOVEMBER]
-    found = candidate_universe(
-        chain, SCENERY.universe.futures, vix_level=18.0, today=late, lots=lots, settings=HedgeSettings()
-    )
+    found = candidate_universe(SCENERY.listed(), None, {NOVEMBER}, vix_level=18.0, settings=HedgeSettings())
     assert [str(one.key) for one in found] == ["FUT:VX:2026-11-18"]
+
+
+def test_only_monthly_settlements_are_offered() -> None:
+    """Ascending, each once; weeklies are not bought."""
+    offered = offered_settlements(SCENERY.listed().options)
+    assert [one.day for one in offered] == sorted(SCENERY.universe.vix_settlements)
+    assert all(one.is_monthly for one in offered)
+
+
+def _looked_up(snapshot: Snapshot, releases: ReleaseTable = NO_RELEASES) -> Candidates | None:
+    return looked_up(SCENERY.listed(), snapshot, releases, HedgeSettings(), CALENDAR)
+
+
+def test_the_shell_looks_up_the_contracts_that_a_plan_would_buy() -> None:
+    """Without a release the November calls; with an FOMC decision two days after it settles, those of December."""
+    snapshot = SCENERY.snapshot()
+    fomc = Release(
+        kind=ReleaseKind.FOMC,
+        at=datetime.combine(NOVEMBER + timedelta(days=2), time(14), tzinfo=NEW_YORK),
+        source="a test",
+        confidence=Confidence.MEMORY,
+    )
+    year = Coverage(kind=ReleaseKind.FOMC, covered_from=date(2026, 1, 1), covered_to=date(2026, 12, 31))
+    plain, shifted = _looked_up(snapshot), _looked_up(snapshot, ReleaseTable.of([fomc], [year]))
+    assert plain is not None
+    assert shifted is not None
+    assert _calls(plain) == {NOVEMBER}
+    assert _calls(shifted) == {date(2026, 12, 16)}
+    assert plain.offered == shifted.offered
+
+
+def test_without_a_level_of_vix_nothing_is_looked_up() -> None:
+    """No level and no close: which strikes are plausible is unknown."""
+    assert _looked_up(replace(SCENERY.snapshot(), levels={}, previous_closes={})) is None
+    assert _looked_up(replace(SCENERY.snapshot(), levels={})) is not None
+
+
+def _calls(found: Candidates) -> set[date | None]:
+    return {one.settlement for one in found.instruments if one.kind is Kind.OPTION}
