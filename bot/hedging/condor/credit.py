@@ -7,7 +7,7 @@ order in which executions are told, and telling one twice, changes nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 from typing import Final
@@ -113,16 +113,8 @@ def cohort_credit(condors: Sequence[Condor], executions: Executions, stated: Seq
     if vouched:
         whole = sum((statement.credit_usd for statement in vouched), NOTHING)
         return _credit(name, flows, whole, _in_proportion(vouched), Provenance.OPERATOR)
-    return CohortCredit(
-        trading_class=name[0],
-        settlement=name[1],
-        opening_usd=NOTHING,
-        debits_usd=flows.debits,
-        fees_usd=flows.fees,
-        credit_usd=NOTHING,
-        provenance=Provenance.ESTIMATED,
-        estimated_usd=_estimated(condors, executions.before),
-    )
+    nobodys = _credit(name, flows, NOTHING, NOTHING, Provenance.ESTIMATED)
+    return replace(nobodys, estimated_usd=_estimated(condors, executions.before))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
