@@ -173,6 +173,7 @@ def decided_rows(event: Decided) -> tuple[JournalRow, ...]:
                 "held_usd_per_point": event.plan.held_usd_per_point,
                 "working_usd_per_point": event.plan.working_usd_per_point,
                 "candidates": event.plan.candidates,
+                "notes": event.plan.notes,
                 "shift": event.plan.shift,
                 "withheld": event.plan.withheld,
                 "withheld_intents": event.plan.withheld_intents,

@@ -67,6 +67,7 @@ class HedgePlan:
     working_usd_per_point: float  # overlay orders that may still fill
     candidates: tuple[Candidate, ...] = ()
     intents: tuple[OrderIntent, ...] = ()
+    notes: tuple[str, ...] = ()  # figures behind the reason, in words, for the record
     shift: Shift | None = None  # where an increase goes or would go (M6)
     asks: str = ""  # why a person should decide this one, empty when nobody needs to
     withheld: Withheld | None = None

@@ -13,6 +13,7 @@ from bot.hedging.moment import Moment
 from bot.hedging.settlement import overlay_shift
 from bot.hedging.sizing import is_within_band, wish_of
 from bot.hedging.sleeve import overlay_builds
+from bot.hedging.temporal.budget import theta_budget
 from bot.valuation import Unvalued, good_level
 
 
@@ -66,9 +67,27 @@ class _Adding:
         chosen = best_of(candidates, settings.prefer)
         if chosen is None:
             return moment.hold(self._why_none(candidates), frac=frac, candidates=candidates)
-        plan = moment.hold("the dispersion is blown out: the overlay grows to its target", frac=frac)
-        intent = self._build(chosen)
-        return replace(plan, action=PlanAction.INCREASE, candidates=candidates, intents=(intent,))
+        return self._within_theta(chosen, candidates)
+
+    def _within_theta(self, chosen: Candidate, candidates: tuple[Candidate, ...]) -> HedgePlan:
+        """Ask for as many as the sleeve's decay leaves room for (M7)."""
+        moment, frac = self.moment, self.frac
+        budget = theta_budget(moment.snapshot.book, moment.valuer, moment.settings.temporal, moment.today)
+        unit = moment.valuer.unit(chosen.legs)
+        if isinstance(budget, Unvalued) or isinstance(unit, Unvalued):
+            why = getattr(budget, "reason", "") or getattr(unit, "reason", "")
+            return moment.hold(f"the theta budget is unknown: {why}", frac=frac, candidates=candidates)
+        quantity = budget.most_units(chosen.quantity, -unit.theta_usd_per_day)
+        notes = (budget.words(-unit.theta_usd_per_day * (quantity or chosen.quantity)),)
+        if not quantity:
+            plan = moment.hold("the theta budget leaves no room", frac=frac, candidates=candidates)
+            return replace(plan, notes=notes)
+        why = "the dispersion is blown out: the overlay grows to its target"
+        if quantity < chosen.quantity:
+            why += ", as far as the theta budget allows"
+        plan = moment.hold(why, frac=frac, candidates=candidates)
+        intent = self._build(replace(chosen, quantity=quantity))
+        return replace(plan, action=PlanAction.INCREASE, intents=(intent,), notes=notes)
 
     def _obstacle(self) -> str:
         """What forbids any increase now; empty when nothing does."""

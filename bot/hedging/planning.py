@@ -1,6 +1,6 @@
 """From snapshot and signal to a hedge plan: hold, add to the overlay, or return it to base.
 
-How it works: overlay that nears its last trading day is sold first, whatever the signal says. Else CALM asks for the
+How it works: overlay whose time has come is sold first, whatever the signal says. Else CALM asks for the
 way back, BLOWOUT for a target, UNDEFINED for nothing. This is the desire to act; the right to act is the steward's. A
 plan's ``reason`` is a stable text without figures, because a plan that holds for the same reason is not written down
 twice; the figures are fields.
@@ -20,7 +20,7 @@ from bot.domain.schedule import SessionCalendar
 from bot.domain.snapshot import Snapshot
 from bot.hedging.adding import towards_target
 from bot.hedging.moment import Moment, NewId
-from bot.hedging.selling import back_to_base, leave_expiring
+from bot.hedging.selling import back_to_base, leave
 from bot.hedging.settings import HedgeSettings
 from bot.hedging.sizing import increment_frac
 from bot.hedging.sleeve import read_sleeve
@@ -81,9 +81,9 @@ class Planner:
             decision_id=decision_id,
             new_id=new_id,
         )
-        expiring = leave_expiring(moment)
-        if expiring is not None:
-            return expiring
+        leaving = leave(moment)
+        if leaving is not None:
+            return leaving
         match signal.state:
             case SignalState.UNDEFINED:
                 return _paused(moment)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 
 from bot.domain.fees import up_to_cent
@@ -13,11 +12,18 @@ from bot.domain.portfolio import Lot
 from bot.hedging.construction import order_price
 from bot.hedging.moment import Moment
 from bot.hedging.sleeve import open_overlay
+from bot.hedging.temporal.rolling import Due, DueKind, harvest_due, roll_due, stop_due
 from bot.hedging.unwinding import Portion, portions, unwind_quota
 from bot.valuation import Unvalued
 
 NOTHING = Decimal(0)
 _UNKNOWN_PROFIT = float("-inf")
+REASONS = {
+    DueKind.STOP: "the overlay nears its last trading day",
+    DueKind.ROLL: "the overlay is rolled: it nears its settlement",
+    DueKind.HARVEST: "the overlay is harvested: it is worth most of its width",
+}
+"""Stable words for plans; the figures are in the notes."""
 
 
 def back_to_base(moment: Moment) -> HedgePlan:
@@ -38,17 +44,30 @@ def back_to_base(moment: Moment) -> HedgePlan:
     return _sell(moment, chosen, Purpose.OVERLAY_UNWIND, quota.why, "calm, but the overlay stays for now")
 
 
-def leave_expiring(moment: Moment) -> HedgePlan | None:
-    """Sell overlay that is so near to its last trading day that it goes whatever the signal says; None without any.
+def leave(moment: Moment) -> HedgePlan | None:
+    """Sell overlay whose time has come, whatever the signal says; None without any.
+
+    That is a lot near its last trading day, a lot at the layer's days to settlement, and a spread that has earned most
+    of what it can. Where the blowout goes on, the plans that follow build anew, nearer to the money and farther out.
 
     Source: docs/methodology.md, M7.
     """
-    lots = open_overlay(moment.snapshot.book.lots, moment.today)
-    due = tuple(Portion(lot=lot, units=lot.units_open) for lot in lots if moment.today >= _stop_day(lot, moment))
+    due = [(lot, why) for lot in open_overlay(moment.snapshot.book.lots, moment.today) if (why := _due(lot, moment))]
     if not due:
         return None
-    why_not = "the overlay nears its end, but stays"
-    return _sell(moment, due, Purpose.OVERLAY_EXIT, "the overlay nears its last trading day", why_not)
+    chosen = tuple(Portion(lot=lot, units=lot.units_open) for lot, _ in due)
+    kind = due[0][1].kind
+    plan = _sell(moment, chosen, Purpose.OVERLAY_EXIT, REASONS[kind], f"{REASONS[kind]}, but it stays for now")
+    return replace(plan, notes=tuple(f"{lot.lot_id}: {why.words}" for lot, why in due))
+
+
+def _due(lot: Lot, moment: Moment) -> Due | None:
+    """Why a lot must go now; a spread that cannot be valued is not harvested."""
+    settings = moment.settings.temporal
+    stop = stop_due(lot, moment.today, settings, moment.calendar)
+    roll = stop or roll_due(lot, moment.today, settings, moment.calendar)
+    harvest = roll or harvest_due(lot, moment.valuer, settings, moment.today)
+    return None if isinstance(harvest, Unvalued) else harvest
 
 
 def _sell(moment: Moment, chosen: Sequence[Portion], purpose: Purpose, why: str, why_not: str) -> HedgePlan:
@@ -68,14 +87,6 @@ def _sell(moment: Moment, chosen: Sequence[Portion], purpose: Purpose, why: str,
         return moment.hold(f"{why_not}: {obstacles[0]}")
     action = PlanAction.EXIT if purpose is Purpose.OVERLAY_EXIT else PlanAction.UNWIND
     return replace(moment.hold(why), action=action, intents=tuple(intents))
-
-
-def _stop_day(lot: Lot, moment: Moment) -> date:
-    """The session that lies ``expiry_stop_sessions`` before the last trading day of a lot's earliest leg."""
-    day = min((leg.instrument.last_trade for leg in lot.legs if leg.instrument.last_trade), default=lot.expires_on)
-    for _ in range(moment.settings.expiry_stop_sessions):
-        day = moment.calendar.previous_session(day).day
-    return day
 
 
 def _profit_usd(lot: Lot, moment: Moment) -> float:

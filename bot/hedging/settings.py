@@ -8,6 +8,7 @@ from bot.domain.checks import require_finite, require_positive
 from bot.domain.errors import InvalidValueError
 from bot.domain.portfolio import Layer
 from bot.hedging.shifting.settings import TimeShiftSettings
+from bot.hedging.temporal.settings import TemporalSettings
 from bot.valuation import ValuationSettings
 
 MAX_OVERLAY_FRAC = 0.20
@@ -74,7 +75,7 @@ class HedgeSettings:
     shifting: TimeShiftSettings = field(default_factory=TimeShiftSettings)
     vix_ceiling: float = 40.0  # M17, points
     unwind_least_minutes: float = 60.0  # M17: the way back begins in a session that has so much left
-    expiry_stop_sessions: int = 2  # M7: overlay that near its last trading day is sold, whatever the signal
+    temporal: TemporalSettings = field(default_factory=TemporalSettings)
     collar_frac: float = 0.15  # C7: farther than this from the middle is no price to pay; the gate has its own
     future_collar_frac: float = 0.01  # 0.20 points at 20
     collar_ticks: int = 3
@@ -117,7 +118,6 @@ class HedgeSettings:
             max_liquidity_width_ticks=self.max_liquidity_width_ticks,
             stress_vix_rise_frac=self.stress_vix_rise_frac,
             stress_vol_factor=self.stress_vol_factor,
-            expiry_stop_sessions=self.expiry_stop_sessions,
             unwind_least_minutes=self.unwind_least_minutes,
             vix_ceiling=self.vix_ceiling,
             collar_frac=self.collar_frac,

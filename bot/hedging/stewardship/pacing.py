@@ -16,7 +16,9 @@ def pacing_obstacle(
 ) -> str:
     """Return what pacing holds against an increase now, empty when nothing.
 
-    An increase whose order died before it had filled whole is not over: the rest may be tried again at once.
+    An increase whose order died before it had filled whole is not over: the rest may be tried again at once. What is
+    built right after a roll or a harvest takes the place of what was sold: it is no increase and waits for nothing but
+    the quiet minutes.
 
     Args:
         changes: Of the overlay, any order.
@@ -35,7 +37,13 @@ def pacing_obstacle(
     ordered = sorted(changes, key=lambda change: change.at)
     if ordered and ordered[-1].purpose is Purpose.OVERLAY_BUILD and ordered[-1].is_unfinished:
         ordered.pop()  # what is under judgement now is its rest
-    increases = [trade_date(change.at) for change in ordered if change.purpose is Purpose.OVERLAY_BUILD]
+    if ordered and ordered[-1].purpose is Purpose.OVERLAY_EXIT:
+        return ""  # what is under judgement now takes the place of what was rolled or harvested
+    increases = [
+        trade_date(change.at)
+        for before, change in zip((None, *ordered), ordered, strict=False)
+        if change.purpose is Purpose.OVERLAY_BUILD and (before is None or before.purpose is not Purpose.OVERLAY_EXIT)
+    ]
     if sum(day == today for day in increases) >= settings.increases_per_session:
         return "paced: this session has had its increase"
     if sum(_week(day) == _week(today) for day in increases) >= settings.increases_per_week:

@@ -485,7 +485,7 @@ def test_a_lot_without_a_last_trading_day_ends_when_it_expires() -> None:
     """A lot whose legs do not say when they stop is measured by its own expiry."""
     lot = replace(_overlay(1), legs=(buys(VIX),), layer=Layer.OVERLAY, expires_on=TODAY + timedelta(days=2))
     plan = _plan(_bare(TEN.snapshot(), lots=(*TEN.base_lots(), lot)), CALM)
-    assert plan.reason == "the overlay nears its end, but stays: IND:VIX: no quote"
+    assert plan.reason == "the overlay nears its last trading day, but it stays for now: IND:VIX: no quote"
 
 
 # sizing down ------------------------------------------------------------------------------------------------------

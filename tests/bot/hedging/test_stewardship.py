@@ -301,3 +301,16 @@ def test_a_proposal_knows_its_trade_whatever_became_of_it() -> None:
     assert proposal.answered(ProposalState.VETOED).asks_for(_intents())
     sale = replace(_intents()[0], purpose=Purpose.OVERLAY_UNWIND)
     assert not proposal.asks_for((sale,))
+
+
+def test_what_replaces_a_harvested_spread_is_no_increase() -> None:
+    """Built, harvested and built again within the hour: the second build waits for nothing and counts for nothing."""
+    first = a_change(NOON - timedelta(hours=2))
+    harvested = a_change(NOON - MINUTE, Purpose.OVERLAY_EXIT)
+    assert pacing_obstacle([first, harvested], SESSION, NOON, RULES) == ""
+    rebuilt = a_change(NOON)
+    tomorrow = NOON + timedelta(days=1)
+    assert pacing_obstacle([first, harvested, rebuilt], a_session(tomorrow.date()), tomorrow, RULES) == ""
+    assert pacing_obstacle([first, a_change(NOON)], a_session(tomorrow.date()), tomorrow, RULES) == (
+        "paced: this week has had its increases"
+    )
