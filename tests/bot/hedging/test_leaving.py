@@ -1,4 +1,4 @@
-"""Overlay whose time has come is sold whatever the signal says: stopped, rolled, harvested; and the theta budget (M7)."""
+"""Overlay whose time has come is sold whatever the signal says (stop, roll, harvest); and the theta budget (M7)."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -80,7 +80,7 @@ def test_a_future_has_no_width_to_harvest() -> None:
     assert _plan(TEN.snapshot(book=TEN.book(lots=(lot,)))).action is not PlanAction.EXIT
 
 
-@pytest.mark.parametrize(("days", "reason"), [(13, ""), (12, "rolled"), (6, "rolled"), (5, "last trading day")])
+@pytest.mark.parametrize(("days", "reason"), [(13, ""), (12, "rolled"), (9, "rolled"), (5, "last trading day")])
 def test_the_overlay_is_rolled_ten_days_before_it_settles(days: int, reason: str) -> None:
     """The tenth day is a Sunday: it is sold from the Friday before on, and near its end the stop says so."""
     day = NOVEMBER - timedelta(days=days)
