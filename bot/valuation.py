@@ -54,6 +54,7 @@ _MAX_LEVELS: Final = {VIX.key: 200.0, SPX.key: 100_000.0}  # M1: a volatility in
 _CLOCK_SLACK_S: Final = 1.0  # a receive time this far ahead of the snapshot is rounding, not a wrong clock
 _WIDTH_SLACK: Final = 1e-9  # of the width: two decimals as floats differ by less
 NOT_TWO_SIDED: Final = "not two-sided"
+TOO_WIDE: Final = "too wide"
 _NS: Final = 1_000_000_000
 _SECONDS_PER_DAY: Final = 86_400.0
 
@@ -185,7 +186,7 @@ def quote_fault(quote: Quote | None, instrument: Instrument, now: datetime, sett
     frac = settings.max_future_width_frac if instrument.kind is Kind.FUTURE else settings.max_width_frac
     tick = float(settings.ticks.increment(instrument.trading_class, mid))
     widest = max(frac * float(mid), settings.max_width_ticks * tick)
-    return "too wide" if ask - bid > widest * (1.0 + _WIDTH_SLACK) else ""
+    return TOO_WIDE if ask - bid > widest * (1.0 + _WIDTH_SLACK) else ""
 
 
 def _age_s(at_ns: int, now: datetime) -> float:
@@ -216,12 +217,14 @@ class Valuer:
 
         Args:
             instrument: The contract.
-            may_be_unbid: Take an option that is offered at a few cents and not bid for as well; its bid is then 0.
+            may_be_unbid: Take an option that is offered at a few cents as well, though nobody bids for it (its bid is
+                then 0) or the bid is far below: so cheap, no width is worth a word.
         """
         quote = self.snapshot.quotes.get(instrument.key)
         fault = quote_fault(quote, instrument, self.snapshot.now, self.settings)
-        if quote is not None and fault == NOT_TWO_SIDED and may_be_unbid and self._is_all_but_worthless(quote):
-            quote, fault = replace(quote, bid=0.0), ""
+        is_forgivable = fault in (NOT_TWO_SIDED, TOO_WIDE)
+        if quote is not None and is_forgivable and may_be_unbid and self._is_all_but_worthless(quote):
+            quote, fault = replace(quote, bid=quote.bid or 0.0), ""
         if not fault and not self._alive:
             fault = "the market data feed is silent"
         if quote is None or fault:
@@ -230,7 +233,8 @@ class Valuer:
 
     def _is_all_but_worthless(self, quote: Quote) -> bool:
         is_option = quote.key.startswith(Kind.OPTION)
-        return is_option and not quote.bid and 0.0 < (quote.ask or 0.0) <= self.settings.max_worthless_ask
+        bid, ask = quote.bid or 0.0, quote.ask or 0.0
+        return is_option and 0.0 <= bid < ask <= self.settings.max_worthless_ask
 
     def value(self, instrument: Instrument) -> Valued | Unvalued:
         """Return what one long contract is worth and how it moves, or why that is unknown."""

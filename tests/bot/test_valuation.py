@@ -309,6 +309,17 @@ def test_half_an_ask_must_be_fresh_and_live_as_any_price(quote: Quote) -> None:
     assert isinstance(_valuer(SCENERY.snapshot(quotes={quote.key: quote})).value(vix_call(30)), Unvalued)
 
 
+@pytest.mark.parametrize(("bid", "ask", "counts"), [(0.01, 0.10, True), (0.01, 0.11, False), (0.05, 0.02, False)])
+def test_a_width_of_cents_bars_nobody_from_closing(bid: float, ask: float, counts: bool) -> None:  # noqa: FBT001
+    """Offered at ten cents or less an option may be bought back, however far apart its sides; crossed it may not."""
+    call = vix_call(26)
+    valuer = Valuer(SCENERY.snapshot(quotes={call.key: a_quote(call, bid, ask)}), SETTINGS)
+    assert isinstance(valuer.quote(call), Unvalued)
+    found = valuer.quote(call, may_be_unbid=True)
+    assert isinstance(found, Quote) == counts
+    assert not counts or (found.bid, found.ask) == (bid, ask)  # type: ignore[union-attr]
+
+
 def test_a_future_without_a_bid_is_never_worthless() -> None:
     """Half an ask is a price for options alone."""
     mini = a_future("VXM")

@@ -39,8 +39,8 @@ def _plan(snapshot: Snapshot, signal: Signal | None = None, settings: HedgeSetti
     return planner.plan(snapshot, signal or a_signal(), DecisionId("d-1"), new_ids().__next__)
 
 
-def _overlay(units: int = 2, strikes: tuple[float, float] = (21, 26)) -> Lot:
-    return a_lot(spread_legs(*strikes), units=units, cost=80 * units, exposure=11.0, lot_id="o-1")
+def _overlay(units: int = 2) -> Lot:
+    return a_lot(spread_legs(21, 26), units=units, cost=80 * units, exposure=11.0, lot_id="o-1")
 
 
 def _worth(points: float, scenery: Scenery = TEN) -> Snapshot:
@@ -86,7 +86,7 @@ def test_the_overlay_is_rolled_ten_days_before_it_settles(days: int, reason: str
     day = NOVEMBER - timedelta(days=days)
     at = datetime.combine(day, NOON.timetz(), tzinfo=NEW_YORK)
     scenery = Scenery(condors=10, at=at)
-    lots = (_overlay(strikes=(18, 23)),)
+    lots = (_overlay(),)
     snapshot = scenery.snapshot(book=scenery.book(lots=lots), session=a_session(day))
     plan = _plan(snapshot)
     assert (plan.action is PlanAction.EXIT) == bool(reason)
