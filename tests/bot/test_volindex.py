@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.domain.errors import InvalidValueError
 from bot.domain.instrument import Right
 from bot.pricing import black76_price
-from bot.volindex import BoardRow, TermVariance, term_variance, volatility_index
+from bot.volindex import BoardRow, TermVariance, entering_options, term_variance, volatility_index
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the published example is not part of the repository")
@@ -98,6 +98,50 @@ def test_equal_variances_are_their_own_interpolation(near: float, far: float, va
         )
 
     assert volatility_index(term(near), term(far)).points == pytest.approx(100.0 * math.sqrt(variance))
+
+
+@given(st.floats(10.0, 40.0), st.floats(0.5, 20.0), st.floats(0.01, 1.0), st.floats(0.01, 1.0))
+def test_the_weights_join_the_terms(near: float, apart: float, first: float, second: float) -> None:
+    """They add up to one, and weigh the total variances to that of thirty days; beyond the terms one is negative."""
+
+    def term(days: float, variance: float) -> TermVariance:
+        return TermVariance(
+            minutes=days * 1440.0,
+            years=days / 365.0,
+            forward=100.0,
+            at_the_money_strike=100.0,
+            contributions=0.0,
+            variance=variance,
+            strikes=2,
+        )
+
+    terms = term(near, first), term(near + apart, second)
+    total = (near * first * (near + apart - 30.0) + (near + apart) * second * (30.0 - near)) / apart
+    if total <= 0.0:
+        with pytest.raises(InvalidValueError, match="variance must be positive"):
+            volatility_index(*terms)
+        return
+    index = volatility_index(*terms)
+    assert index.near_weight + index.far_weight == pytest.approx(1.0)
+    assert (index.near_weight < 0.0) == (near + apart < 30.0)
+    joined = index.near_weight * near * first + index.far_weight * (near + apart) * second
+    assert index.points == pytest.approx(100.0 * math.sqrt(joined / 30.0))
+
+
+def test_what_enters_a_variance_is_told() -> None:
+    """Puts below the centre, calls above it, both at it, ascending; their sum is the term's."""
+    board = a_board(0.2, minutes=43_200.0)
+    term = term_variance(board, minutes=43_200.0, rate=0.04)
+
+    entering = entering_options(reversed(board), minutes=43_200.0, rate=0.04)
+
+    prices = {row.strike: (row.call_mid, row.put_mid) for row in board}
+    assert len(entering) == term.strikes
+    assert [strike for strike, _ in entering] == sorted(strike for strike, _ in entering)
+    for strike, price in entering:
+        call, put = prices[strike]
+        expected = (call + put) / 2 if strike == 5000 else (put if strike < 5000 else call)
+        assert price == expected
 
 
 def test_a_board_without_an_index_is_refused_with_its_reason() -> None:

@@ -140,8 +140,10 @@ def _why_incomplete(
     counted = sum(first <= row.strike <= last for row in rows)
     if counted < settings.least_counted_frac * between:
         return f"{counted} of {between} listed strikes between {first:g} and {last:g} have a quote that counts"
-    core = [strike for strike, _ in entering if abs(strike - forward) <= settings.core_frac * forward]
-    gap, place = max(((high - low, low) for low, high in pairwise(core)), default=(math.inf, first))
+    low_edge, high_edge = (forward * (1.0 + side * settings.core_frac) for side in (-1, 1))
+    neighbours = pairwise(strike for strike, _ in entering)
+    gaps = ((high - low, low) for low, high in neighbours if high > low_edge and low < high_edge)
+    gap, place = max(gaps, default=(0.0, first))
     if gap > settings.max_core_gap_frac * forward:
         return f"near the forward of {forward:.2f} no option enters for {gap:g} points above {place:g}"
     return _why_cut_off(

@@ -265,6 +265,7 @@ def kept(is_kept: Callable[[float], bool]) -> Callable[[Instrument, Quote], Quot
         (lambda strike: strike > 5003, "no strike at or below the forward of 5003.00 is quoted"),
         (lambda strike: strike > 4900, "the puts end at 4910 where they still cost"),
         (lambda strike: strike < 5100, "the calls end at 5090 where they still cost"),
+        (lambda strike: strike < 4400, "the calls end at 4390 where they still cost"),
         (lambda strike: abs(strike - 5000) < 95, "19 options enter, at least 20 are needed"),
         (lambda strike: not 4700 < strike < 4750.5, "no option enters for 60 points above 4700"),
         (lambda strike: strike % 60 or 4700 < strike < 5300, "a quote that counts"),
@@ -273,6 +274,13 @@ def kept(is_kept: Callable[[float], bool]) -> Callable[[Instrument, Quote], Quot
 def test_a_chain_with_holes_is_not_believed(is_kept: Callable[[float], bool], told: str) -> None:
     """Cut off, too few, a hole near the money, too many gaps: each says which."""
     assert told in a_chain().changed(kept(is_kept)).why()
+
+
+def test_a_hole_around_the_forward_is_found_however_wide() -> None:
+    """Also where it reaches beyond the range that is looked at, and though enough of the listed strikes count."""
+    chain = a_chain().changed(kept(lambda strike: strike < 4850 or strike > 5600))
+    why = chain.why(OwnIndexSettings(least_counted_frac=0.1))
+    assert "near the forward of 5003.00 no option enters for 770 points above 4840" in why
 
 
 def test_a_gap_of_one_percent_is_still_believed() -> None:
