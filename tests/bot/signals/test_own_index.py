@@ -265,7 +265,6 @@ def kept(is_kept: Callable[[float], bool]) -> Callable[[Instrument, Quote], Quot
         (lambda strike: strike > 5003, "no strike at or below the forward of 5003.00 is quoted"),
         (lambda strike: strike > 4900, "the puts end at 4910 where they still cost"),
         (lambda strike: strike < 5100, "the calls end at 5090 where they still cost"),
-        (lambda strike: strike < 4400, "the calls end at 4390 where they still cost"),
         (lambda strike: abs(strike - 5000) < 95, "19 options enter, at least 20 are needed"),
         (lambda strike: not 4700 < strike < 4750.5, "no option enters for 60 points above 4700"),
         (lambda strike: strike % 60 or 4700 < strike < 5300, "a quote that counts"),
@@ -281,6 +280,12 @@ def test_a_hole_around_the_forward_is_found_however_wide() -> None:
     chain = a_chain().changed(kept(lambda strike: strike < 4850 or strike > 5600))
     why = chain.why(OwnIndexSettings(least_counted_frac=0.1))
     assert "near the forward of 5003.00 no option enters for 770 points above 4840" in why
+
+
+def test_a_chain_that_ends_far_below_the_forward_is_cut_off() -> None:
+    """Nothing near the forward to have a gap: its last strike is where the calls end."""
+    why = a_chain().changed(kept(lambda strike: strike < 4400)).why(OwnIndexSettings(least_options=2))
+    assert "the calls end at 4390 where they still cost" in why
 
 
 def test_a_gap_of_one_percent_is_still_believed() -> None:
