@@ -1,5 +1,6 @@
 """How far VX forwards follow VIX and SPX: slopes found back, made monotone, and the table of the methodology."""
 
+import doctest
 import math
 import random
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from adapters.history.csv_files import load_symbol
 from adapters.history.vx_settlements import load_vx_settlements
 from bot.domain.errors import InvalidValueError
+from bot.hedging.sensitivities import estimate
 from bot.hedging.sensitivities.estimate import (
     CurveEstimate,
     ForwardMoves,
@@ -260,6 +262,12 @@ def test_no_other_falling_sequence_is_nearer(drawn: list[tuple[float, float]], o
 def test_pooling_by_hand(values: tuple[float, ...], weights: tuple[float, ...], expected: tuple[float, ...]) -> None:
     """Violators become their weighted mean, backwards as far as needed."""
     assert pooled(values, weights) == pytest.approx(expected)
+
+
+def test_the_worked_numbers_are_true() -> None:
+    """The example in the docstring, which is the table's own pooling."""
+    told = doctest.testmod(estimate)
+    assert (told.failed, told.attempted) == (0, 1)
 
 
 @pytest.mark.parametrize(("values", "weights"), [((1.0,), ()), ((1.0,), (0.0,)), ((1.0,), (math.nan,))])
