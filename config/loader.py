@@ -1,4 +1,4 @@
-"""From TOML to frozen settings: profile file, the operator's file, then the environment; anything unknown is an error.
+"""From TOML to frozen settings: profile, method, the operator's file, the environment; anything unknown is an error.
 
 How it works: the raw tables are laid over each other, checked key by key against the section classes, and validated as
 JSON in pydantic's strict mode, so that a text is no number and a number no truth value. What always holds: a setting
@@ -23,9 +23,10 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from bot.domain.errors import ConfigError
-from config.settings import Profile, Settings
+from config.settings import Method, Profile, Settings
 
 PROFILE_FOLDER = Path(__file__).parent
+METHOD_FOLDER = PROFILE_FOLDER / "methods"
 ENVIRONMENT_PREFIX = "ALVH_"
 LARGEST_FILE_BYTES = 1_000_000
 PLACEHOLDERS = frozenset({"DU0000000", "U0000000"})
@@ -49,13 +50,14 @@ class Loaded:
     config_hash: str
 
 
-def load(profile: Profile, file: Path | None, environment: Mapping[str, str]) -> Loaded:
+def load(profile: Profile, file: Path | None, environment: Mapping[str, str], *, method: str | None = None) -> Loaded:
     """Return the settings of a run.
 
     Args:
         profile: Whose defaults to begin with.
-        file: The operator's own file, laid over them.
+        file: The operator's own file, laid over profile and method.
         environment: Variables; ``ALVH_RISK__MAX_ORDERS_PER_DAY=3`` sets a key of a section.
+        method: The name of a method, whatever file and environment say; None leaves it to them.
 
     Raises:
         ConfigError: A file is missing or no TOML, a key is unknown, or a value is not what the section expects.
@@ -64,12 +66,16 @@ def load(profile: Profile, file: Path | None, environment: Mapping[str, str]) ->
     if file is not None:
         layers.append(_layer(file))
     layers.append(Layer(where="environment", table=from_environment(environment)))
+    if method is not None:
+        layers.append(Layer(where="--method", table={"method": method}))
+    chosen = _method_of(layers)
+    layers.insert(1, _layer(METHOD_FOLDER / f"{chosen.value}.toml"))
     raw: Table = {}
     for layer in layers:
         check_keys(layer.table, Settings, where=layer.where)
         _require_same_profile(layer, profile)
         raw = _laid_over(raw, layer.table)
-    raw["profile"] = profile.value
+    raw |= {"profile": profile.value, "method": chosen.value}
     settings = _parsed(raw, layers, Settings)
     require_agreement(settings, layers)
     return Loaded(settings=settings, config_hash=hash_of(raw))
@@ -97,6 +103,18 @@ class Layer:
 
 def _layer(path: Path) -> Layer:
     return Layer(where=str(path), table=read_toml(path))
+
+
+def _method_of(layers: Sequence[Layer]) -> Method:
+    """Return the method that the last layer to speak of one names."""
+    for layer in reversed(layers):
+        if "method" in layer.table:
+            name = layer.table["method"]
+            if name not in [method.value for method in Method]:
+                known = ", ".join(Method)
+                raise ConfigError(f"{layer.where}: method: found {_short(name)}, expected {known}; name one of them")
+            return Method(name)
+    return Method.BALANCED
 
 
 def _require_same_profile(layer: Layer, profile: Profile) -> None:
@@ -276,7 +294,7 @@ def _parsed(raw: Table, layers: Sequence[Layer], section: type[_Section]) -> _Se
     except ValidationError as error:
         first = error.errors()[0]
         message = first["msg"].removeprefix("Value error, ")
-        keys = _path_of([str(part) for part in first["loc"] if isinstance(part, str)], message, raw)
+        keys = _path_of([str(part) for part in first["loc"] if isinstance(part, str)], message, layers)
         key = ".".join(keys) or "settings"
         if first["type"] == "missing":
             message = "is missing; add it"
@@ -284,13 +302,21 @@ def _parsed(raw: Table, layers: Sequence[Layer], section: type[_Section]) -> _Se
         raise ConfigError(f"{source_of(layers, keys)}: {key}: {message}{found}") from error
 
 
-def _path_of(loc: Sequence[str], message: str, raw: Table) -> list[str]:
-    """The keys that lead to what is wrong; a section's own check names the key at fault in its message."""
-    place: object = raw
-    for part in loc:
-        place = place.get(part) if isinstance(place, dict) else None
-    named = [word for word in re.findall(r"[a-z_]+", message) if isinstance(place, dict) and word in place]
-    return [*loc, *named[:1]]
+def _path_of(loc: Sequence[str], message: str, layers: Sequence[Layer]) -> list[str]:
+    """The keys that lead to what is wrong; a section's own check names the key at fault in its message.
+
+    Where it names several that contradict each other, the one that the last layer sets is at fault: the layers below
+    agree with each other.
+    """
+    words = re.findall(r"[a-z_]+", message)
+    for layer in reversed(layers):
+        place: object = layer.table
+        for part in loc:
+            place = place.get(part) if isinstance(place, dict) else None
+        named = [word for word in words if isinstance(place, dict) and word in place]
+        if named:
+            return [*loc, named[0]]
+    return [*loc]
 
 
 def _dated(value: object) -> str:

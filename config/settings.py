@@ -13,6 +13,7 @@ from bot.domain.portfolio import Lot, StatedCredit
 from bot.hedging.settings import HedgeSettings
 from bot.hedging.stewardship.settings import StewardSettings
 from bot.signals.evidence.settings import EvidenceSettings
+from bot.signals.own.settings import OwnIndexSettings
 from bot.signals.settings import DispersionSettings
 from risk.authority import AuthorityRules
 from risk.limits import RiskLimits
@@ -24,6 +25,14 @@ class Profile(StrEnum):
     SIM = "sim"
     PAPER = "paper"
     LIVE = "live"
+
+
+class Method(StrEnum):
+    """Which numbers of the methodology a run begins with: ``config/methods/NAME.toml``."""
+
+    CONSERVATIVE = "conservative"
+    BALANCED = "balanced"
+    LITERAL = "literal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +56,10 @@ class Settings:
     profile: Profile
     broker: BrokerSettings
     bot: str = "main"  # part of every MQTT topic and of the state folder
+    method: Method = Method.BALANCED
     app: AppSettings = field(default_factory=AppSettings)
     signal: DispersionSettings = field(default_factory=DispersionSettings)
+    own_index: OwnIndexSettings = field(default_factory=OwnIndexSettings)
     hedge: HedgeSettings = field(default_factory=HedgeSettings)
     steward: StewardSettings = field(default_factory=StewardSettings)
     evidence: EvidenceSettings = field(default_factory=EvidenceSettings)

@@ -16,7 +16,12 @@ from bot.compose.running import run_bot
 
 @click.command()
 @click.option("--profile", type=click.Choice(["sim", "paper", "live"]), default="sim", show_default=True)
-@click.option("--config", type=FILE, help="Your own TOML file, laid over the profile's.")
+@click.option("--config", type=FILE, help="Your own TOML file, laid over profile and method.")
+@click.option(
+    "--method",
+    type=click.Choice(["conservative", "balanced", "literal"]),
+    help="Numbers of the methodology, whatever your file says; balanced where nothing says anything.",
+)
 @click.option("--scenario", default="blowout", show_default=True, help="Named scenario of profile sim.")
 @click.option("--history", type=FOLDER, help="Folder of daily SYMBOL.csv files instead of a scenario.")
 @click.option("--play", type=FOLDER, help="Folder of a recording instead of a scenario.")

@@ -11,6 +11,7 @@ class RunOptions:
 
     profile: str = "sim"
     config: Path | None = None
+    method: str | None = None  # None: as the operator's file says, or balanced
     scenario: str = "blowout"
     history: Path | None = None
     play: Path | None = None  # a recording instead of a scenario

@@ -79,6 +79,7 @@ class Outputs:
         """Return what the first row of a run says of it."""
         return {
             "profile": loaded.settings.profile,
+            "method": loaded.settings.method,
             "bot": loaded.settings.bot,
             "version": version,
             "config_hash": loaded.config_hash,

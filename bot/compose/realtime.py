@@ -62,7 +62,7 @@ def run_realtime(options: RunOptions, outputs: Outputs) -> Outcome:
         RefusedStartError: It must not run here and now.
     """
     profile = Profile(options.profile)
-    loaded = _at_gateway(load(profile, options.config, os.environ), options)
+    loaded = _at_gateway(load(profile, options.config, os.environ, method=options.method), options)
     world = world_of_run(options, loaded.settings.broker.account) if profile is Profile.SIM else None
     folder = options.state or default_folder(profile.value, loaded.settings.bot)
     with opened_folder(folder) as state:

@@ -63,7 +63,7 @@ def run_simulated(
         ConfigError: Settings or history are wrong; the message names the cure.
         RefusedStartError: The state folder cannot be used.
     """
-    loaded = load(Profile.SIM, options.config, os.environ)
+    loaded = load(Profile.SIM, options.config, os.environ, method=options.method)
     world = world_of_run(options, loaded.settings.broker.account)
     with opened_folder(options.state or outputs.folder / "state") as state:
         run = SimulatedRun(options=options, loaded=loaded, world=world, state=state, outputs=outputs, observe=observe)
