@@ -69,7 +69,7 @@ def load(profile: Profile, file: Path | None, environment: Mapping[str, str], *,
     if method is not None:
         layers.append(Layer(where="--method", table={"method": method}))
     chosen = _method_of(layers)
-    layers.insert(1, _layer(METHOD_FOLDER / f"{chosen.value}.toml"))
+    layers[1:1] = [_layer(METHOD_FOLDER / f"{name}.toml") for name in dict.fromkeys((Method.BALANCED, chosen))]
     raw: Table = {}
     for layer in layers:
         check_keys(layer.table, Settings, where=layer.where)
@@ -106,7 +106,7 @@ def _layer(path: Path) -> Layer:
 
 
 def _method_of(layers: Sequence[Layer]) -> Method:
-    """Return the method that the last layer to speak of one names."""
+    """Return the method that the last layer to speak of one names; the others say how they differ from balanced."""
     for layer in reversed(layers):
         if "method" in layer.table:
             name = layer.table["method"]
