@@ -20,6 +20,7 @@ from bot.domain.events import (
     OrderDropped,
     OrderReported,
     OrderSent,
+    OwnIndexRead,
     ProposalAnswered,
     Restored,
     SessionClosed,
@@ -110,6 +111,9 @@ def _standing_rows(event: Event) -> tuple[JournalRow, ...]:
             return (JournalRow(kind="session_opened", decision_id="", at=event.at, payload=facts),)
         case SessionClosed():
             return (JournalRow(kind="session_closed", decision_id="", at=event.at, payload={"day": event.session.day}),)
+        case OwnIndexRead():
+            facts = {"index": event.key, "level": event.level, "words": event.words}
+            return (JournalRow(kind="own_index_read", decision_id="", at=event.at, payload=facts),)
         case EvidenceDelivered():
             facts = {
                 "closes": {symbol: len(series.rows) for symbol, series in event.inputs.histories.items()},

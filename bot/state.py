@@ -31,6 +31,7 @@ from bot.domain.events import (
     OrderDropped,
     OrderReported,
     OrderSent,
+    OwnIndexRead,
     ProposalAnswered,
     Released,
     Restored,
@@ -55,7 +56,7 @@ from bot.domain.readings import SignalState
 from bot.domain.schedule import Session
 from bot.domain.shifts import Offered
 from bot.domain.snapshot import Snapshot, Standing
-from bot.signals.dispersion import DispersionTracker
+from bot.signals.dispersion import DispersionTracker, nanoseconds_of
 
 
 class BotState:
@@ -93,6 +94,7 @@ class BotState:
             SessionOpened: self._on_session_opened,
             SessionClosed: self._on_session_closed,
             EvidenceDelivered: self._on_evidence,
+            OwnIndexRead: self._on_own_index,
             CandidatesListed: self._on_candidates,
             TimerElapsed: lambda _event: True,
             OrderReported: self._books.report,
@@ -123,6 +125,10 @@ class BotState:
     def plan_is_due(self) -> bool:
         """Something changed since the last plan and no decision is under way."""
         return self._plan_due and not self._deciding
+
+    def missing_indices(self, now: datetime) -> tuple[InstrumentKey, ...]:
+        """RVX and VIX as far as the market does not publish them now."""
+        return self._tracker.missing(nanoseconds_of(now))
 
     @property
     def proposal(self) -> Proposal | None:
@@ -249,6 +255,9 @@ class BotState:
     def _on_evidence(self, event: EvidenceDelivered) -> bool:
         self._evidence = event.inputs
         return True
+
+    def _on_own_index(self, event: OwnIndexRead) -> bool:
+        return self._tracker.on_own_level(event.key, event.level, nanoseconds_of(event.at))
 
     def _on_candidates(self, event: CandidatesListed) -> bool:
         self._universe = {instrument.key: instrument for instrument in event.instruments}

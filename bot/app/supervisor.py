@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from bot.app.desk import Desk
 from bot.app.link import LinkKeeper
+from bot.app.own_index import OwnIndexKeeper
 from bot.app.sampler import Sampler
 from bot.app.sessions import SessionKeeper
 from bot.app.shell import Shell
@@ -37,6 +38,7 @@ class Parts:
     shell: Shell
     link: LinkKeeper
     sessions: SessionKeeper
+    own_index: OwnIndexKeeper
     desk: Desk
     sampler: Sampler
     latch: Latch
@@ -64,6 +66,7 @@ class Supervisor:
             self._task("pump", self._shell.pump.run()),
             self._task("link", self._parts.link.run()),
             self._task("sessions", self._parts.sessions.run()),
+            self._task("own index", self._parts.own_index.run()),
             self._task("desk", self._parts.desk.run()),
             self._task("tender", self._tend()),
             self._task("sampler", self._parts.sampler.run()),

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from bot.domain.decision import Verdict
 from bot.domain.evidence import Conviction, EvidenceInputs
-from bot.domain.instrument import Instrument
+from bot.domain.instrument import Instrument, InstrumentKey
 from bot.domain.market import Quote, Tick
 from bot.domain.mode import DemandSource, TradingMode
 from bot.domain.orders import BrokerOrder, DecisionId, Fill, IntentId, Order
@@ -46,6 +46,16 @@ class EvidenceDelivered:
     at: datetime
     inputs: EvidenceInputs
     missing: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnIndexRead:
+    """An index of our own was worked out where the published one is missing; ``level`` in points, ``words`` how."""
+
+    at: datetime
+    key: InstrumentKey
+    level: float
+    words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +258,7 @@ Event = (
     | SessionOpened
     | SessionClosed
     | EvidenceDelivered
+    | OwnIndexRead
     | CandidatesListed
     | TimerElapsed
     | OrderReported

@@ -47,6 +47,7 @@ class DispersionReading:
     excess: float | None
     baseline_sessions: int
     episode: Episode | None  # also while UNDEFINED interrupts it
+    own: tuple[str, ...] = ()  # indices whose present level is of our own, from their options (M18)
 
     def __post_init__(self) -> None:
         """Reject an undefined reading without a reason, and a reason without need."""
@@ -65,4 +66,5 @@ class Signal:
     excess: float | None
     peak_excess: float
     episode_began_on: date | None
+    own: tuple[str, ...] = ()  # indices whose level was of our own; the baseline is of published closes all the same
     conviction: Conviction | None = None  # of the episode; None outside one, and where nothing was delivered to read

@@ -45,7 +45,7 @@ class DispersionTracker:
         *("_at", "_began_on", "_closes_ns", "_feed_ns", "_fresh", "_held_ns", "_high", "_holding", "_lanes"),
         *("_last_change_ns", "_low", "_peak", "_peak_step", "_quiet_until", "_rate", "_rvx", "_seeded", "_session"),
         *("_settings", "_smoothed", "_smoothed_at", "_spread", "_spx", "_stale_since", "_start_ns", "_state"),
-        *("_thresholds", "_vix"),
+        *("_own", "_thresholds", "_vix"),
     )
 
     _at: int
@@ -68,6 +68,7 @@ class DispersionTracker:
         self._rate = -1.0 / (settings.half_life_s * NS_PER_S)
         self._feed_ns = round(settings.feed_alive_s * NS_PER_S)
         self._last_change_ns = round(settings.last_change_s * NS_PER_S)
+        self._own: dict[InstrumentKey, int] = {}  # when a level of our own was taken
         self._began_on: date | None = None
         self._peak = 0.0
         self._peak_step = 0
@@ -109,6 +110,30 @@ class DispersionTracker:
                 if not self._low <= spread <= self._high:
                     self._quiet_until = NEVER  # something may happen from the next tick on
         return False
+
+    def on_own_level(self, key: InstrumentKey, level: float, at_ns: int) -> bool:
+        """Take a level of our own for an index that is missing; as `on_tick`, and it is told that it is our own."""
+        self._own[key] = at_ns
+        return self.on_tick(key, level, at_ns, _LIVE)
+
+    def missing(self, now_ns: int) -> tuple[InstrumentKey, ...]:
+        """Return which of RVX and VIX the market does not publish: silent or unmoved for too long while SPX ticks.
+
+        One that stands on a level of our own is among them until a published tick comes.
+        """
+        if self._session is None or not self._start_ns <= now_ns <= self._closes_ns:
+            return ()
+        if now_ns - self._spx.at > self._feed_ns:
+            return ()
+        silent = []
+        for key in (RVX.key, VIX.key):
+            since = max(self._lanes[key].changed_at, self._start_ns)
+            if self._is_own(key) or now_ns - since > self._last_change_ns:
+                silent.append(key)
+        return tuple(silent)
+
+    def _is_own(self, key: InstrumentKey) -> bool:
+        return key in self._own and self._lanes[key].at == self._own[key]
 
     def open_session(self, session: Session, baseline: Iterable[BaselineRow]) -> None:
         """Begin a session: levels and smoothing anew, the episode goes on.
@@ -174,6 +199,7 @@ class DispersionTracker:
             excess=spread / baseline - 1.0 if has_excess and spread is not None and baseline is not None else None,
             baseline_sessions=self._thresholds.sessions,
             episode=self.episode,
+            own=tuple(name for name, key in (("RVX", RVX.key), ("VIX", VIX.key)) if self._is_own(key)),
         )
 
     # one tick in full -------------------------------------------------------------------------------------------
@@ -318,6 +344,7 @@ class DispersionTracker:
 
     def _forget(self) -> None:
         """Drop what belongs to one session."""
+        self._own.clear()
         for lane in self._lanes.values():
             lane.clear()
         self._at = NEVER

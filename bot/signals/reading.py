@@ -33,6 +33,7 @@ def _signal(reading: DispersionReading, conviction: Conviction | None) -> Signal
         excess=reading.excess,
         peak_excess=0.0 if episode is None else episode.peak_excess,
         episode_began_on=None if episode is None else episode.began_on,
+        own=reading.own,
         conviction=None if episode is None else conviction,
     )
 
