@@ -35,6 +35,8 @@ def shown(field: dataclasses.Field[Any]) -> str:
         return "required"
     if value is None:
         return "none"
+    if value == "":
+        return "empty"
     if isinstance(value, Enum):
         value = value.value
     if isinstance(value, (frozenset, tuple)):

@@ -16,6 +16,7 @@ from bot.domain.errors import ConfigError
 from bot.hedging.settings import HedgeSettings, Prefer
 from bot.hedging.stewardship.settings import Autonomy, StewardSettings
 from bot.signals.evidence.settings import EvidenceSettings
+from bot.signals.own.settings import OwnIndexSettings
 from bot.signals.settings import DispersionSettings
 from config.loader import METHOD_FOLDER, Loaded, load
 from config.settings import Method, Profile, Settings
@@ -23,7 +24,7 @@ from risk.limits import Amortise, RiskLimits
 from tests.config.config_keys import keys_of
 
 LIMITS = Path(__file__).parents[2] / "risk" / "limits.py"
-SECTIONS = ("signal", "hedge", "steward", "evidence")
+SECTIONS = ("signal", "own_index", "hedge", "steward", "evidence")
 OF_THE_EXCHANGE = "hedge.valuation.ticks."
 """Price increments are facts of the exchange, no method's choice."""
 LAYERS = ("short", "medium", "long")
@@ -85,7 +86,8 @@ def test_balanced_is_what_the_classes_say_by_themselves() -> None:
 
     assert settings == loaded().settings
     assert settings.method is Method.BALANCED
-    assert (settings.signal, settings.hedge) == (DispersionSettings(), HedgeSettings())
+    assert (settings.signal, settings.own_index) == (DispersionSettings(), OwnIndexSettings())
+    assert settings.hedge == HedgeSettings()
     assert (settings.steward, settings.evidence) == (StewardSettings(), EvidenceSettings())
     usual = RiskLimits(accounts=settings.risk.accounts)
     assert [(field.name, getattr(settings.risk, field.name)) for field in fields(RiskLimits)] == [
