@@ -2,6 +2,7 @@
 
 import click
 
+from bot.cli.explain import explain
 from bot.cli.gateway import gateway
 from bot.cli.history import history
 from bot.cli.journal import journal
@@ -22,6 +23,6 @@ def alvh() -> None:
 
 for command in (
     *(run, kill, pause, reduce_only, resume, arm, status, approve, veto, keys),
-    *(gateway, signal, report, journal, volindex, history),
+    *(gateway, signal, report, explain, journal, volindex, history),
 ):
     alvh.add_command(command)

@@ -1,0 +1,75 @@
+"""The candidates as a table: what each would have cost and paid, which was chosen, and why the others were not."""
+
+from typing import Final
+
+from bot.domain.instrument import Kind
+from bot.domain.plan import PlanAction
+from bot.report.explaining.figures import number_of, plain, text_of
+from bot.report.explaining.parts import Grid, Part
+from bot.report.explaining.size import wanted_orders
+from bot.report.explaining.trades import legs_of, name_of, signed_legs
+from bot.report.explaining.trail import Facts, Trail
+
+COLUMNS: Final = ("candidate", "units", "limit", "cost", "exposure", "payoff", "cost/payoff", "verdict")
+NUMERIC: Final = frozenset({"units", "limit", "cost", "exposure", "payoff", "cost/payoff"})
+CHOSEN: Final = "chosen"
+UNITS: Final = (
+    "A unit is one spread or one future; limit in points, cost as the cap counts it and payoff (VIX up by half) in "
+    "USD, exposure in USD per point of spot VIX."
+)
+
+
+def candidates_part(trail: Trail) -> Part:
+    """Return every candidate of the decision.
+
+    Source: docs/methodology.md, M5.
+    """
+    candidates = tuple(trail.facts.get("candidates") or ())
+    if not candidates:
+        return Part(name="candidates", title="Candidates", words=(_none_words(trail),))
+    chosen = {signed_legs(intent) for intent in wanted_orders(trail)}
+    rows = tuple(_row(candidate, is_chosen=signed_legs(candidate) in chosen) for candidate in candidates)
+    passed = sum(not one.get("rejected") for one in candidates)
+    words = (f"{len(candidates)} were looked at, {passed} passed. {UNITS}", *_choice_words(trail))
+    grid = Grid(columns=COLUMNS, rows=rows, numeric=NUMERIC)
+    return Part(name="candidates", title="Candidates", words=words, grids=(grid,), figures={"count": len(candidates)})
+
+
+def _choice_words(trail: Trail) -> tuple[str, ...]:
+    """Why the chosen one and not a cheaper one of another kind: the setting decides, and it is not in the journal."""
+    legs = [leg for intent in wanted_orders(trail) for leg in legs_of(intent)]
+    if not legs:
+        return ()
+    is_future = (legs[0].get("instrument") or {}).get("kind") == Kind.FUTURE
+    kind = "futures" if is_future else "call spreads"
+    words = f"Chosen: the least cost per payoff among the {kind} that passed (which kind comes first is a setting"
+    return (f"{words}, `prefer`, that is not in the journal).",)
+
+
+def _none_words(trail: Trail) -> str:
+    if "candidates" not in trail.facts:
+        return "The journal holds no candidates."
+    if trail.facts.get("action") in {PlanAction.UNWIND, PlanAction.EXIT}:
+        return "None were looked at: a sale goes back the way it came."
+    return "None were looked at: nothing was to be bought."
+
+
+def _row(candidate: Facts, *, is_chosen: bool) -> tuple[str, ...]:
+    rejected = text_of(candidate.get("rejected"))
+    return (
+        name_of(candidate) or text_of(candidate.get("name")),
+        plain(candidate.get("quantity"), 0),
+        plain(candidate.get("limit")),
+        plain(candidate.get("cost_usd")),
+        plain(candidate.get("exposure_usd_per_point"), 1),
+        plain(candidate.get("stress_payoff_usd"), 0),
+        _cost_per_payoff(candidate),
+        rejected or (CHOSEN if is_chosen else "passed"),
+    )
+
+
+def _cost_per_payoff(candidate: Facts) -> str:
+    cost, payoff = number_of(candidate.get("cost_usd")), number_of(candidate.get("stress_payoff_usd"))
+    if cost is None or payoff is None:
+        return plain(None)
+    return plain(cost / payoff) if payoff > 0 else "no payoff"

@@ -1,0 +1,134 @@
+"""The gate: what every check found, against which limit, with which headroom; what failed stands first."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final
+
+from bot.domain.decision import Rule
+from bot.report.explaining.figures import MISSING, listed, named, number_of, plain, text_of
+from bot.report.explaining.parts import Grid, Part
+from bot.report.explaining.trades import order_words
+from bot.report.explaining.trail import Facts, OrderTrail, Trail
+
+COLUMNS: Final = ("check", "result", "found", "limit", "headroom", "note")
+USD_EXACT, USD_MODEL, POINTS, COUNT, PLAIN = "USD exact", "USD model", "points", "count", "plain"
+UNITS: Final[Mapping[str, str]] = {
+    Rule.PRICE_COLLAR: POINTS,
+    Rule.SHORT_CALLS: COUNT,
+    Rule.NEUTRALITY: USD_MODEL,
+    Rule.MEAN_REVERSION_LOSS: USD_MODEL,
+    Rule.WORST_LOSS: USD_MODEL,
+    Rule.HEDGE_COST_CAP_COHORT: USD_EXACT,
+    Rule.HEDGE_COST_CAP_BOOK: USD_EXACT,
+    Rule.DAILY_ORDERS: COUNT,
+    Rule.WORKING_ORDERS: COUNT,
+}
+"""What a check's figures are; the others say it in their note or have none."""
+SUFFIX: Final[Mapping[str, str]] = {
+    Rule.NEUTRALITY: "USD per +1 % SPX",
+    Rule.MEAN_REVERSION_LOSS: "USD",
+    Rule.WORST_LOSS: "USD",
+    Rule.HEDGE_COST_CAP_COHORT: "USD",
+    Rule.HEDGE_COST_CAP_BOOK: "USD",
+    Rule.PRICE_COLLAR: "points",
+}
+
+
+def gate_part(trail: Trail) -> Part:
+    """Return the verdict on every order, with all its checks."""
+    if not trail.orders:
+        return Part(name="gate", title="Gate", words=("The gate was not asked: there was no order to judge.",))
+    orders = tuple(trail.orders.values())
+    words = tuple(_verdict_words(order) for order in orders)
+    grids = tuple(_grid(order) for order in orders if order.verdict.facts.get("checks"))
+    figures = {
+        "approved": sum(order.is_approved for order in orders),
+        "refused": sum(not order.is_approved for order in orders),
+        "largest_quantities": [order.verdict.facts.get("largest_quantity") for order in orders],
+    }
+    return Part(name="gate", title="Gate", words=words, grids=grids, figures=figures)
+
+
+def failed_of(order: OrderTrail) -> tuple[Facts, ...]:
+    """Return the checks that an order failed."""
+    return tuple(check for check in order.verdict.facts.get("checks") or () if not check.get("passed"))
+
+
+def failure_words(check: Facts) -> str:
+    """Return one failed check with its figures.
+
+    >>> failure_words({"rule": "daily_orders", "found": "41", "limit": "40", "note": ""})
+    'daily orders: found 41, limit 40'
+    """
+    rule, note = named(check.get("rule")), text_of(check.get("note"))
+    found, limit = _cell(check, "found"), _cell(check, "limit")
+    if not found and not limit:
+        return f"{rule}: {note or MISSING}"
+    unit = SUFFIX.get(text_of(check.get("rule")))
+    figures = f"found {found or MISSING}, limit {limit or MISSING}{f' {unit}' if unit else ''}"
+    return f"{rule}: {figures}{f' ({note})' if note else ''}"
+
+
+def _verdict_words(order: OrderTrail) -> str:
+    checks, what = order.verdict.facts.get("checks") or (), order_words(order.intent)
+    if order.is_approved:
+        return f"Approved: {what}. All {len(checks)} checks passed."
+    failed = tuple(failure_words(check) for check in failed_of(order))
+    largest = number_of(order.verdict.facts.get("largest_quantity"))
+    if largest is None:
+        size = f"The largest size that would pass is {MISSING}."
+    elif largest > 0:
+        size = f"The largest size that would pass is {plain(largest, 0)}."
+    else:
+        size = "No smaller size would pass."
+    return f"Refused: {what}. Failed: {listed(failed) or MISSING}. {size}"
+
+
+def _grid(order: OrderTrail) -> Grid:
+    checks = sorted(order.verdict.facts["checks"], key=lambda check: bool(check.get("passed")))
+    return Grid(
+        title=order_words(order.intent),
+        columns=COLUMNS,
+        rows=tuple(_row(check) for check in checks),
+        numeric=frozenset({"found", "limit", "headroom"}),
+    )
+
+
+def _row(check: Facts) -> tuple[str, ...]:
+    rule, note = text_of(check.get("rule")), text_of(check.get("note"))
+    unit = SUFFIX.get(rule, "") if number_of(check.get("found")) is not None else ""
+    limit = check.get("limit")
+    is_text = isinstance(limit, str) and number_of(limit) is None
+    expected = f"expected: {text_of(limit)}" if is_text and limit != check.get("found") else ""
+    return (
+        named(rule),
+        "passed" if check.get("passed") else "FAILED",
+        _cell(check, "found"),
+        "" if is_text else _cell(check, "limit"),
+        _cell(check, "headroom"),
+        "; ".join(part for part in (unit, expected, note) if part),
+    )
+
+
+def _cell(check: Facts, name: str) -> str:
+    """A figure in the digits that its rule deserves, a text as it stands, nothing where there is none."""
+    value = check.get(name)
+    number = number_of(value)
+    if number is None:
+        return text_of(value)
+    match UNITS.get(text_of(check.get("rule")), PLAIN):
+        case "USD exact":
+            return plain(number)
+        case "USD model":
+            return plain(number, 2 if _is_close(check) else 0)
+        case "points":
+            return plain(number, 3)  # half ticks of a spread
+        case "count":
+            return plain(number, 0)
+    return plain(number, 0 if number == number.to_integral_value() else 2)
+
+
+def _is_close(check: Facts) -> bool:
+    """Whole dollars would hide on which side of the limit a figure stands."""
+    headroom = number_of(check.get("headroom"))
+    return headroom is not None and abs(headroom) < Decimal(1)

@@ -1,0 +1,59 @@
+"""Where an increase went or would have gone: the settlement, and the step that schedule or episode asked for."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from bot.domain.plan import PlanAction
+from bot.domain.shifts import Direction
+from bot.report.explaining.figures import MISSING, listed, named, sentence, text_of
+from bot.report.explaining.parts import Part
+from bot.report.explaining.trail import Facts, Trail
+
+STEPS: Final[Mapping[str, str]] = {
+    Direction.FORWARD: "one step later than the base choice of {base}",
+    Direction.BACKWARD: "one step earlier than the base choice of {base}",
+}
+
+
+def place_part(trail: Trail) -> Part:
+    """Return the choice of the expiry.
+
+    Source: docs/methodology.md, M6.
+    """
+    shift = trail.facts.get("shift")
+    words = _none_words(trail) if shift is None else _shift_words(shift)
+    figures = {name: (shift or {}).get(name) for name in ("base", "settlement", "direction")}
+    return Part(name="place", title="Where", words=words, figures=figures)
+
+
+def _none_words(trail: Trail) -> tuple[str, ...]:
+    if "shift" not in trail.facts:
+        return ("The journal does not hold the choice of the expiry: it was written by an older version.",)
+    if trail.facts.get("action") in {PlanAction.UNWIND, PlanAction.EXIT}:
+        return ("No expiry was chosen: what is sold is what is held.",)
+    return ("No expiry was chosen: nothing was to be bought.",)
+
+
+def _shift_words(shift: Facts) -> tuple[str, ...]:
+    base, settlement = text_of(shift.get("base")), text_of(shift.get("settlement"))
+    because = sentence(text_of(shift.get("because")) or f"the reason is {MISSING}")
+    if not settlement:
+        return ("No settlement within reach was offered.", because, *_coverage_words(shift))
+    direction = text_of(shift.get("direction"))
+    step = STEPS.get(direction, "the base choice, no step").format(base=base)
+    return (f"Settlement {settlement}: {step}.", because, *_release_words(shift), *_coverage_words(shift))
+
+
+def _release_words(shift: Facts) -> tuple[str, ...]:
+    release = shift.get("release")
+    if not release:
+        return ()
+    told = " ".join(text_of(release.get(name)) for name in ("kind", "at") if release.get(name))
+    return (sentence(f"the release in question: {told or MISSING}"),)
+
+
+def _coverage_words(shift: Facts) -> tuple[str, ...]:
+    kinds = tuple(named(kind).upper() for kind in shift.get("uncovered") or ())
+    if not kinds:
+        return ()
+    return (f"Coverage unknown for {listed(kinds)}: the table of releases does not reach these days; renew it.",)

@@ -1,0 +1,117 @@
+"""The size in words: what was wanted, held and missing, and what the orders would make of it."""
+
+from decimal import Decimal
+from typing import Final
+
+from bot.domain.plan import PlanAction
+from bot.domain.readings import SignalState
+from bot.report.explaining.figures import MISSING, number_of, per_point, percent, plain, sentence, text_of
+from bot.report.explaining.parts import Grid, Part
+from bot.report.explaining.trades import name_of, verb_of
+from bot.report.explaining.trail import Facts, Trail
+
+BAND_FRAC: Final = Decimal("0.02")
+"""M2: the no-trade band as a fraction of the base, as shipped; the journal does not hold the setting."""
+CEILING_FRAC: Final = Decimal("0.20")
+"""M2: the overlay's ceiling as a fraction of the base, which configuration may only lower; not in the journal."""
+
+
+def size_part(trail: Trail) -> Part:
+    """Return target, holding and gap, and the contracts that were meant to close it.
+
+    Source: docs/methodology.md, M2 and M16.
+    """
+    figures = _figures(trail.facts)
+    words = [_target_words(trail, figures), *_band_words(trail, figures), *_contract_words(trail, figures)]
+    words += [sentence(text_of(note)) for note in trail.facts.get("notes") or ()]
+    rows = (
+        ("base", per_point(figures["base"])),
+        ("f, the overlay wanted as a share of the base", percent(figures["f"])),
+        ("target", per_point(figures["target"])),
+        ("held", per_point(figures["held"])),
+        ("on its way in working orders", per_point(figures["working"])),
+        ("gap: target less held and working", per_point(figures["gap"])),
+    )
+    grid = Grid(columns=("overlay", "figure"), rows=rows, numeric=frozenset({"figure"}))
+    shown = {name: None if value is None else float(value) for name, value in figures.items()}
+    return Part(name="size", title="Size", words=tuple(words), grids=(grid,), figures=shown)
+
+
+def wanted_orders(trail: Trail) -> tuple[Facts, ...]:
+    """Return the orders that the decision wanted: judged by the gate, or held back before it."""
+    judged = tuple(order.intent for order in trail.orders.values())
+    return judged or tuple(trail.facts.get("withheld_intents") or ())
+
+
+def _figures(facts: Facts) -> dict[str, Decimal | None]:
+    base, target, held, working = (
+        number_of(facts.get(f"{name}_usd_per_point")) for name in ("base", "target", "held", "working")
+    )
+    gap = None if target is None or held is None or working is None else target - held - working
+    f = number_of(facts.get("increment_frac"))
+    return {"base": base, "f": f, "target": target, "held": held, "working": working, "gap": gap}
+
+
+def _target_words(trail: Trail, figures: dict[str, Decimal | None]) -> str:
+    base, gap = figures["base"], figures["gap"]
+    if base is None or gap is None:
+        return "The journal does not hold the figures of the size."
+    if base <= 0:
+        return "There was no base sleeve with a value, and without one nothing is done automatically."
+    if trail.signal.get("state") == SignalState.UNDEFINED:
+        return (
+            "While the signal is undefined the target is kept for the record only: nothing is added and nothing sold."
+        )
+    if gap > 0:
+        return f"The overlay was {per_point(gap)} of spot VIX short of its target."
+    if gap < 0:
+        return f"The overlay stood {per_point(-gap)} of spot VIX above its target."
+    return "The overlay stood at its target."
+
+
+def _band_words(trail: Trail, figures: dict[str, Decimal | None]) -> list[str]:
+    """The two numbers of M2 that the journal does not hold are named as the methodology's own."""
+    base, gap = figures["base"], figures["gap"]
+    if base is None or gap is None or base <= 0 or trail.signal.get("state") != SignalState.BLOWOUT:
+        return []
+    band, ceiling = BAND_FRAC * base, CEILING_FRAC * base
+    held = (figures["held"] or Decimal(0)) + (figures["working"] or Decimal(0))
+    room = max(Decimal(0), ceiling - held)
+    inside = "inside" if gap <= band else "outside"
+    return [
+        (
+            f"No-trade band: {per_point(band)} or half a contract, whichever is more; the gap was {inside} the former "
+            "(2 % of the base as shipped; the setting is not in the journal)."
+        ),
+        (
+            f"Room: at most {per_point(room)}, up to the ceiling of {per_point(ceiling)} (20 % of the base, which "
+            "configuration may only lower; how the overlay's value has drifted is not in the journal)."
+        ),
+    ]
+
+
+def _contract_words(trail: Trail, figures: dict[str, Decimal | None]) -> list[str]:
+    words = []
+    for intent in wanted_orders(trail):
+        units, each = number_of(intent.get("quantity")), number_of(intent.get("exposure_usd_per_point"))
+        if units is None or each is None:
+            words.append(f"{name_of(intent)}: size {MISSING}.")
+            continue
+        move = units * each
+        made = f"{plain(units, 0)} units of {per_point(abs(each))} each, {_sign(intent)}{per_point(abs(move))} in all"
+        words.append(f"{sentence(f'{name_of(intent)}: {made}{_after(trail, figures, move)}')}")
+    if not words and trail.facts.get("action") == PlanAction.HOLD:
+        words.append("No contracts were wanted.")
+    return words
+
+
+def _sign(intent: Facts) -> str:
+    return "+" if verb_of(intent) == "buy" else "-"
+
+
+def _after(trail: Trail, figures: dict[str, Decimal | None], move: Decimal) -> str:
+    base, held = figures["base"], figures["held"]
+    if base is None or held is None or base <= 0 or len(wanted_orders(trail)) != 1:
+        return ""
+    after = max(Decimal(0), held + move)
+    return f": the overlay would be {plain(after, 1)}, {percent(after / base)} of the base"
