@@ -7,6 +7,7 @@ from datetime import date
 from bot.app.announced import AnnouncedJournal, Announcer
 from bot.app.desk import Desk, Identity
 from bot.app.link import LinkKeeper
+from bot.app.own_index import OwnIndexKeeper
 from bot.app.pump import Pump
 from bot.app.sampler import Measures, Sampler
 from bot.app.sessions import Market, SessionKeeper
@@ -182,6 +183,13 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
             market=Market(data=ports.market_data, choose=choose, renewal=renewal),
             link=keeper,
             calendar=start.calendar,
+        ),
+        own_index=OwnIndexKeeper(
+            shell=shell,
+            data=ports.market_data,
+            link=keeper,
+            calendar=start.calendar,
+            settings=settings.own_index,
         ),
         desk=desk,
         sampler=Sampler(shell, measures),
