@@ -23,6 +23,7 @@ from bot.domain.events import (
     OwnIndexRead,
     ProposalAnswered,
     Restored,
+    SensitivityMeasured,
     SessionClosed,
     SessionOpened,
 )
@@ -72,7 +73,7 @@ def rows_of(event: Event, order: Order | None) -> tuple[JournalRow, ...]:
         case OrderSent() | OrderDropped() | OrderReported() | OrderDoubted() | CancelSent():
             return _order_rows(event, order)
         case _:
-            return _standing_rows(event)
+            return _market_rows(event) or _standing_rows(event)
 
 
 def _fill_rows(event: FillReported, order: Order | None, decision: str) -> tuple[JournalRow, ...]:
@@ -104,13 +105,17 @@ def _order_row(kind: str, order: Order, at: datetime, prefix: str = "") -> Journ
     return JournalRow(kind=kind, decision_id=order.intent.decision_id, at=at, payload=facts)
 
 
-def _standing_rows(event: Event) -> tuple[JournalRow, ...]:
+def _market_rows(event: Event) -> tuple[JournalRow, ...]:
+    """Rows of what the market and its calendar say."""
     match event:
         case SessionOpened():
             facts: dict[str, object] = {"day": event.session.day, "baseline_sessions": len(event.baseline)}
             return (JournalRow(kind="session_opened", decision_id="", at=event.at, payload=facts),)
         case SessionClosed():
             return (JournalRow(kind="session_closed", decision_id="", at=event.at, payload={"day": event.session.day}),)
+        case SensitivityMeasured():
+            facts = {"scale": event.scale, "words": event.words}
+            return (JournalRow(kind="sensitivity_measured", decision_id="", at=event.at, payload=facts),)
         case OwnIndexRead():
             facts = {"index": event.key, "level": event.level, "words": event.words}
             return (JournalRow(kind="own_index_read", decision_id="", at=event.at, payload=facts),)
@@ -120,6 +125,16 @@ def _standing_rows(event: Event) -> tuple[JournalRow, ...]:
                 "missing": dict(event.missing),
             }
             return (JournalRow(kind="evidence_delivered", decision_id="", at=event.at, payload=facts),)
+        case DataFeedChanged():
+            facts = {"usable": event.usable, "why": event.why}
+            return (JournalRow(kind="data_feed_changed", decision_id="", at=event.at, payload=facts),)
+        case _:
+            return ()
+
+
+def _standing_rows(event: Event) -> tuple[JournalRow, ...]:
+    """Rows of the link, the books, the mode and the operator."""
+    match event:
         case LinkLost():
             return (JournalRow(kind="link_lost", decision_id="", at=event.at, payload={"why": event.why}),)
         case LinkRestored():
@@ -127,11 +142,13 @@ def _standing_rows(event: Event) -> tuple[JournalRow, ...]:
         case BooksReconciled():
             return _reconciled_rows(event)
         case ModeDemanded():
-            facts = {"source": event.source, "mode": event.mode.name, "cause": event.cause, "epoch": event.epoch}
+            facts: dict[str, object] = {
+                "source": event.source,
+                "mode": event.mode.name,
+                "cause": event.cause,
+                "epoch": event.epoch,
+            }
             return (JournalRow(kind="mode_demanded", decision_id="", at=event.at, payload=facts),)
-        case DataFeedChanged():
-            facts = {"usable": event.usable, "why": event.why}
-            return (JournalRow(kind="data_feed_changed", decision_id="", at=event.at, payload=facts),)
         case ProposalAnswered():
             facts = {"proposal_id": event.proposal_id, "key_id": event.key_id, "reason": event.reason}
             kind = "proposal_approved" if event.approved else "proposal_vetoed"

@@ -35,6 +35,7 @@ from bot.domain.events import (
     ProposalAnswered,
     Released,
     Restored,
+    SensitivityMeasured,
     SessionClosed,
     SessionOpened,
     TimerElapsed,
@@ -86,6 +87,7 @@ class BotState:
         self._frozen_base: float | None = None
         self._proposal: Proposal | None = None
         self._evidence: EvidenceInputs | None = None
+        self._scale: float | None = None
         self._offered: tuple[Offered, ...] = ()
         self._closing_spreads: tuple[float, ...] = ()
         self._conviction: Conviction | None = None
@@ -95,6 +97,7 @@ class BotState:
             SessionClosed: self._on_session_closed,
             EvidenceDelivered: self._on_evidence,
             OwnIndexRead: self._on_own_index,
+            SensitivityMeasured: self._on_sensitivity,
             CandidatesListed: self._on_candidates,
             TimerElapsed: lambda _event: True,
             OrderReported: self._books.report,
@@ -226,6 +229,7 @@ class BotState:
             proposal=self._proposal,
             evidence=self._evidence,
             conviction=self._conviction,
+            sensitivity_scale=self._scale,
             offered=self._offered,
             closing_spreads=self._closing_spreads,
         )
@@ -254,6 +258,10 @@ class BotState:
 
     def _on_evidence(self, event: EvidenceDelivered) -> bool:
         self._evidence = event.inputs
+        return True
+
+    def _on_sensitivity(self, event: SensitivityMeasured) -> bool:
+        self._scale = event.scale
         return True
 
     def _on_own_index(self, event: OwnIndexRead) -> bool:

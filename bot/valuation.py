@@ -71,7 +71,7 @@ class ValuationSettings:
     max_future_width_frac: float = 0.02  # 0.40 points at 20: a VX quote that wide is no market
     max_width_ticks: int = 2  # M5
     max_worthless_ask: float = 0.10  # points: offered that low and not bid for, a held option is all but worthless
-    spx_sensitivity_scale: float = 1.0  # M10: present over long-run dVIX per +1 % SPX
+    spx_sensitivity_scale: float = 1.0  # M10: present over long-run dVIX per +1 % SPX, where it is not measured
     future_roll_days: float = 10.0  # M4: the short layer, which holds the overlay, rolls ten days before settlement
     ticks: TickTable = field(default_factory=TickTable)
 
@@ -361,12 +361,13 @@ class Valuer:
         )
 
     def _by_vix_forward(self, instrument: Instrument, delta: float, days: float) -> float:
+        measured = self.snapshot.sensitivity_scale
         return sleeve_usd_per_spx_percent(
             quantity=1,
             multiplier=instrument.multiplier,
             delta=delta,
             days=days,
-            scale=self.settings.spx_sensitivity_scale,
+            scale=self.settings.spx_sensitivity_scale if measured is None else measured,
         )
 
     def _vix_forward_of(self, instrument: Instrument) -> float | Unvalued:

@@ -2,10 +2,12 @@
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+import numpy as np
 
 from bot.app.link import LinkKeeper
 from bot.app.shell import Shell
@@ -15,6 +17,7 @@ from bot.domain.events import (
     CandidatesListed,
     EvidenceDelivered,
     FillReported,
+    SensitivityMeasured,
     SessionClosed,
     SessionOpened,
     TimerElapsed,
@@ -23,14 +26,16 @@ from bot.domain.evidence import DailySeries, EvidenceInputs
 from bot.domain.instrument import IWM, RUT, RVX, SPX, SPY, VIX, InstrumentKey
 from bot.domain.schedule import Session, SessionCalendar
 from bot.domain.snapshot import Snapshot
+from bot.hedging.sensitivities.estimate import NoScale, rolling_scale
+from bot.hedging.sensitivities.settings import SensitivitySettings
 from bot.hedging.universe import Candidates, Listed
 from bot.ports import MarketData
 from bot.signals.daily import common_sessions
 
 NEW_YORK = ZoneInfo("America/New_York")
 INDICES = (SPX, RUT, VIX, RVX)
-CONFIRMING = (SPX, RUT, SPY, IWM)
-"""Whose closes the confirmations read (M3)."""
+CONFIRMING = (SPX, RUT, SPY, IWM, VIX)
+"""Whose closes the confirmations read (M3), and VIX, whose answer to SPX is measured (M10)."""
 CHAIN_DAYS = 300
 """Chains and futures are asked for up to this many days ahead: the long layer settles in about 220."""
 
@@ -150,8 +155,26 @@ class SessionKeeper:
                 continue
             rows = tuple((close.day, close.close) for close in closes if close.day < session.day)
             histories[instrument.symbol] = DailySeries(symbol=instrument.symbol, rows=rows)
-        inputs = EvidenceInputs(histories=histories)
+        inputs = EvidenceInputs(histories={name: histories[name] for name in histories if name != VIX.symbol})
         self._shell.pump(EvidenceDelivered(at=self._clock.now(), inputs=inputs, missing=missing))
+        self._measure_sensitivity(histories)
+
+    def _measure_sensitivity(self, histories: Mapping[str, DailySeries]) -> None:
+        """Deliver how strongly VIX answers SPX these days; where that cannot be said, what is configured holds."""
+        closes = {name: dict(series.rows) for name, series in histories.items()}
+        spx, vix = closes.get(SPX.symbol, {}), closes.get(VIX.symbol, {})
+        common = [day for day in sorted(spx) if day in vix]
+        measured = rolling_scale(
+            np.array([vix[day] for day in common]), np.array([spx[day] for day in common]), SensitivitySettings()
+        )
+        if isinstance(measured, NoScale):
+            self._shell.complain("sensitivity_missing", {"why": measured.why})
+            return
+        words = (
+            f"VIX moved by {measured.slope:+.2f} points per +1 % SPX over {measured.sessions} sessions, "
+            f"{measured.value:.2f} times the long run"
+        )
+        self._shell.pump(SensitivityMeasured(at=self._clock.now(), scale=measured.value, words=words))
 
     def _lacks_contracts(self) -> bool:
         """The last plan would go to a settlement whose contracts nobody has looked up."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from bot.domain.checks import require_positive
 from bot.domain.decision import Verdict
 from bot.domain.evidence import Conviction, EvidenceInputs
 from bot.domain.instrument import Instrument, InstrumentKey
@@ -46,6 +47,19 @@ class EvidenceDelivered:
     at: datetime
     inputs: EvidenceInputs
     missing: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensitivityMeasured:
+    """How strongly VIX has lately answered SPX, over what it did in the long run (M10); ``words`` tell the slope."""
+
+    at: datetime
+    scale: float
+    words: str
+
+    def __post_init__(self) -> None:
+        """Reject an answer that is none."""
+        require_positive(scale=self.scale)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +273,7 @@ Event = (
     | SessionClosed
     | EvidenceDelivered
     | OwnIndexRead
+    | SensitivityMeasured
     | CandidatesListed
     | TimerElapsed
     | OrderReported

@@ -43,6 +43,7 @@ class Snapshot:
     proposal: Proposal | None = None  # the last one that a person was asked about
     evidence: EvidenceInputs | None = None  # as delivered at the open of this session
     conviction: Conviction | None = None  # as last read in the episode under way
+    sensitivity_scale: float | None = None  # present over long-run answer of VIX to SPX (M10); None: not measured
     offered: tuple[Offered, ...] = ()  # settlements of VIX options that are listed
     closing_spreads: tuple[float, ...] = ()  # RVX less VIX at the common closes before today, oldest first, points
 

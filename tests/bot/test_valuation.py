@@ -101,6 +101,8 @@ def test_a_future_moves_one_to_one_with_its_forward() -> None:
 def test_the_scale_of_the_spx_sensitivity_is_applied() -> None:
     """A market in which VIX answers SPX twice as strongly moves a hedge more for the same percent."""
     strong = Valuer(SCENERY.snapshot(), ValuationSettings(spx_sensitivity_scale=1.5)).value(a_future("VXM"))
+    measured = Valuer(SCENERY.snapshot(sensitivity_scale=1.5), ValuationSettings()).value(a_future("VXM"))
+    assert measured == strong
     assert isinstance(strong, Valued)
     assert strong.usd_per_spx_percent == pytest.approx(1.5 * _value(a_future("VXM")).usd_per_spx_percent)
 

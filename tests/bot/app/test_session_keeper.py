@@ -217,6 +217,46 @@ def test_the_evidence_of_a_session_is_delivered_with_what_is_missing() -> None:
     run(story(), OPENS - timedelta(minutes=1))
 
 
+def _long(symbol_moves: float) -> tuple[DailyClose, ...]:
+    """Three hundred sessions in which SPX swings by a percent and VIX answers with so many points."""
+    days = [each.day for each in CALENDAR.sessions(TODAY - timedelta(days=600), TODAY - timedelta(days=1))][-300:]
+    return tuple(
+        DailyClose(
+            day=day, close=100.0 * 1.01 ** (place % 2) if not symbol_moves else 18.0 + symbol_moves * (place % 2)
+        )
+        for place, day in enumerate(days)
+    )
+
+
+def test_the_answer_of_vix_to_spx_is_measured_at_the_open() -> None:
+    """Two points down for every percent up: 1.45 times the long run, in the snapshot that everybody reads."""
+
+    async def story() -> None:
+        kept = Kept()
+        kept.data.closes |= {SPX.key: _long(0.0), VIX.key: _long(-2.0)}
+        await kept.until(OPENS + timedelta(minutes=1))
+        [facts] = rows(kept, "sensitivity_measured")
+        assert facts["scale"] == pytest.approx(2.0 / 1.38, rel=0.02)
+        assert kept.bot.state.snapshot(kept.bot.clock.now()).sensitivity_scale == facts["scale"]
+        await kept.bot.end()
+
+    run(story(), OPENS - timedelta(minutes=1))
+
+
+def test_without_a_year_of_closes_nothing_is_measured() -> None:
+    """The reason is told, and what is configured holds."""
+
+    async def story() -> None:
+        kept = Kept()
+        await kept.until(OPENS + timedelta(minutes=1))
+        assert rows(kept, "sensitivity_measured") == []
+        assert "252" in rows(kept, "sensitivity_missing")[0]["why"]
+        assert kept.bot.state.snapshot(kept.bot.clock.now()).sensitivity_scale is None
+        await kept.bot.end()
+
+    run(story(), OPENS - timedelta(minutes=1))
+
+
 @pytest.mark.parametrize(("renewal", "told"), [("CPI ends soon", [{"why": "CPI ends soon"}]), (None, [])])
 def test_a_schedule_that_runs_out_is_told_once_a_session(renewal: str | None, told: list[Any]) -> None:
     """Without a table of releases nothing is shifted, and the operator hears of it every day."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.app.own_index import OwnIndexKeeper
 from bot.app.sampler import Measures, Sampler
 from bot.app.sessions import Market, SessionKeeper
 from bot.app.supervisor import DONE, ENDED_HALTED, INTERNAL_FAULT, Ending, Parts, Supervisor
@@ -16,6 +17,7 @@ from bot.domain.instrument import RVX, VIX
 from bot.domain.mode import TradingMode
 from bot.domain.orders import BrokerStatus, Order, Unknown
 from bot.hedging.settings import HedgeSettings
+from bot.signals.own.settings import OwnIndexSettings
 from risk.limits import RiskLimits
 from tests.bot.app.app_parts import Bot, played
 from tests.bot.engine_parts import a_fill, call_order, filled, order_in, restored
@@ -38,6 +40,13 @@ class Supervised(Bot):
             shell=self.shell,
             link=self.keeper,
             sessions=self.sessions,
+            own_index=OwnIndexKeeper(
+                shell=self.shell,
+                data=self.data,
+                link=self.keeper,
+                calendar=CALENDAR,
+                settings=OwnIndexSettings(),
+            ),
             desk=self.desk,
             sampler=Sampler(self.shell, measures),
             latch=self.latch,
