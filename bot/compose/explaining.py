@@ -13,6 +13,7 @@ from bot.compose.standing import JOURNAL_FILE
 from bot.domain.errors import ConfigError, InvalidValueError, JournalError
 from bot.report.explain import as_facts, decision_named, explained
 from bot.report.explaining.parts import Explanation
+from bot.report.explaining.terminal import as_text
 from bot.report.explaining.trail import KINDS, PLANNED, VERDICTS, trail_of
 from bot.report.story import Told
 
@@ -27,6 +28,10 @@ class Answer:
     explanation: Explanation
     facts: Mapping[str, object]
     journal: Path
+
+    def text(self, width: int) -> str:
+        """Return the words for a terminal of so many columns."""
+        return as_text(self.explanation, width)
 
 
 def explain_decision(beginning: str, journal: Path | None) -> Answer:

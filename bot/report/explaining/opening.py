@@ -48,7 +48,7 @@ def _what(trail: Trail) -> str:
         case "asked a person":
             return f"asked a person whether to {orders or 'trade'}"
         case "held back":
-            return f"held, and kept back what it wanted to do ({orders or MISSING})"
+            return f"held back what it wanted to do ({orders or MISSING})"
         case "refused":
             return f"wanted to {_deed(action)} ({orders}), which the gate refused"
         case "held":

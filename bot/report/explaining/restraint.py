@@ -1,5 +1,6 @@
 """What held a decision back though no limit stood against it, and the proposal that it made, waited for, or used."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -14,16 +15,16 @@ from bot.report.explaining.figures import (
     text_of,
 )
 from bot.report.explaining.parts import Part
-from bot.report.explaining.trades import order_words
+from bot.report.explaining.trades import name_of, order_words, verb_of, with_legs
 from bot.report.explaining.trail import Answer, Asking, Facts, Trail
 from bot.report.story import Told
 
-CAUSES: Final = {
-    Withheld.PACING: "pacing: the overlay grows once a session, twice a week, and not right after a change",
-    Withheld.CHURN: "the churn budget: fees and half-widths of this cycle have used up their share of the credit",
-    Withheld.ADVICE: "advice only: the bot decides and sends nothing",
-    Withheld.PROPOSAL: "a person is to decide",
-    Withheld.VETO: "a person said no",
+CAUSES: Final[Mapping[str, str]] = {
+    Withheld.PACING: "pacing, by which the overlay grows only so often and never right after a change",
+    Withheld.CHURN: "the churn budget, which fees and half-widths of this cycle have used up",
+    Withheld.ADVICE: "advice only, by which the bot decides and sends nothing",
+    Withheld.PROPOSAL: "a person, who is to decide",
+    Withheld.VETO: "a person, who said no",
 }
 SHORT: Final = 8
 """Characters of an id, as logs and report show it."""
@@ -60,7 +61,9 @@ def _withheld_words(trail: Trail) -> list[str]:
     cause = trail.facts["withheld"]
     if cause is None:
         return ["Nothing: what was wanted went before the gate." if trail.orders else "Nothing: no order was wanted."]
-    words = [sentence(CAUSES[Withheld(cause)] if cause in set(Withheld) else named(cause))]
+    told = CAUSES.get(text_of(cause), named(cause))
+    own = text_of(trail.facts.get("reason")).rpartition("; ")[2]
+    words = [sentence(f"{told}; in its own words: {own or MISSING}")]
     words += [f"Held back: {order_words(intent)}." for intent in trail.facts.get("withheld_intents") or ()]
     return words
 
@@ -93,8 +96,9 @@ def _proposal_words(asking: Asking, ends_at: datetime | None) -> list[str]:
 def _asked_words(facts: Facts) -> str:
     orders = []
     for order in facts.get("orders") or ():
-        legs = ", ".join(f"{int(ratio):+d} {text_of(key)}" for key, ratio in order.get("legs") or ())
-        orders.append(f"{named(order.get('purpose'))}, up to {plain(order.get('quantity'), 0)} units of ({legs})")
+        trade = with_legs(order)
+        units = plain(order.get("quantity"), 0)
+        orders.append(f"{verb_of(trade)} up to {units} x {name_of(trade)} ({named(order.get('purpose'))})")
     return "; ".join(orders) or f"orders {MISSING}"
 
 

@@ -29,6 +29,11 @@ def signed_legs(order: Facts) -> tuple[tuple[str, int], ...]:
     return tuple(sorted((key_of(leg.get("instrument") or {}), _signed_ratio(leg)) for leg in legs_of(order)))
 
 
+def with_legs(asked: Facts) -> Facts:
+    """Return an order of a proposal, which names its contracts only, with legs as an intent has them."""
+    return {"legs": [_leg_of(text_of(key), int(ratio)) for key, ratio in asked.get("legs") or ()]}
+
+
 def asked_of(intent: Facts) -> Asked | None:
     """Return what a proposal would say of an intent, None where its facts do not name an order."""
     quantity = number_of(intent.get("quantity"))
@@ -88,6 +93,12 @@ def paid_points(side: object, price: object) -> Decimal | None:
 def _signed_ratio(leg: Facts) -> int:
     sign = 1 if leg.get("side") == Side.BUY else -1
     return sign * int(leg.get("ratio", 1))
+
+
+def _leg_of(key: str, ratio: int) -> Facts:
+    names = ("kind", "trading_class", "settlement", "strike", "right")
+    instrument = dict(zip(names, key.split(":"), strict=False))
+    return {"side": Side.BUY if ratio > 0 else Side.SELL, "ratio": abs(ratio), "instrument": instrument}
 
 
 def _is_vertical(legs: Sequence[Facts]) -> bool:
