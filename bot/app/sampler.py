@@ -19,6 +19,7 @@ from risk.cost import CostReport
 from risk.exposure import band_half_width_usd, book_delta
 from risk.limits import RiskLimits
 from risk.scene import Scene
+from risk.stress import StressReport, StressSettings, book_stress
 
 Facts = Mapping[str, object]
 SAMPLE_PHASE_S = 7.0
@@ -45,6 +46,7 @@ class Sampler:
         self._shell = shell
         self._measures = measures
         self._breached = False
+        self._is_stressed = False
         self._opened = asyncio.Event()
         shell.pump.hear(SessionOpened, lambda _event: self._opened.set())
         shell.pump.hear(SessionClosed, lambda _event: self._sample())
@@ -65,8 +67,9 @@ class Sampler:
                 self._sample()
 
     def _sample(self) -> None:
-        snapshot = self._snapshot()
-        self._shell.tell("sample_taken", self.figures(snapshot))
+        figures = self.figures(self._snapshot())
+        self._shell.tell("sample_taken", figures)
+        self._watch_stress(figures)
         self._watch_cap()
 
     def _snapshot(self) -> Snapshot:
@@ -99,6 +102,17 @@ class Sampler:
             "net_liquidation_usd": None if account is None else account.net_liquidation_usd,
             "mode": snapshot.mode.name,
             **self._cost_figures(self._cost(snapshot, valuer)),
+            **self._stress_figures(book_stress(snapshot.book.positions, valuer, StressSettings())),
+        }
+
+    @staticmethod
+    def _stress_figures(report: StressReport | Unvalued) -> Facts:
+        if isinstance(report, Unvalued):
+            return {"stress_worst_usd": None, "stress_worst": None, "stress_mean_reversion_usd": None}
+        return {
+            "stress_worst_usd": report.worst.book_usd,
+            "stress_worst": report.worst.scenario.name,
+            "stress_mean_reversion_usd": report.mean_reversion.sleeve_usd,
         }
 
     def _cost(self, snapshot: Snapshot, valuer: Valuer) -> CostReport | None:
@@ -121,6 +135,22 @@ class Sampler:
             "cap_usd": report.book.cap_usd,
             "credit_usd": report.book.credit_usd,
         }
+
+    def _watch_stress(self, figures: Facts) -> None:
+        """The worst scenario of M11 is told once when it passes its limit and once when it is back within it.
+
+        Source: docs/methodology.md, M11: an alert for the book as it is, whoever made it so.
+        """
+        worst, worth = figures["stress_worst_usd"], figures["net_liquidation_usd"]
+        if worst is None or worth is None:
+            return
+        limit = -float(str(worth)) * float(self._measures.limits.max_worst_loss_frac)
+        is_beyond = float(str(worst)) < limit
+        if is_beyond is self._is_stressed:
+            return
+        self._is_stressed = is_beyond
+        facts = {"worst_usd": worst, "scenario": figures["stress_worst"], "limit_usd": limit}
+        self._shell.tell("stress_breached" if is_beyond else "stress_respected", facts)
 
     def _watch_cap(self) -> None:
         """CAP_BREACHED is told once when it begins and once when it ends, whatever pushed the ratio there."""

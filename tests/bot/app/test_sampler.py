@@ -1,0 +1,84 @@
+"""The sampler: every figure of a moment, and what passes a limit by itself is told once (M9, M11)."""
+
+from dataclasses import replace
+from typing import Any
+
+from bot.app.sampler import Measures, Sampler
+from bot.domain.events import SessionClosed
+from bot.domain.snapshot import Snapshot
+from bot.hedging.settings import HedgeSettings
+from risk.limits import RiskLimits
+from tests.bot.app.app_parts import Bot, played
+from tests.builders import CALENDAR, FEES, Scenery, a_session, an_account
+
+TEN = Scenery(condors=10)
+
+
+class Sampled:
+    """A bot whose snapshots the test gives."""
+
+    def __init__(self) -> None:
+        """Nothing has been sampled."""
+        self.bot = Bot()
+        measures = Measures(hedge=HedgeSettings(), limits=RiskLimits(), fees=FEES, calendar=CALENDAR)
+        self.sampler = Sampler(self.bot.shell, measures)
+        self.bot.start()
+
+    async def at(self, snapshot: Snapshot) -> None:
+        """Have the session's end, which is sampled, fall on a moment."""
+        self.bot.state.snapshot = lambda _now: snapshot  # type: ignore[method-assign]  # the moment of the test
+        self.bot.pump(SessionClosed(at=self.bot.clock.now(), session=a_session()))
+        await self.bot.pass_s(1)
+
+    def rows(self, *kinds: str) -> list[Any]:
+        """Kinds and facts of the rows that were told."""
+        return [(row.kind, row.payload) for row in self.bot.journal.rows if row.kind in kinds]
+
+
+def _worth(usd: int) -> Snapshot:
+    return TEN.snapshot(book=TEN.book(account=an_account(usd)))
+
+
+def test_a_sample_holds_the_stress_of_the_book() -> None:
+    """The worst scenario by name and amount, and what mean reversion takes from the sleeve: both losses."""
+
+    async def story() -> None:
+        scene = Sampled()
+        await scene.at(_worth(2_000_000))
+        [(_, facts)] = scene.rows("sample_taken")
+        assert facts["stress_worst_usd"] < 0
+        assert facts["stress_mean_reversion_usd"] < 0
+        assert facts["stress_worst"]
+        await scene.bot.end()
+
+    played(story())
+
+
+def test_a_book_beyond_its_stress_limit_is_told_once_and_so_is_its_return() -> None:
+    """The same condors in a small account, twice, and in a large one again: one breach, one return."""
+
+    async def story() -> None:
+        scene = Sampled()
+        for usd in (2_000_000, 100_000, 100_000, 2_000_000):
+            await scene.at(_worth(usd))
+        told = scene.rows("stress_breached", "stress_respected")
+        assert [kind for kind, _ in told] == ["stress_breached", "stress_respected"]
+        assert told[0][1]["worst_usd"] < told[0][1]["limit_usd"] == -5_000.0
+        await scene.bot.end()
+
+    played(story())
+
+
+def test_what_cannot_be_valued_is_no_alarm() -> None:
+    """Without a level of SPX, or without account values, the figure is missing and nothing is told."""
+
+    async def story() -> None:
+        scene = Sampled()
+        await scene.at(replace(_worth(100_000), levels={}))
+        await scene.at(TEN.snapshot(book=replace(TEN.book(), account=None)))
+        assert scene.rows("stress_breached") == []
+        assert scene.rows("sample_taken")[0][1]["stress_worst_usd"] is None
+        assert scene.rows("stress_respected") == []
+        await scene.bot.end()
+
+    played(story())
