@@ -27,6 +27,11 @@ svg { width: 100%; height: auto; } code { font-size: .85em; }
 <h2>Summary</h2>
 <table>{% for name, value in summary %}<tr><th>{{ name }}</th><td>{{ value }}</td></tr>{% endfor %}</table>
 {% for title, svg in plots %}<h2>{{ title }}</h2>{{ svg }}{% endfor %}
+<h2>Actions held back</h2>
+<p class="note">How often each restraint, and each limit, kept an action from happening. Plans in a row that the same
+cause held back count once.</p>
+<table><tr><th>cause</th><th class="number">times</th></tr>
+{% for cause, times in avoided %}<tr><td>{{ cause }}</td><td class="number">{{ times }}</td></tr>{% endfor %}</table>
 <h2>Decisions</h2>
 <table><tr><th>time (New York)</th><th>signal</th><th>action</th><th>why</th><th>orders</th></tr>
 {% for row in decisions %}<tr><td>{{ row.at }}</td><td>{{ row.signal }}</td><td>{{ row.action }}</td>
@@ -62,6 +67,7 @@ def page_of(story: Story) -> str:
     return template.render(
         subtitle=_subtitle(story),
         summary=summary_of(story),
+        avoided=story.avoided.rows(),
         plots=from_plots,
         decisions=[_decision(story, row) for row in story.decisions],
         orders=[_order(row) for row in story.orders],

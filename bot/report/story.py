@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from bot.report.avoided import Avoided
+
 SERIES = (
     *("vix", "rvx", "spx", "rut", "spread", "baseline", "threshold"),
     *("base_usd_per_point", "overlay_usd_per_point", "target_usd_per_point"),
@@ -44,6 +46,7 @@ class Story:
     marks: list[Mark] = field(default_factory=list)
     intents: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    avoided: Avoided = field(default_factory=Avoided)
     started: Mapping[str, Any] = field(default_factory=dict)
     ended: Mapping[str, Any] = field(default_factory=dict)
 
@@ -90,6 +93,7 @@ def gather(rows: Iterable[Told]) -> Story:
 
 def _sample(story: Story, row: Told) -> None:
     story.times.append(row.at)
+    story.avoided.sample(row.facts)
     for name in SERIES:
         value = row.facts.get(name)
         story.series[name].append(None if value is None else float(value))
@@ -97,6 +101,7 @@ def _sample(story: Story, row: Told) -> None:
 
 def _decision(story: Story, row: Told, state: str) -> str:
     story.decisions.append(row)
+    story.avoided.plan(row.facts)
     now = str(row.facts["signal"]["state"])
     if now not in {state, "undefined"}:
         story.marks.append(Mark(at=row.at, label=now.upper()))
@@ -106,7 +111,10 @@ def _decision(story: Story, row: Told, state: str) -> str:
 
 def _order(story: Story, row: Told) -> None:
     story.orders.append(row)
+    if row.kind == "order_refused":
+        story.avoided.refusal(row.facts)
     if row.kind == "order_prepared":
+        story.avoided.approval()
         intent = row.facts["intent"]
         story.intents[str(intent["intent_id"])] = intent
     if row.kind == "order_completed":

@@ -38,6 +38,7 @@ def signal_part(trail: Trail) -> Part:
     words = [
         sentence(f"The signal was {STATES[SignalState(state)] if state in STATES else named(state) or MISSING}"),
         *([sentence(f"Why undefined: {why}")] if why else []),
+        f"The bot looked because of this: {named(trail.facts.get('trigger')) or MISSING}.",
         _spread_words(trail),
         _episode_words(trail),
         _level_words(trail),
