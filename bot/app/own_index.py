@@ -13,6 +13,7 @@ from typing import Final
 
 from bot.app.link import LinkKeeper
 from bot.app.shell import Shell
+from bot.app.snapshots import quotes_of
 from bot.domain.errors import BrokerRejectedError, ConnectivityError
 from bot.domain.events import OwnIndexRead
 from bot.domain.instrument import RUT, RVX, SPX, VIX, Instrument, InstrumentKey, Right
@@ -25,8 +26,6 @@ from bot.signals.own.settings import OwnIndexSettings
 
 UNDERLYING: Final[Mapping[InstrumentKey, Instrument]] = {VIX.key: SPX, RVX.key: RUT}
 SYMBOLS: Final[Mapping[InstrumentKey, str]] = {VIX.key: "VIX", RVX.key: "RVX"}
-BATCH: Final = 40
-"""Snapshots at once: each takes a market data line until it is answered, and the account has a hundred."""
 BOTH_WITHIN_FRAC: Final = 0.05
 """Of spot: so near the money puts and calls are both asked for; the forward of a month lies within a percent of it."""
 SPARE_DAYS: Final = timedelta(days=1)
@@ -95,10 +94,7 @@ class OwnIndexKeeper:
     async def _quotes(self, terms: Sequence[ChosenTerm], spot: float | None) -> dict[InstrumentKey, Quote]:
         """Ask for what an index is made of: options out of the money, and both rights around it."""
         wanted = [option for term in terms for option in term.options if _counts(option, spot)]
-        quotes: dict[InstrumentKey, Quote] = {}
-        for first in range(0, len(wanted), BATCH):
-            quotes |= await self._data.snapshot(wanted[first : first + BATCH])
-        return quotes
+        return await quotes_of(self._data, wanted)
 
     async def _chain(self, key: InstrumentKey) -> tuple[Instrument, ...]:
         """The listed options around thirty days; looked up once a day."""

@@ -8,6 +8,7 @@ from datetime import timedelta
 from bot.app.desk import Desk
 from bot.app.link import LinkKeeper
 from bot.app.own_index import OwnIndexKeeper
+from bot.app.parity import ParityKeeper
 from bot.app.sampler import Sampler
 from bot.app.sessions import SessionKeeper
 from bot.app.shell import Shell
@@ -39,6 +40,7 @@ class Parts:
     link: LinkKeeper
     sessions: SessionKeeper
     own_index: OwnIndexKeeper
+    parity: ParityKeeper
     desk: Desk
     sampler: Sampler
     latch: Latch
@@ -67,6 +69,7 @@ class Supervisor:
             self._task("link", self._parts.link.run()),
             self._task("sessions", self._parts.sessions.run()),
             self._task("own index", self._parts.own_index.run()),
+            self._task("parity", self._parts.parity.run()),
             self._task("desk", self._parts.desk.run()),
             self._task("tender", self._tend()),
             self._task("sampler", self._parts.sampler.run()),

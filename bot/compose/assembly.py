@@ -8,6 +8,7 @@ from bot.app.announced import AnnouncedJournal, Announcer
 from bot.app.desk import Desk, Identity
 from bot.app.link import LinkKeeper
 from bot.app.own_index import OwnIndexKeeper
+from bot.app.parity import ParityKeeper
 from bot.app.pump import Pump
 from bot.app.sampler import Measures, Sampler
 from bot.app.sessions import Market, SessionKeeper
@@ -25,6 +26,7 @@ from bot.domain.schedule import SessionCalendar
 from bot.domain.snapshot import Snapshot
 from bot.engine import Engine, Policy
 from bot.execution import Execution
+from bot.hedging.parity.settings import ParitySettings
 from bot.hedging.planning import Planner
 from bot.hedging.sleeve import layer_of
 from bot.hedging.stewardship.steward import Steward
@@ -191,6 +193,7 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
             calendar=start.calendar,
             settings=settings.own_index,
         ),
+        parity=ParityKeeper(shell=shell, data=ports.market_data, link=keeper, settings=ParitySettings()),
         desk=desk,
         sampler=Sampler(shell, measures),
         latch=ports.latch,

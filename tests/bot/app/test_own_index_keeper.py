@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from bot.app.own_index import BATCH, OwnIndexKeeper
+from bot.app.own_index import OwnIndexKeeper
+from bot.app.snapshots import BATCH
 from bot.domain.errors import ConnectivityError
 from bot.domain.events import SessionOpened
 from bot.domain.instrument import RUT, RVX, SPX, VIX, Instrument, InstrumentKey

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.app.own_index import OwnIndexKeeper
+from bot.app.parity import ParityKeeper
 from bot.app.sampler import Measures, Sampler
 from bot.app.sessions import Market, SessionKeeper
 from bot.app.supervisor import DONE, ENDED_HALTED, INTERNAL_FAULT, Ending, Parts, Supervisor
@@ -16,6 +17,7 @@ from bot.domain.events import OrderReported, TimerElapsed
 from bot.domain.instrument import RVX, VIX
 from bot.domain.mode import TradingMode
 from bot.domain.orders import BrokerStatus, Order, Unknown
+from bot.hedging.parity.settings import ParitySettings
 from bot.hedging.settings import HedgeSettings
 from bot.signals.own.settings import OwnIndexSettings
 from risk.limits import RiskLimits
@@ -47,6 +49,7 @@ class Supervised(Bot):
                 calendar=CALENDAR,
                 settings=OwnIndexSettings(),
             ),
+            parity=ParityKeeper(shell=self.shell, data=self.data, link=self.keeper, settings=ParitySettings()),
             desk=self.desk,
             sampler=Sampler(self.shell, measures),
             latch=self.latch,
