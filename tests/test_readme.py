@@ -34,6 +34,12 @@ def test_the_readme_names_commands_at_all() -> None:
     assert {"run", "kill", "signal", "gateway"} <= found
 
 
+def test_the_readme_lists_every_command() -> None:
+    """The sentence that begins with "All commands" names what the command line has, and nothing else."""
+    listed = README.split("All commands:", 1)[1].split(". Every", 1)[0]
+    assert set(re.findall(r"`([a-z-]+)`", listed)) == set(alvh.commands)
+
+
 def test_every_make_target_of_the_readme_exists() -> None:
     """`make -n` knows each target."""
     for target in TARGETS:
