@@ -54,6 +54,7 @@ def test_every_command_explains_itself(alvh: Alvh, path: tuple[str, ...]) -> Non
 
 USAGE = [
     (("run", "--profile", "real"), "'real' is not one of 'sim', 'paper', 'live'"),
+    (("run", "--method", "brave"), "'brave' is not one of 'conservative', 'balanced', 'literal'"),
     (("run", "--start", "2026-13-45"), "'2026-13-45' is no date, expected YYYY-MM-DD"),
     (("run", "--sessions", "0"), "0 is not in the range"),
     (("run", "--sessions", "many"), "'many' is not a valid integer"),

@@ -12,6 +12,7 @@ import pytest
 from bot.cli.run import run
 from bot.compose.options import RunOptions
 from bot.compose.outputs import Outputs
+from bot.compose.running import run_bot
 from bot.domain.errors import ConfigError
 from bot.hedging.settings import HedgeSettings, Prefer
 from bot.hedging.stewardship.settings import Autonomy, StewardSettings
@@ -219,6 +220,14 @@ def test_an_unknown_method_is_one_line_with_the_choices(
     line = str(caught.value)
     assert f"{where}: method: found {found}, expected conservative, balanced, literal; name one of them" in line
     assert "\n" not in line
+
+
+@pytest.mark.parametrize("options", [RunOptions(method="brave"), RunOptions(method="brave", profile="paper")])
+def test_the_option_reaches_every_kind_of_run(tmp_path: Path, options: RunOptions) -> None:
+    """In virtual time and in real time the method is read before anything else happens."""
+    with pytest.raises(ConfigError, match=r"^--method: method: found 'brave'"):
+        run_bot(options, Outputs(tmp_path))
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
