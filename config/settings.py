@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from adapters.calendar.settings import EventSettings
 from adapters.control.settings import ControlSettings
+from adapters.fundamentals.settings import SourceSettings
 from adapters.ibkr.settings import BrokerSettings
 from adapters.mqtt.settings import MqttSettings
 from bot.app.settings import AppSettings
@@ -64,6 +65,7 @@ class Settings:
     steward: StewardSettings = field(default_factory=StewardSettings)
     evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
     events: EventSettings = field(default_factory=EventSettings)
+    sources: SourceSettings = field(default_factory=SourceSettings)
     risk: RiskLimits = field(default_factory=RiskLimits)
     authority: AuthorityRules = field(default_factory=AuthorityRules)
     mqtt: MqttSettings = field(default_factory=MqttSettings)

@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -23,7 +23,7 @@ from bot.domain.events import (
     TimerElapsed,
 )
 from bot.domain.evidence import DailySeries, EvidenceInputs
-from bot.domain.instrument import IWM, RUT, RVX, SPX, SPY, VIX, InstrumentKey
+from bot.domain.instrument import IWM, RUT, RVX, SPX, SPY, VIX, InstrumentKey, Kind
 from bot.domain.schedule import Session, SessionCalendar
 from bot.domain.snapshot import Snapshot
 from bot.hedging.sensitivities.estimate import NoScale, rolling_scale
@@ -36,6 +36,8 @@ NEW_YORK = ZoneInfo("America/New_York")
 INDICES = (SPX, RUT, VIX, RVX)
 CONFIRMING = (SPX, RUT, SPY, IWM, VIX)
 """Whose closes the confirmations read (M3), and VIX, whose answer to SPX is measured (M10)."""
+FUNDS = frozenset({"SPY", "IWM", "QQQ", "VXX", "UVXY", "SVXY"})
+"""Held, they are no small-cap companies whose balance sheet could be read."""
 CHAIN_DAYS = 300
 """Chains and futures are asked for up to this many days ahead: the long layer settles in about 220."""
 
@@ -54,6 +56,8 @@ class Market:
     data: MarketData
     choose: Callable[[Listed, Snapshot], Candidates | None]
     """What is listed and the moment -> candidates and the futures that price them; None while VIX is unknown."""
+    sources: Callable[[], tuple[EvidenceInputs, Mapping[str, str]]] = lambda: (EvidenceInputs(), {})
+    """What the operator's files say, and which of them could not be read, with the reason."""
     renewal: Callable[[date], str | None] = lambda _day: None
     """Why the schedule of releases needs to be renewed, as of a day; None while it does not."""
 
@@ -146,7 +150,8 @@ class SessionKeeper:
 
     async def _gather_evidence(self, session: Session) -> None:
         """Deliver what the confirmations read; what could not be had makes them abstain, and is written down."""
-        histories, missing = {}, {}
+        filed, unread = self._market.sources()
+        histories, missing = dict(filed.histories), dict(unread)
         for instrument in CONFIRMING:
             try:
                 closes = await self._market.data.daily_closes(instrument, self._settings.evidence_closes)
@@ -155,7 +160,13 @@ class SessionKeeper:
                 continue
             rows = tuple((close.day, close.close) for close in closes if close.day < session.day)
             histories[instrument.symbol] = DailySeries(symbol=instrument.symbol, rows=rows)
-        inputs = EvidenceInputs(histories={name: histories[name] for name in histories if name != VIX.symbol})
+        held = self._shell.engine.state.snapshot(self._clock.now()).book.positions.values()
+        shares = {one.instrument.symbol for one in held if one.instrument.kind is Kind.STOCK}
+        inputs = replace(
+            filed,
+            histories={name: histories[name] for name in histories if name != VIX.symbol},
+            satellite_names=frozenset(shares - FUNDS),
+        )
         self._shell.pump(EvidenceDelivered(at=self._clock.now(), inputs=inputs, missing=missing))
         self._measure_sensitivity(histories)
 

@@ -1,6 +1,6 @@
 """Joins engine and shell from ports and settings; the same for every profile."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -16,8 +16,10 @@ from bot.app.shell import Shell
 from bot.app.supervisor import Parts, Supervisor
 from bot.compose.guard import version
 from bot.compose.releases import releases_of
+from bot.compose.sources import read_sources
 from bot.domain.errors import InvariantError
 from bot.domain.events import Event
+from bot.domain.evidence import EvidenceInputs
 from bot.domain.fees import FeeSchedule
 from bot.domain.found import FoundSleeve
 from bot.domain.portfolio import Lot, StatedCredit
@@ -158,6 +160,10 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
     def choose(listed: Listed, snapshot: Snapshot) -> Candidates | None:
         return looked_up(listed, snapshot, releases, settings.hedge, start.calendar)
 
+    def sources() -> tuple[EvidenceInputs, Mapping[str, str]]:
+        read = read_sources(settings.sources)
+        return read.inputs, read.missing
+
     def renewal(day: date) -> str | None:
         return renewal_warning(releases, day)
 
@@ -182,7 +188,7 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
         link=keeper,
         sessions=SessionKeeper(
             shell=shell,
-            market=Market(data=ports.market_data, choose=choose, renewal=renewal),
+            market=Market(data=ports.market_data, choose=choose, sources=sources, renewal=renewal),
             link=keeper,
             calendar=start.calendar,
         ),

@@ -19,7 +19,9 @@ from bot.ports import Clock, JournalRow
 from config.loader import Loaded
 
 LOG_FILE = "log.jsonl"
-QUIET_KINDS = frozenset({"sample_taken", "command_acknowledged", "commission_booked", "order_acknowledged"})
+QUIET_KINDS = frozenset(
+    {"sample_taken", "command_acknowledged", "commission_booked", "order_acknowledged", "parity_checked"}
+)
 """Rows that stand in file and journal but would drown a terminal."""
 
 

@@ -10,7 +10,8 @@ import pytest
 from bot.app.sessions import INDICES, Market, SessionKeeper
 from bot.domain.errors import BrokerRejectedError, ConnectivityError
 from bot.domain.events import LinkRestored, SessionClosed, SessionOpened, TimerElapsed
-from bot.domain.instrument import IWM, RVX, SPX, VIX, Instrument
+from bot.domain.evidence import DailySeries, EvidenceInputs
+from bot.domain.instrument import IWM, RVX, SPX, VIX, Instrument, share
 from bot.domain.shifts import Direction, Shift
 from bot.domain.snapshot import Snapshot
 from bot.hedging.universe import Candidates, Listed
@@ -48,9 +49,15 @@ class Kept:
         self.bot = Bot(up=False, adopted=False)
         self.data = FakeMarketData({RVX.key: RVX_CLOSES, VIX.key: VIX_CLOSES})
         self.data.chain = chain
+        self.sources: tuple[EvidenceInputs, dict[str, str]] = (EvidenceInputs(), {})
         self.keeper = SessionKeeper(
             shell=self.bot.shell,
-            market=Market(data=self.data, choose=every_option, renewal=lambda _day: renewal),
+            market=Market(
+                data=self.data,
+                choose=every_option,
+                sources=lambda: self.sources,
+                renewal=lambda _day: renewal,
+            ),
             link=self.bot.keeper,
             calendar=CALENDAR,
         )
@@ -252,6 +259,26 @@ def test_without_a_year_of_closes_nothing_is_measured() -> None:
         assert rows(kept, "sensitivity_measured") == []
         assert "252" in rows(kept, "sensitivity_missing")[0]["why"]
         assert kept.bot.state.snapshot(kept.bot.clock.now()).sensitivity_scale is None
+        await kept.bot.end()
+
+    run(story(), OPENS - timedelta(minutes=1))
+
+
+def test_the_operators_files_and_the_shares_held_are_delivered_too() -> None:
+    """What the files say stands beside the closes, what could not be read is named, and funds are no companies."""
+
+    async def story() -> None:
+        kept = Kept()
+        filed = EvidenceInputs(histories={"ABC": DailySeries(symbol="ABC", rows=((date(2026, 10, 16), 21.5),))})
+        kept.sources = filed, {"breadth": "ad.csv: no such file"}
+        kept.bot.broker.positions = (held(share("ABC", "NYSE")), held(share("SPY", "ARCA")))
+        await kept.until(OPENS + timedelta(minutes=1))
+        [facts] = rows(kept, "evidence_delivered")
+        assert facts["closes"]["ABC"] == 1
+        assert facts["missing"]["breadth"] == "ad.csv: no such file"
+        evidence = kept.bot.state.snapshot(kept.bot.clock.now()).evidence
+        assert evidence is not None
+        assert evidence.satellite_names == {"ABC"}
         await kept.bot.end()
 
     run(story(), OPENS - timedelta(minutes=1))

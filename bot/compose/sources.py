@@ -1,0 +1,96 @@
+"""The operator's files as evidence: each is read on its own, and one that cannot be read is named and left out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from adapters.fundamentals.company_figures import read_fundamentals
+from adapters.fundamentals.fred_csv import read_fred
+from adapters.fundamentals.operator_csv import (
+    read_cash_flows,
+    read_prices,
+    read_quick_ratios,
+    read_rates,
+    stated_before_filed,
+)
+from adapters.fundamentals.settings import SourceSettings
+from adapters.history.daily_store import read_breadth
+from bot.domain.errors import AlvhError
+from bot.domain.evidence import CapitalRates, EvidenceInputs, Fundamentals
+
+_Read = TypeVar("_Read")
+
+
+@dataclass(slots=True)
+class Sourced:
+    """What the files hold, and which of them could not be read, by the key that names them."""
+
+    inputs: EvidenceInputs = field(default_factory=EvidenceInputs)
+    missing: dict[str, str] = field(default_factory=dict)
+
+
+def read_sources(settings: SourceSettings) -> Sourced:
+    """Return the evidence of the operator's files; never raises for what stands in them.
+
+    Source: docs/methodology.md, M3 and M12: a source that is missing makes its confirmation abstain.
+    """
+    reading = _Reading()
+    prices = reading.of("prices", settings.prices, read_prices)
+    inputs = EvidenceInputs(
+        histories=prices or {},
+        breadth=reading.of("breadth", settings.breadth, read_breadth),
+        capital=reading.capital(settings),
+        fundamentals=reading.fundamentals(settings),
+    )
+    return Sourced(inputs=inputs, missing=reading.missing)
+
+
+class _Reading:
+    """One pass over the files."""
+
+    def __init__(self) -> None:
+        self.missing: dict[str, str] = {}
+
+    def of(self, name: str, path: str, read: Callable[[Path], _Read]) -> _Read | None:
+        """Read one file; None where none is named or it cannot be read."""
+        if not path:
+            return None
+        try:
+            return read(Path(path).expanduser())
+        except AlvhError as error:
+            self.missing[name] = str(error)
+            return None
+
+    def capital(self, settings: SourceSettings) -> CapitalRates | None:
+        """The operator's own rates, else both series of FRED."""
+        if settings.rates:
+            return self.of("rates", settings.rates, read_rates)
+        risk_free = self.of("risk_free", settings.risk_free, lambda path: read_fred(path, settings.risk_free_series))
+        spread = self.of(
+            "credit_spread", settings.credit_spread, lambda path: read_fred(path, settings.credit_spread_series)
+        )
+        if risk_free is None or spread is None:
+            return None
+        return CapitalRates(risk_free=risk_free, credit_spread=spread)
+
+    def fundamentals(self, settings: SourceSettings) -> Fundamentals:
+        """Figures that the operator states, then those that companies have filed."""
+        stated = Fundamentals(
+            cash_flows=self.of("cash_flows", settings.cash_flows, read_cash_flows) or (),
+            quick_ratios=self.of("quick_ratios", settings.quick_ratios, read_quick_ratios) or (),
+        )
+        filed = [
+            found
+            for symbol, path in sorted(settings.companyfacts.items())
+            if (found := self._filed(symbol, path)) is not None
+        ]
+        together = Fundamentals(
+            cash_flows=tuple(flow for one in filed for flow in one.cash_flows),
+            quick_ratios=tuple(ratio for one in filed for ratio in one.quick_ratios),
+            missing=tuple(missing for one in filed for missing in one.missing),
+        )
+        return stated_before_filed(stated, together)
+
+    def _filed(self, symbol: str, path: str) -> Fundamentals | None:
+        return self.of(f"companyfacts.{symbol}", path, lambda file: read_fundamentals(file, symbol))
