@@ -71,6 +71,12 @@ NARROWING: Final = Script(
     spx_pct=((0, 0.0), (75, 0.4), (405, 0.8)),
     rut_pct=((0, 0.0), (75, 1.3), (405, 2.2)),
 )
+RELAPSE: Final = Script(
+    excess=((0, 0.54), (15, 0.50), (60, 0.02), (150, 0.03), (210, 0.55), (405, 0.56)),
+    vix=((0, 19.3), (60, 17.9), (150, 17.7), (210, 18.9), (405, 19.4)),
+    spx_pct=((0, 0.0), (60, 0.5), (150, 0.5), (210, -0.4), (405, -0.7)),
+    rut_pct=((0, 0.0), (60, 1.2), (150, 1.1), (210, -0.9), (405, -1.6)),
+)
 
 CALM_RALLY: Final = Script(
     excess=((0, 0.01), (90, 0.05), (165, 0.50), (240, 0.55), (405, 0.52)),
@@ -198,6 +204,11 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     "blowout": Scenario(
         about="the spread widens by half on the second day and narrows on the fifth, after a month of weak small caps",
         scripts=_BLOWOUT,
+        rut_lag_pct=_LAG_PCT,
+    ),
+    "two_blowouts": Scenario(
+        about="the spread widens by half on the first day, narrows on the second and widens again in the same session",
+        scripts=(WIDENING, RELAPSE, STILL_WIDE, STILL_WIDE, NARROWING),
         rut_lag_pct=_LAG_PCT,
     ),
     "crash": Scenario(
