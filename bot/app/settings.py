@@ -25,6 +25,7 @@ class AppSettings:
     evidence_closes: int = 420  # daily closes for the confirmations: a year's mean behind a hundred sessions of seeding
     own_index_every_s: float = 240.0  # while an index is missing; its level must change within five minutes to count
     parity_every_s: float = 3600.0  # put-call parity of the condors' expiries, for information
+    wings_every_s: float = 1800.0  # is the book out of its band, and would wider wings help
     relist_every_s: float = 7200.0  # the candidates follow the market
     command_loss_reduce_s: float = 60.0  # docs/risk-controls.md, 2.4: command link lost
     command_loss_halt_s: float = 900.0

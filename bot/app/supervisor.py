@@ -12,6 +12,7 @@ from bot.app.parity import ParityKeeper
 from bot.app.sampler import Sampler
 from bot.app.sessions import SessionKeeper
 from bot.app.shell import Shell
+from bot.app.wings import WingAdviser
 from bot.domain.errors import InvariantError, JournalError, LatchError
 from bot.domain.events import Restored
 from bot.domain.mode import TradingMode
@@ -41,6 +42,7 @@ class Parts:
     sessions: SessionKeeper
     own_index: OwnIndexKeeper
     parity: ParityKeeper
+    wings: WingAdviser
     desk: Desk
     sampler: Sampler
     latch: Latch
@@ -70,6 +72,7 @@ class Supervisor:
             self._task("sessions", self._parts.sessions.run()),
             self._task("own index", self._parts.own_index.run()),
             self._task("parity", self._parts.parity.run()),
+            self._task("wings", self._parts.wings.run()),
             self._task("desk", self._parts.desk.run()),
             self._task("tender", self._tend()),
             self._task("sampler", self._parts.sampler.run()),

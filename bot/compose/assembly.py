@@ -14,6 +14,7 @@ from bot.app.sampler import Measures, Sampler
 from bot.app.sessions import Market, SessionKeeper
 from bot.app.shell import Shell
 from bot.app.supervisor import Parts, Supervisor
+from bot.app.wings import WingAdviser
 from bot.compose.guard import version
 from bot.compose.releases import releases_of
 from bot.compose.sources import read_sources
@@ -200,6 +201,14 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
             settings=settings.own_index,
         ),
         parity=ParityKeeper(shell=shell, data=ports.market_data, link=keeper, settings=ParitySettings()),
+        wings=WingAdviser(
+            shell=shell,
+            data=ports.market_data,
+            link=keeper,
+            settings=settings.wings,
+            hedge=settings.hedge,
+            limits=settings.risk,
+        ),
         desk=desk,
         sampler=Sampler(shell, measures),
         latch=ports.latch,

@@ -25,7 +25,7 @@ class WingMode(StrEnum):
 class CondorSettings:
     """How the condor book is watched."""
 
-    wings: WingMode = WingMode.PROPOSE  # M8
+    wings: WingMode = WingMode.ADVISE  # M8 has "propose"; nothing but advice is carried out so far
     break_even_moves: float = 1.0  # M8: no plan may bring a break-even inside so many expected moves to expiry
     straddle_reach_frac: float = 0.005  # of the forward: a straddle struck farther away prices more than the move
     most_strikes_out: int = 3  # M8: by so many listed strikes a wing is moved at most

@@ -11,12 +11,14 @@ from bot.app.parity import ParityKeeper
 from bot.app.sampler import Measures, Sampler
 from bot.app.sessions import Market, SessionKeeper
 from bot.app.supervisor import DONE, ENDED_HALTED, INTERNAL_FAULT, Ending, Parts, Supervisor
+from bot.app.wings import WingAdviser
 from bot.domain.command import CommandName
 from bot.domain.errors import JournalError
 from bot.domain.events import OrderReported, TimerElapsed
 from bot.domain.instrument import RVX, VIX
 from bot.domain.mode import TradingMode
 from bot.domain.orders import BrokerStatus, Order, Unknown
+from bot.hedging.condor.settings import CondorSettings
 from bot.hedging.parity.settings import ParitySettings
 from bot.hedging.settings import HedgeSettings
 from bot.signals.own.settings import OwnIndexSettings
@@ -50,6 +52,14 @@ class Supervised(Bot):
                 settings=OwnIndexSettings(),
             ),
             parity=ParityKeeper(shell=self.shell, data=self.data, link=self.keeper, settings=ParitySettings()),
+            wings=WingAdviser(
+                shell=self.shell,
+                data=self.data,
+                link=self.keeper,
+                settings=CondorSettings(),
+                hedge=HedgeSettings(),
+                limits=RiskLimits(),
+            ),
             desk=self.desk,
             sampler=Sampler(self.shell, measures),
             latch=self.latch,

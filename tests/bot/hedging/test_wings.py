@@ -127,7 +127,7 @@ def test_the_long_put_is_rolled_to_the_next_strike_in_one_order() -> None:
     sold, bought = found.roll.legs
     assert (sold.instrument, sold.side, bought.side) == (CONDOR.long_put, Side.SELL, Side.BUY)
     assert bought.instrument.strike == (CONDOR.long_put.strike or 0) - 5
-    assert (found.roll.units, found.mode) == (1, WingMode.PROPOSE)
+    assert (found.roll.units, found.mode) == (1, WingMode.ADVISE)
     assert found.roll.gain_usd_per_spx_percent >= 1.0
     assert found.roll.loss_rise_usd == 500
     assert found.roll.limit < 0  # farther out is cheaper: the roll brings money
