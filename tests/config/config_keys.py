@@ -29,7 +29,7 @@ def keys_of(section: type, path: str = "") -> Iterator[tuple[str, str]]:
 def shown(field: dataclasses.Field[Any]) -> str:
     """The default of a field in the documentation's words."""
     if field.default_factory is not dataclasses.MISSING:
-        return "the table of the exchange"
+        return "the table of the exchange" if field.default_factory() else "empty"
     value = field.default
     if value is dataclasses.MISSING:
         return "required"

@@ -14,6 +14,7 @@ from bot.compose.options import RunOptions
 from bot.compose.outputs import Outputs
 from bot.compose.running import run_bot
 from bot.domain.errors import ConfigError
+from bot.hedging.condor.settings import CondorSettings
 from bot.hedging.settings import HedgeSettings, Prefer
 from bot.hedging.stewardship.settings import Autonomy, StewardSettings
 from bot.signals.evidence.settings import EvidenceSettings
@@ -25,7 +26,7 @@ from risk.limits import Amortise, RiskLimits
 from tests.config.config_keys import keys_of
 
 LIMITS = Path(__file__).parents[2] / "risk" / "limits.py"
-SECTIONS = ("signal", "own_index", "hedge", "steward", "evidence")
+SECTIONS = ("signal", "own_index", "hedge", "wings", "steward", "evidence")
 OF_THE_EXCHANGE = "hedge.valuation.ticks."
 """Price increments are facts of the exchange, no method's choice."""
 LAYERS = ("short", "medium", "long")
@@ -88,7 +89,7 @@ def test_balanced_is_what_the_classes_say_by_themselves() -> None:
     assert settings == loaded().settings
     assert settings.method is Method.BALANCED
     assert (settings.signal, settings.own_index) == (DispersionSettings(), OwnIndexSettings())
-    assert settings.hedge == HedgeSettings()
+    assert (settings.hedge, settings.wings) == (HedgeSettings(), CondorSettings())
     assert (settings.steward, settings.evidence) == (StewardSettings(), EvidenceSettings())
     usual = RiskLimits(accounts=settings.risk.accounts)
     assert [(field.name, getattr(settings.risk, field.name)) for field in fields(RiskLimits)] == [
