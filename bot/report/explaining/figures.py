@@ -4,7 +4,7 @@ What always holds: what is missing is told as missing and never as zero, and tex
 terminal.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
@@ -84,7 +84,7 @@ def in_both_times(at: datetime) -> str:
     >>> in_both_times(datetime.fromisoformat("2026-10-20T15:50:00+00:00"))
     '2026-10-20 11:50:00 New York (15:50:00 UTC)'
     """
-    return f"{at.astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S} New York ({at:%H:%M:%S} UTC)"
+    return f"{at.astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S} New York ({at.astimezone(UTC):%H:%M:%S} UTC)"
 
 
 def clock(at: datetime) -> str:

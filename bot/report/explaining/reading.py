@@ -8,6 +8,7 @@ from bot.domain.schedule import NEW_YORK
 from bot.report.explaining.figures import (
     MISSING,
     clock,
+    listed,
     named,
     number_of,
     percent,
@@ -42,6 +43,7 @@ def signal_part(trail: Trail) -> Part:
         _spread_words(trail),
         _episode_words(trail),
         _level_words(trail),
+        _own_words(trail),
     ]
     figures = {name: signal.get(name) for name in ("state", "spread", "baseline", "excess", "peak_excess")}
     return Part(name="signal", title="Signal", words=tuple(word for word in words if word), figures=figures)
@@ -76,6 +78,15 @@ def _episode_words(trail: Trail) -> str:
     days = (today - date.fromisoformat(began)).days
     age = "today" if days == 0 else f"{days} day{'' if days == 1 else 's'} before"
     return f"The episode began on {began} ({age}); its widest excess so far was {signed_percent(peak)}."
+
+
+def _own_words(trail: Trail) -> str:
+    """M18: what was not published came from the options of the index; the baseline knows published closes only."""
+    own = tuple(text_of(name) for name in trail.signal.get("own") or ())
+    if not own:
+        return ""
+    told = "levels of our own" if len(own) > 1 else "a level of our own"
+    return f"{listed(own)} had {told}, from its options: the index was missing or stale. The baseline is of closes."
 
 
 def _level_words(trail: Trail) -> str:

@@ -31,7 +31,7 @@ def signed_legs(order: Facts) -> tuple[tuple[str, int], ...]:
 
 def with_legs(asked: Facts) -> Facts:
     """Return an order of a proposal, which names its contracts only, with legs as an intent has them."""
-    return {"legs": [_leg_of(text_of(key), int(ratio)) for key, ratio in asked.get("legs") or ()]}
+    return {"legs": [_leg_of(text_of(key), int(number_of(ratio) or 0)) for key, ratio in asked.get("legs") or ()]}
 
 
 def asked_of(intent: Facts) -> Asked | None:
@@ -59,7 +59,8 @@ def name_of(order: Facts) -> str:
     if len(legs) == 1:
         return contract_name(legs[0].get("instrument") or {})
     return " / ".join(
-        f"{text_of(leg.get('side'))} {leg.get('ratio', 1)} {contract_name(leg.get('instrument') or {})}" for leg in legs
+        f"{text_of(leg.get('side'))} {plain(leg.get('ratio'), 0)} {contract_name(leg.get('instrument') or {})}"
+        for leg in legs
     )
 
 
@@ -91,8 +92,9 @@ def paid_points(side: object, price: object) -> Decimal | None:
 
 
 def _signed_ratio(leg: Facts) -> int:
+    """Contracts gained per unit; 0, which no order has, where the journal does not say."""
     sign = 1 if leg.get("side") == Side.BUY else -1
-    return sign * int(leg.get("ratio", 1))
+    return sign * int(number_of(leg.get("ratio")) or 0)
 
 
 def _leg_of(key: str, ratio: int) -> Facts:

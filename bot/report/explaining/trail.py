@@ -215,7 +215,7 @@ class _Reader:
     def _follow(self, trail: Trail, row: Told) -> None:
         """What became of the decision's orders."""
         if row.kind in STEPS:
-            order = trail.orders.get(text_of(row.facts.get("intent_id")))
+            order = _order_of(trail, row.facts.get("intent_id"))
             if order is not None and row not in order.steps:  # a row may stand twice after a write that failed
                 order.steps.append(row)
         elif row.kind == "order_filled":
@@ -229,7 +229,7 @@ class _Reader:
 
     def _fill(self, trail: Trail, row: Told) -> None:
         fill = row.facts.get("fill") or {}
-        order = trail.orders.get(text_of(fill.get("order_ref")))
+        order = _order_of(trail, fill.get("order_ref"))
         if order is not None and row not in order.steps:
             order.steps.append(row)
             self._executions[text_of(fill.get("exec_id"))] = order
@@ -240,6 +240,11 @@ class _Reader:
             facts = {"exec_id": exec_id, "commission_usd": amount}
             told = Told(at=row.at, kind="commission_booked", decision_id=row.decision_id, facts=facts)
             order.commissions.setdefault(exec_id, []).append(told)
+
+
+def _order_of(trail: Trail, intent_id: object) -> OrderTrail | None:
+    """Our order of an id; an execution without a reference is somebody else's."""
+    return trail.orders.get(text_of(intent_id)) if intent_id else None
 
 
 def _day(at: datetime) -> object:
