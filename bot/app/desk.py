@@ -80,6 +80,7 @@ class Desk:
         self._back_at: datetime | None = None
         self._unproved_at: datetime | None = None
         self._last_kill: tuple[str, str, int] = ("", "", -1)  # name, id, epoch: a repetition is only answered again
+        self._has_asked = False  # a proposal waited at the last heartbeat
         self._cancelling = False  # killed: whatever of ours still works is cancelled as soon as it can be
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         shell.pump.hear(BooksReconciled, self._on_reconciled)
@@ -212,6 +213,7 @@ class Desk:
         self._shell.pump(answered)
         if decision.approved:
             self._renew_challenge()
+        self._publish_state()
         self._ack(command, AckStage.DONE, {"proposal": decision.proposal_id, "approved": decision.approved})
 
     def told(self, row: JournalRow) -> None:
@@ -220,6 +222,7 @@ class Desk:
         if row.kind == "proposal_made" and isinstance(proposal, Proposal):
             self._link.publish(f"proposal/{proposal.proposal_id}", _proposal_facts(proposal))
             self._publish_challenge()
+            self._publish_state()
 
     def _waiting(self) -> Proposal | None:
         """The proposal that waits for an answer."""
@@ -268,10 +271,18 @@ class Desk:
         while True:
             await self._clock.sleep(self._shell.settings.heartbeat_s)
             self._link.publish("heartbeat", {"at": self._clock.now().isoformat(), "mode": self._mode().name})
+            self._tell_expiry()
             challenge = self._challenge
             if challenge is not None and self._clock.host_now() >= challenge.expires_at:
                 self._renew_challenge()
             self._judge_loss()
+
+    def _tell_expiry(self) -> None:
+        """A proposal that nobody answered leaves the state that the operators' tools show."""
+        waits = self._waiting() is not None
+        if self._has_asked and not waits:
+            self._publish_state()
+        self._has_asked = waits
 
     def _judge_loss(self) -> None:
         """docs/risk-controls.md, 2.4: lost over a minute REDUCE_ONLY, over a quarter of an hour HALT in live."""

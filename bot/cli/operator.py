@@ -81,7 +81,7 @@ def arm(**chosen: Any) -> int:
 @click.argument("proposal")
 @_with(*WAYS, *DECIDES)
 def approve(**chosen: Any) -> int:
-    """Let the bot make the trade of PROPOSAL: within its time, at the market's price, past every limit."""
+    """Let the bot make the trade of PROPOSAL: in its time, at the market's price, within every limit."""
     return _loosened(CommandName.APPROVE, chosen)
 
 

@@ -1,12 +1,13 @@
 """What the bot would do but a person decides: proposals, their answers, and how long they stand (M14)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.checks import require_aware, require_positive, require_text
 from bot.domain.errors import InvalidValueError
-from bot.domain.orders import DecisionId, OrderIntent
+from bot.domain.orders import DecisionId, Leg, OrderIntent, Purpose
 
 
 class ProposalState(StrEnum):
@@ -41,8 +42,12 @@ class Asked:
 
 def asked(intent: OrderIntent) -> Asked:
     """Return what a proposal says of an order."""
-    legs = tuple(sorted((str(leg.instrument.key), leg.signed_ratio) for leg in intent.legs))
-    return Asked(purpose=intent.purpose.value, legs=legs, quantity=intent.quantity)
+    return Asked(purpose=intent.purpose.value, legs=_signed(intent.legs), quantity=intent.quantity)
+
+
+def _signed(legs: Sequence[Leg]) -> tuple[tuple[str, int], ...]:
+    """Contracts with their signed ratios, in one order whatever the legs'."""
+    return tuple(sorted((str(leg.instrument.key), leg.signed_ratio) for leg in legs))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,15 +74,29 @@ class Proposal:
         """Return whether it still waits for an answer."""
         return self.state is ProposalState.OPEN and now < self.expires_at
 
+    def is_standing(self, now: datetime) -> bool:
+        """Return whether it was approved and its time is not over."""
+        return self.state is ProposalState.APPROVED and now < self.expires_at
+
+    def most_of(self, purpose: Purpose, legs: Sequence[Leg]) -> int:
+        """Return how many units of these contracts it asked for, 0 where it asked for others."""
+        wanted = _signed(legs)
+        return max(
+            (one.quantity for one in self.orders if (one.purpose, one.legs) == (purpose.value, wanted)), default=0
+        )
+
     def allows(self, intents: tuple[OrderIntent, ...], now: datetime) -> bool:
         """Return whether it was approved, stands, and covers every one of these orders."""
-        if self.state is not ProposalState.APPROVED or now >= self.expires_at:
+        if not self.is_standing(now):
             return False
         return all(any(mine.covers(asked(intent)) for mine in self.orders) for intent in intents)
 
-    def asks_for(self, intents: tuple[OrderIntent, ...]) -> bool:
-        """Return whether these orders are what it asked for, whatever became of it: the same contracts, no more."""
-        return all(any(mine.covers(asked(intent)) for mine in self.orders) for intent in intents)
+    def is_about(self, intents: tuple[OrderIntent, ...]) -> bool:
+        """Return whether these orders have the purpose that it asked for, in whatever contracts and size.
+
+        Strikes change with the market: a no to an increase is no invitation to ask for the next strike.
+        """
+        return {intent.purpose.value for intent in intents} <= {mine.purpose for mine in self.orders}
 
     def answered(self, state: ProposalState) -> "Proposal":
         """Return the proposal with its answer."""

@@ -64,10 +64,21 @@ class _Adding:
         room = settings.max_overlay_frac * base - max(held, sleeve.held_now or 0.0)
         wanted = Wanted(gap=gap, room=room, settlement=settlement)
         candidates = candidates_for(wanted, moment.snapshot, moment.valuer, settings, moment.fees)
-        chosen = best_of(candidates, settings.prefer)
+        chosen = self._approved(candidates) or best_of(candidates, settings.prefer)
         if chosen is None:
             return moment.hold(self._why_none(candidates), frac=frac, candidates=candidates)
         return self._within_theta(chosen, candidates)
+
+    def _approved(self, candidates: Sequence[Candidate]) -> Candidate | None:
+        """The contracts that a person has approved, if they still pass, and no more of them than was approved."""
+        proposal = self.moment.snapshot.proposal
+        if proposal is None or not proposal.is_standing(self.moment.snapshot.now):
+            return None
+        for candidate in candidates:
+            most = 0 if candidate.rejected else proposal.most_of(Purpose.OVERLAY_BUILD, candidate.legs)
+            if most:
+                return replace(candidate, quantity=min(candidate.quantity, most))
+        return None
 
     def _within_theta(self, chosen: Candidate, candidates: tuple[Candidate, ...]) -> HedgePlan:
         """Ask for as many as the sleeve's decay leaves room for (M7)."""

@@ -58,13 +58,14 @@ class Steward:
         last, now = snapshot.proposal, snapshot.now
         if last is not None and last.allows(plan.intents, now):
             return plan
-        if last is not None and last.asks_for(plan.intents):
-            if last.state is ProposalState.VETOED and trade_date(last.made_at) == trade_date(now):
+        if last is not None and last.is_about(plan.intents):
+            is_todays = trade_date(last.made_at) == trade_date(now)
+            if last.state is ProposalState.VETOED and is_todays:
                 return plan.holding_back(Withheld.VETO, "vetoed by a person in this session")
             if last.is_open(now):
                 return plan.holding_back(Withheld.PROPOSAL, "proposed: waits for a person")
-            if trade_date(last.made_at) == trade_date(now) and last.state is not ProposalState.USED:
-                return plan.holding_back(Withheld.PROPOSAL, "proposed: nobody answered in time")
+            if is_todays and last.state is not ProposalState.USED and now >= last.expires_at:
+                return plan.holding_back(Withheld.PROPOSAL, "proposed: its time is over, asked no more in this session")
         return plan.holding_back(
             Withheld.PROPOSAL, "proposed: a person is asked", self._proposal(plan, snapshot, because)
         )

@@ -110,7 +110,7 @@ def test_an_unanswered_proposal_expires_and_nothing_is_done() -> None:
         assert bot.link.stages("a-1") == [AckStage.REFUSED]
         assert bot.link.acks[-1].code == "no_such_proposal"
         assert kinds(bot) == ["proposal_made"]
-        assert "nobody answered in time" in bot.journal.rows[-1].payload["reason"]  # type: ignore[operator]
+        assert "asked no more in this session" in bot.journal.rows[-1].payload["reason"]  # type: ignore[operator]
         assert bot.rig.sent() == []
         await bot.end()
 

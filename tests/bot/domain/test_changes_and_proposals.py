@@ -134,3 +134,18 @@ def test_changes_are_values() -> None:
     """Two equal changes are one."""
     assert a_change() == a_change()
     assert isinstance(a_change(), Change)
+
+
+def test_a_proposal_knows_how_many_of_which_contracts_it_asked_for() -> None:
+    """Two of these spreads for a build; none of others, and none to sell."""
+    proposal = _proposal()
+    assert proposal.most_of(Purpose.OVERLAY_BUILD, LEGS) == 2
+    assert proposal.most_of(Purpose.OVERLAY_BUILD, tuple(reversed(LEGS))) == 2
+    assert proposal.most_of(Purpose.OVERLAY_BUILD, spread_legs(22, 27)) == 0
+    assert proposal.most_of(Purpose.OVERLAY_UNWIND, LEGS) == 0
+
+
+def test_a_proposal_is_about_its_purpose() -> None:
+    """Other strikes for the same purpose are the same question, a sale is another one."""
+    assert _proposal().is_about((an_intent(spread_legs(22, 27), quantity=9),))
+    assert not _proposal().is_about((replace(an_intent(LEGS), purpose=Purpose.OVERLAY_EXIT),))

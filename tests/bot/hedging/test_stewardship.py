@@ -231,7 +231,7 @@ def test_an_approval_ends_with_its_proposal() -> None:
     for state in (ProposalState.APPROVED, ProposalState.OPEN):
         held = _permitted(_increase(decision="d-2"), APPROVE, _with(_proposal(), state, minutes=15))
         assert (held.withheld, held.proposal) == (Withheld.PROPOSAL, None)
-        assert held.reason.endswith("nobody answered in time")
+        assert held.reason.endswith("asked no more in this session")
 
 
 def test_a_veto_holds_for_the_session() -> None:
@@ -240,6 +240,15 @@ def test_a_veto_holds_for_the_session() -> None:
     assert _permitted(_increase(decision="d-2"), APPROVE, vetoed).withheld is Withheld.VETO
     tomorrow = replace(vetoed, now=NOON + timedelta(days=1), session=a_session((NOON + timedelta(days=1)).date()))
     assert _permitted(_increase(decision="d-2"), APPROVE, tomorrow).proposal is not None
+
+
+@pytest.mark.parametrize("state", [ProposalState.OPEN, ProposalState.VETOED])
+def test_other_strikes_are_no_other_question(state: ProposalState) -> None:
+    """The plan would now buy another strike: nobody is asked anew while a question waits, or after a no."""
+    other = replace(a_plan(an_intent(spread_legs(22, 27), quantity=5), action=PlanAction.INCREASE))
+    held = _permitted(other, APPROVE, _with(_proposal(), state))
+    assert held.proposal is None
+    assert held.withheld in (Withheld.PROPOSAL, Withheld.VETO)
 
 
 def test_what_was_used_is_asked_for_again() -> None:
@@ -298,9 +307,9 @@ def test_a_proposal_of_nothing_is_refused(changes: dict[str, object], words: str
 def test_a_proposal_knows_its_trade_whatever_became_of_it() -> None:
     """Asked, vetoed or expired, it was about these contracts; a sale of them is another trade."""
     proposal = _proposal()
-    assert proposal.answered(ProposalState.VETOED).asks_for(_intents())
+    assert proposal.answered(ProposalState.VETOED).is_about(_intents())
     sale = replace(_intents()[0], purpose=Purpose.OVERLAY_UNWIND)
-    assert not proposal.asks_for((sale,))
+    assert not proposal.is_about((sale,))
 
 
 def test_what_replaces_a_harvested_spread_is_no_increase() -> None:
