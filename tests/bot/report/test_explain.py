@@ -1,6 +1,7 @@
 """An explanation says what the journal holds of a decision, what it does not hold, and nothing else."""
 
 import copy
+import doctest
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from bot.domain.readings import SignalState
 from bot.domain.releases import ReleaseKind
 from bot.domain.shifts import Direction, Shift
 from bot.report.explain import as_facts, decision_named, explained
+from bot.report.explaining import figures, gate
 from bot.report.explaining.figures import clock, listed, moment_of, number_of, per_point, plain, sentence, text_of, usd
 from bot.report.explaining.gate import failure_words
 from bot.report.explaining.parts import Grid, Part
@@ -672,6 +674,12 @@ def test_what_is_no_figure_is_missing(value: object) -> None:
     """Never a zero."""
     assert (number_of(value), plain(value), usd(value)) == (None, "not in the journal", "not in the journal")
     assert per_point(value) == "not in the journal"
+
+
+def test_the_worked_figures_hold() -> None:
+    """Doctests of figures and checks."""
+    assert [doctest.testmod(module).failed for module in (figures, gate)] == [0, 0]
+    assert doctest.testmod(figures).attempted >= 7
 
 
 def test_small_words() -> None:
