@@ -5,7 +5,15 @@ from typing import Final
 
 from bot.domain.plan import PlanAction
 from bot.domain.shifts import Direction
-from bot.report.explaining.figures import MISSING, listed, named, sentence, text_of
+from bot.report.explaining.figures import (
+    MISSING,
+    in_both_times,
+    listed,
+    moment_of,
+    named,
+    sentence,
+    text_of,
+)
 from bot.report.explaining.parts import Part
 from bot.report.explaining.trail import Facts, Trail
 
@@ -48,8 +56,10 @@ def _release_words(shift: Facts) -> tuple[str, ...]:
     release = shift.get("release")
     if not release:
         return ()
-    told = " ".join(text_of(release.get(name)) for name in ("kind", "at") if release.get(name))
-    return (sentence(f"the release in question: {told or MISSING}"),)
+    kind, at = named(release.get("kind")).upper() or MISSING, moment_of(release.get("at"))
+    when = f"at a moment {MISSING}" if at is None else f"on {in_both_times(at)}"
+    source = ", ".join(part for part in (text_of(release.get("source")), named(release.get("confidence"))) if part)
+    return (f"The release in question: {kind} {when}, by {source or f'a source {MISSING}'}.",)
 
 
 def _coverage_words(shift: Facts) -> tuple[str, ...]:

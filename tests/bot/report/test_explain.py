@@ -17,7 +17,7 @@ from bot.domain.evidence import Stance
 from bot.domain.orders import Cancelled, Filled, Partial, Purpose, Rejected, Sent, Unknown, Working
 from bot.domain.plan import HedgePlan, PlanAction, Withheld
 from bot.domain.readings import SignalState
-from bot.domain.releases import ReleaseKind
+from bot.domain.releases import Confidence, Release, ReleaseKind
 from bot.domain.shifts import Direction, Shift
 from bot.report.explain import as_facts, decision_named, explained
 from bot.report.explaining import figures, gate
@@ -244,7 +244,17 @@ SHIFTS = [
         Shift(
             base=NOVEMBER, settlement=NOVEMBER, direction=Direction.NONE, because="stay", uncovered=tuple(ReleaseKind)
         ),
-        "Coverage unknown for",
+        "Coverage unknown for FOMC, CPI and PPI: the table of releases does not reach these days; renew it.",
+    ),
+    (
+        Shift(
+            base=NOVEMBER,
+            settlement=DECEMBER,
+            direction=Direction.FORWARD,
+            because="CPI comes after it",
+            release=Release(kind=ReleaseKind.CPI, at=after(60), source="BLS", confidence=Confidence.QUOTED),
+        ),
+        "The release in question: CPI on 2026-10-20 13:00:00 New York (17:00:00 UTC), by BLS, official-quoted.",
     ),
     (
         Shift(base=DECEMBER, settlement=NOVEMBER, direction=Direction.BACKWARD, because="the spread is expected back"),
@@ -481,6 +491,28 @@ def test_a_commission_that_is_missing_is_no_fee_of_zero() -> None:
     """Two executions, one commission."""
     rows = [row for row in bought() if row.kind != "commission_booked"]
     assert "Fees: not all executions have their commission in the journal." in text([*rows, *commission("10.13")])
+
+
+def test_a_price_without_a_limit_to_compare_says_so() -> None:
+    """Neither better nor worse."""
+    plan, prepared, *rest = bought()[1:]
+    intent = {name: held for name, held in prepared.facts["intent"].items() if name != "limit"}
+    words = text([plan, replace(prepared, facts={**prepared.facts, "intent": intent}), *rest])
+    assert "Its price cannot be compared with the limit: a figure is not in the journal." in words
+    assert "6 at 0.58; slippage not in the journal" in words
+    assert "at not in the journal or better" in words
+
+
+@pytest.mark.parametrize(
+    ("changes", "claim"),
+    [
+        ({"base_usd_per_point": 0.0}, "There was no base sleeve with a value"),
+        ({"held_usd_per_point": 80.68}, "The overlay stood at its target."),
+    ],
+)
+def test_a_size_without_a_gap_says_why(changes: dict[str, Any], claim: str) -> None:
+    """No base, or nothing missing."""
+    assert claim in text(decided(plan_of(action=PlanAction.HOLD, **changes)))
 
 
 def test_corrections_are_told_after_the_fact() -> None:
