@@ -1,6 +1,5 @@
 """What became of each order: every step, its executions with price and slippage, its fees, and later corrections."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -252,12 +251,8 @@ def _differences(order: OrderTrail, trail: Trail) -> list[str]:
     """What comparisons of the books could not explain in this order's contracts, once each."""
     keys = {key_of(leg.get("instrument") or {}) for leg in legs_of(order.intent)}
     words: list[str] = []
-    for row in _after(trail.reconciled, order.verdict):
+    for row in trail.reconciled:
         for key, why in (row.facts.get("differences") or {}).items():
             if key in keys and text_of(why) not in " ".join(words):
                 words.append(f"Books compared at {day_and_clock(row.at)}: {text_of(key)} differs: {text_of(why)}.")
     return words
-
-
-def _after(rows: Sequence[Told], verdict: Told) -> tuple[Told, ...]:
-    return tuple(row for row in rows if row.at >= verdict.at)

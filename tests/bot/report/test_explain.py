@@ -406,6 +406,16 @@ def test_a_veto_names_who_said_no() -> None:
     assert "changed nothing" in words
 
 
+def test_an_answer_to_a_proposal_that_another_one_replaced_changes_nothing() -> None:
+    """Only the last proposal can be answered."""
+    again = asking(plan_of(an_order_for(SECOND, "eeee5555-0000")), minutes=1)
+    rows = [*decided(asking(plan_of(ORDER))), *decided(again, decision=SECOND, minutes=1), *answered(yes=False)]
+    asked = trail(rows).asked
+    assert asked is not None
+    assert (asked.answer.value, len(asked.late)) == ("waiting", 1)
+    assert "Vetoed 2026-10-20 12:05:00 with key anna; reason: seen and agreed. It came when" in text(rows)
+
+
 def test_a_decision_that_waits_names_the_proposal_it_waits_for() -> None:
     """The proposal is another decision's."""
     waiting = plan_of(ORDER).holding_back(Withheld.PROPOSAL, "proposed: waits for a person")
@@ -534,6 +544,7 @@ def test_corrections_are_told_after_the_fact() -> None:
     assert "Corrected at 2026-10-20 12:04:00: filled whole after it was cancelled." in words
     assert f"Books compared at 2026-10-20 12:05:00: {key} differs: held 4, booked 9." in words
     assert "Fees: 8.20 USD." in words
+    assert "Paid 0.59 points a unit on average, exactly the limit." in words
 
 
 def test_an_execution_found_by_a_reconciliation_counts() -> None:
