@@ -27,6 +27,8 @@ STATES: Final = {
     SignalState.UNDEFINED: "undefined: nothing can be said of the dispersion, and nothing is added or sold for it",
 }
 
+INDICES: Final = ("rvx", "vix", "spx", "rut")
+
 
 def signal_part(trail: Trail) -> Part:
     """Return what was measured.
@@ -94,5 +96,7 @@ def _level_words(trail: Trail) -> str:
     sample = trail.sample
     if sample is None:
         return "RVX and VIX at that moment are not in the journal: no sample was taken before it on that day."
-    levels = ", ".join(f"{name.upper()} {plain(sample.facts.get(name))}" for name in ("rvx", "vix", "spx", "rut"))
+    known = [f"{name.upper()} {plain(sample.facts[name])}" for name in INDICES if sample.facts.get(name) is not None]
+    unknown = tuple(name.upper() for name in INDICES if sample.facts.get(name) is None)
+    levels = ", ".join([*known, *([f"none yet of {listed(unknown)}"] if unknown else [])])
     return f"Levels in the last sample before it, {clock(sample.at)} New York: {levels}."

@@ -233,6 +233,12 @@ def test_levels_of_another_day_are_not_levels() -> None:
     assert "no sample was taken before it on that day" in text(rows)
 
 
+def test_levels_that_a_sample_did_not_have_are_named() -> None:
+    """Right after the open some are missing: told by name, never as a zero."""
+    rows = [a_row("sample_taken", -5, rvx=24.31, vix=None, spx=6771.06), *decided(plan_of())]
+    assert "11:55:00 New York: RVX 24.31, SPX 6,771.06, none yet of VIX and RUT." in text(rows)
+
+
 def test_a_sample_after_the_decision_is_not_its_level() -> None:
     """Only what was known when it was decided."""
     rows = [*decided(plan_of()), a_row("sample_taken", 1, rvx=99.0, vix=88.0)]
