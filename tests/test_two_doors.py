@@ -10,6 +10,9 @@ from tests.runs import Played, play
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
+OF_HISTORIES = frozenset({"evidence_delivered", "sensitivity_measured"})
+
+
 def test_both_doors_leave_the_same_journal(tmp_path: Path) -> None:
     """Decisions, verdicts, orders, fills and positions are equal to the cent and the second through either door."""
     wire = _story(play(tmp_path / "wire", door="wire"))
@@ -20,16 +23,16 @@ def test_both_doors_leave_the_same_journal(tmp_path: Path) -> None:
 
 
 def _story(played: Played) -> list[tuple[str, str, Any]]:
-    """Rows without what legitimately differs: drawn ids, how a link came up, when account values and histories came."""
+    """Rows without what legitimately differs: drawn ids, how a link came up, when answers to questions came."""
     names: dict[str, str] = {}
     story = []
     for row in played.rows:
-        if row.kind in {"link_restored", "order_acknowledged", "commission_booked"}:
+        if row.kind in {"link_restored", "order_acknowledged", "commission_booked", "parity_checked"}:
             continue
         text = UUID.sub(lambda found: names.setdefault(found[0], f"id-{len(names)}"), row.payload)
         facts = json.loads(text)
         for name in ("net_liquidation_usd", "trigger"):
             facts.pop(name, None)
-        at = "" if row.kind == "evidence_delivered" else row.at.isoformat()
+        at = "" if row.kind in OF_HISTORIES else row.at.isoformat()
         story.append((row.kind, at, facts))
     return story

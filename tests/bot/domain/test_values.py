@@ -279,7 +279,8 @@ def test_commands_tighten_loosen_or_ask() -> None:
     tightening = {name for name in CommandName if name.only_tightens}
     loosening = {name for name in CommandName if name.loosens}
     assert tightening == {CommandName.KILL, CommandName.PAUSE, CommandName.REDUCE_ONLY}
-    assert loosening == {CommandName.RESUME, CommandName.ARM}
+    assert loosening == {CommandName.RESUME, CommandName.ARM, CommandName.APPROVE}
+    assert {name for name in CommandName if name.is_signed_always} == loosening | {CommandName.VETO}
 
 
 def _command(**changes: object) -> Command:

@@ -322,6 +322,6 @@ def test_settings_that_loosen_the_methodology_are_refused(name: str, value: floa
         CondorSettings(**{name: value})  # type: ignore[arg-type]  # wrong values on purpose
 
 
-def test_a_widening_is_proposed_unless_told_otherwise() -> None:
-    """The default asks the operator."""
-    assert SETTINGS.wings is WingMode.PROPOSE
+def test_a_widening_is_advised_unless_told_otherwise() -> None:
+    """The default is what is carried out so far: words for the operator."""
+    assert SETTINGS.wings is WingMode.ADVISE
