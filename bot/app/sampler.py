@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.app.shell import Shell
 from bot.domain.errors import InvalidValueError
@@ -11,6 +11,8 @@ from bot.domain.fees import FeeSchedule
 from bot.domain.instrument import RUT, RVX, SPX, VIX
 from bot.domain.schedule import SessionCalendar
 from bot.domain.snapshot import Snapshot
+from bot.hedging.condor.break_evens import NoBreakEvens, break_evens, expected_move
+from bot.hedging.condor.settings import CondorSettings
 from bot.hedging.settings import HedgeSettings
 from bot.hedging.sleeve import read_sleeve
 from bot.valuation import Unvalued, Valuer
@@ -36,6 +38,7 @@ class Measures:
     limits: RiskLimits
     fees: FeeSchedule
     calendar: SessionCalendar
+    wings: CondorSettings = field(default_factory=CondorSettings)
 
 
 class Sampler:
@@ -83,6 +86,7 @@ class Sampler:
         plan = self._shell.engine.last_plan
         delta = book_delta(snapshot.book.positions, valuer)
         account = snapshot.book.account
+        cost = self._cost(snapshot, valuer)
         return {
             "spx": snapshot.levels.get(SPX.key),
             "rut": snapshot.levels.get(RUT.key),
@@ -101,9 +105,33 @@ class Sampler:
             ),
             "net_liquidation_usd": None if account is None else account.net_liquidation_usd,
             "mode": snapshot.mode.name,
-            **self._cost_figures(self._cost(snapshot, valuer)),
+            **self._cost_figures(cost),
+            "break_evens": [] if cost is None else self._break_evens(snapshot, valuer, cost),
             **self._stress_figures(book_stress(snapshot.book.positions, valuer, StressSettings())),
         }
+
+    def _break_evens(self, snapshot: Snapshot, valuer: Valuer, cost: CostReport) -> list[str]:
+        """Each cohort's break-evens net of its hedge, and whether they stand inside the expected move (M8)."""
+        told, spot, settings = [], snapshot.levels.get(SPX.key), self._measures.wings
+        for one in cost.cohorts:
+            condors = [
+                condor
+                for condor in snapshot.book.condors
+                if f"{condor.trading_class}:{condor.settlement.isoformat()}" == one.cohort
+            ]
+            found = break_evens(condors, one.credit_usd, one.charge_usd)
+            if isinstance(found, NoBreakEvens) or spot is None:
+                told.append(f"{one.cohort}: {found.why if isinstance(found, NoBreakEvens) else found.words}")
+                continue
+            move = expected_move(condors[0], valuer, settings)
+            if isinstance(move, Unvalued):
+                told.append(f"{one.cohort}: {found.words}")
+                continue
+            reach = settings.break_even_moves * move.points
+            inside = [side for side in (found.lower, found.upper) if side is not None and abs(spot - side) < reach]
+            where = "inside" if inside else "outside"
+            told.append(f"{one.cohort}: {found.words}, {where} the expected move of {reach:.0f} points")
+        return told
 
     @staticmethod
     def _stress_figures(report: StressReport | Unvalued) -> Facts:

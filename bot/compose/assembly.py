@@ -183,7 +183,9 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
             account_hash=start.account_hash,
         ),
     )
-    measures = Measures(hedge=settings.hedge, limits=settings.risk, fees=FeeSchedule(), calendar=start.calendar)
+    measures = Measures(
+        hedge=settings.hedge, limits=settings.risk, fees=FeeSchedule(), calendar=start.calendar, wings=settings.wings
+    )
     parts = Parts(
         shell=shell,
         link=keeper,

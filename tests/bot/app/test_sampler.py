@@ -54,6 +54,24 @@ def test_a_sample_holds_the_stress_of_the_book() -> None:
     played(story())
 
 
+def test_a_sample_tells_the_break_evens_net_of_the_hedge() -> None:
+    """Both levels, the credit that is left after the hedge, and where they stand against the expected move."""
+
+    async def story() -> None:
+        scene = Sampled()
+        await scene.at(_worth(2_000_000))
+        await scene.at(replace(_worth(2_000_000), levels={}))
+        first, without_levels = (facts["break_evens"] for _, facts in scene.rows("sample_taken"))
+        condor = TEN.book().condors[0]
+        [words] = first
+        assert words.startswith(f"{condor.trading_class}:{condor.settlement}: break-evens ")
+        assert "outside the expected move of" in words
+        assert "expected move" not in without_levels[0]
+        await scene.bot.end()
+
+    played(story())
+
+
 def test_a_book_beyond_its_stress_limit_is_told_once_and_so_is_its_return() -> None:
     """The same condors in a small account, twice, and in a large one again: one breach, one return."""
 
