@@ -47,22 +47,25 @@ def test_an_approved_proposal_is_bought_no_larger_than_it_was_asked() -> None:
     assert all(check["passed"] for check in journal.facts("order_prepared")[0]["checks"])
 
 
-def test_a_vetoed_proposal_sends_nothing() -> None:
-    """The no is on record, the plan after it holds because of it, and no order leaves."""
+def test_a_vetoed_proposal_sends_nothing_and_is_not_made_again() -> None:
+    """The no is on record, the plan after it holds because of it, no order leaves, and nobody is asked anew."""
     journal = answered(CommandName.VETO)
     (vetoed,) = journal.of("proposal_vetoed")
     after = next(row for row in journal.plans() if row.at >= vetoed.at)
     assert (after.facts["action"], after.facts["withheld"]) == ("hold", "veto")
     assert after.facts["reason"].endswith("vetoed by a person in this session")
+    assert len(journal.of("proposal_made")) == 1
     assert journal.of("order_prepared", "order_refused") == []
 
 
-def test_an_expired_proposal_does_nothing() -> None:
-    """Nobody answers: no order leaves, and the plan after the last moment says that the time has passed."""
+def test_an_expired_proposal_does_nothing_and_is_not_made_again() -> None:
+    """Nobody answers: no order leaves, and after the last moment every plan of the session holds because of it."""
     journal = unanswered()
-    lapses = {datetime.fromisoformat(facts["proposal"]["expires_at"]) for facts in journal.facts("proposal_made")}
-    late = next(row for row in journal.plans() if row.facts["reason"].endswith("nobody answered in time"))
-    assert late.at >= min(lapses)
+    (made,) = journal.facts("proposal_made")
+    lapsed_at = datetime.fromisoformat(made["proposal"]["expires_at"])
+    late = [row.facts for row in journal.plans() if row.at >= lapsed_at]
+    assert {facts["action"] for facts in late} == {"hold"}
+    assert any(facts["reason"].endswith("its time is over, asked no more in this session") for facts in late)
     assert journal.of("proposal_approved", "proposal_vetoed", "order_prepared", "order_refused") == []
 
 

@@ -116,7 +116,7 @@ def _with_credit(book: Book, credit_frac: float, second_cohort_usd: int) -> Book
         return replace(book, cohorts=cohorts)
     second = Cohort(
         trading_class="SPX",
-        settlement=date(2026, 11, 20),
+        settlement=date(2026, 11, 6),
         opened_on=TODAY - timedelta(days=20),
         credit_usd=Decimal(second_cohort_usd),
         maximum_loss_usd=Decimal(5 * second_cohort_usd),
