@@ -1,8 +1,8 @@
 """Stages for scenario tests: the bot as it is assembled, at a simulated exchange in virtual time, for a few hours.
 
-How it works: a `Scene` says which world is played, from which morning to which minute, with which settings and book,
-and what a person does meanwhile. `staged` plays it and returns the journal as it would be read from disk. All of the
-bot is there; wire, disk and command line are not, because other tests play whole runs over them (`tests.runs`).
+How it works: a `Scene` says which world is played, from when to when, with which settings and book, and what a person
+does meanwhile. `staged` plays it and returns the journal as it would be read from disk. All of the bot is there; wire,
+disk and command line are not, because other tests play whole runs over them (`tests.runs`).
 """
 
 import asyncio
@@ -39,7 +39,6 @@ from tests.builders import ACCOUNT, CALENDAR, an_intent, an_order, buys, sells
 from tests.fakes import FakeLatch, FakeLink, ListJournal
 
 LIMITS = RunLimits(max_virtual_s=2_000_000, max_steps=20_000_000)
-BEFORE_OPEN = timedelta(minutes=5)
 TICK_S = 60
 BRISK: Mapping[str, str] = {
     "ALVH_APP__PLAN_EVERY_S": "300.0",
@@ -106,7 +105,8 @@ class Scene:
     Attributes:
         scenario: A name of the simulator's scenarios; ``history`` instead plays daily rows of the four indices.
         sessions: So many are played, counted from the beginning of the world.
-        first: The session, counted from zero, on whose morning the bot starts; those before it are past.
+        first: The session, counted from zero, on which the bot starts; those before it are past.
+        from_minute: When it starts, in minutes after that session's open; five minutes before it unless stated.
         until_minute: Minutes after the open of the last session at which it ends; None: a little after its close.
         settings: Environment variables of the bot.
         book: What the account holds; the reference book of 40 condors unless stated.
@@ -118,6 +118,7 @@ class Scene:
     history: Mapping[str, Sequence[DailyLevel]] | None = None
     sessions: int = 2
     first: int = 1
+    from_minute: float = -5.0
     until_minute: float | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     book: BookPlan = field(default_factory=BookPlan)
@@ -236,8 +237,8 @@ class Hands:
 def staged(scene: Scene) -> Journal:
     """Play a scene and return its journal."""
     world = scene.world()
-    opens_at = world.sessions()[scene.first].opens_at
-    return run_virtual(_played(scene, world), start=opens_at - BEFORE_OPEN, seed=7, limits=LIMITS)
+    start = world.sessions()[scene.first].opens_at + timedelta(minutes=scene.from_minute)
+    return run_virtual(_played(scene, world), start=start, seed=7, limits=LIMITS)
 
 
 async def _played(scene: Scene, world: World) -> Journal:

@@ -8,13 +8,13 @@ from tests.scenarios.staging import Journal, Scene, staged
 @cache
 def supported() -> Journal:
     """The second session of `blowout` up to noon: the spread widens from ten to twelve, small caps are weak."""
-    return staged(Scene(scenario="blowout", until_minute=155))
+    return staged(Scene(scenario="blowout", from_minute=80, until_minute=155))
 
 
 @cache
 def contradicted() -> Journal:
     """The second session of `contradicted` up to one o'clock: the spread widens while small caps rise most."""
-    return staged(Scene(scenario="contradicted", until_minute=210))
+    return staged(Scene(scenario="contradicted", from_minute=80, until_minute=210))
 
 
 def test_a_supported_blowout_is_sized_by_its_excess() -> None:

@@ -19,14 +19,14 @@ HIGHEST_FRAC = Decimal("0.40")
 def growing() -> Journal:
     """A blowout under a cap of 35.9 % with nothing spread over time: the base alone takes a third of the credit."""
     settings = {**UNPACED, "ALVH_RISK__AMORTISE": "none", "ALVH_RISK__MAX_HEDGE_COST_FRAC": "0.359"}
-    return staged(Scene(until_minute=250, settings=settings))
+    return staged(Scene(from_minute=80, until_minute=250, settings=settings))
 
 
 @cache
 def falling() -> Journal:
     """Three fifths of the condors are bought back at a terminal after the first purchase; a narrowing follows."""
     acts = (Act(minute=150, doing=lambda hands: hands.buy_condors_back(24)),)
-    return staged(Scene(scenario="two_blowouts", first=0, until_minute=80, settings=UNPACED, acts=acts))
+    return staged(Scene(scenario="two_blowouts", first=0, from_minute=80, until_minute=80, settings=UNPACED, acts=acts))
 
 
 def test_a_cap_met_on_the_way_makes_the_order_smaller_and_then_stops_it() -> None:

@@ -19,20 +19,20 @@ def turned_negative() -> Journal:
 @cache
 def without_rvx() -> Journal:
     """The second session of the blowout with RVX not published, until the spread would be wide."""
-    return staged(Scene(scenario="vix_without_rvx", until_minute=180))
+    return staged(Scene(scenario="vix_without_rvx", from_minute=80, until_minute=180))
 
 
 @cache
 def early_close() -> Journal:
     """The half day of the scenario `early_close`."""
-    return staged(Scene(scenario="early_close", first=1))
+    return staged(Scene(scenario="early_close", first=1, from_minute=120))
 
 
 @cache
 def narrowing_on_a_half_day() -> Journal:
     """A half day that begins wide and ends calm, and the next morning."""
     story = history_of(HALF_DAY, Day(spread=(9.0, 5.5)), Day())
-    return staged(Scene(history=story, sessions=2, first=0, until_minute=20))
+    return staged(Scene(history=story, sessions=2, first=0, from_minute=60, until_minute=20))
 
 
 def test_a_negative_spread_adds_nothing_while_the_episode_lasts() -> None:

@@ -8,13 +8,13 @@ from tests.scenarios.staging import Journal, Row, Scene, staged
 @cache
 def two_blowouts() -> Journal:
     """Monday widens, Tuesday narrows and widens again, Wednesday morning is still wide."""
-    return staged(Scene(scenario="two_blowouts", first=0, sessions=3, until_minute=30))
+    return staged(Scene(scenario="two_blowouts", first=0, from_minute=80, sessions=3, until_minute=30))
 
 
 @cache
 def way_back() -> Journal:
-    """The fourth session of the blowout, still wide; the fifth, which narrows; the morning of the sixth."""
-    return staged(Scene(scenario="blowout", first=3, sessions=6, until_minute=30))
+    """The last hour of the blowout's fourth session, still wide; the fifth, which narrows; the sixth's morning."""
+    return staged(Scene(scenario="blowout", first=3, from_minute=340, sessions=6, until_minute=30))
 
 
 def prepared(journal: Journal, purpose: str) -> list[Row]:
