@@ -18,7 +18,7 @@ def turned_negative() -> Journal:
 
 @cache
 def without_rvx() -> Journal:
-    """The second session of the blowout with RVX not published, until the spread would be wide."""
+    """The second session of the blowout with RVX not published, until the spread is wide."""
     return staged(Scene(scenario="vix_without_rvx", from_minute=80, until_minute=180))
 
 
@@ -54,18 +54,22 @@ def test_a_negative_spread_does_not_keep_the_overlay_from_leaving() -> None:
 
 
 def test_nothing_is_added_on_a_spread_that_nobody_has_told() -> None:
-    """Without RVX the signal is undefined and every plan holds; an increase would name a level of our own.
-
-    Whether an index computed from the option chain takes over (M18) is not what this test is about: with one, plans
-    that stand on it may add and say so, and those without any level hold all the same.
-    """
-    plans = [row.facts for row in without_rvx().plans()]
-    undefined = [facts for facts in plans if facts["signal"]["state"] == "undefined"]
-    assert undefined
+    """Where RVX is neither published nor computed the signal is undefined, says why, and every plan holds."""
+    undefined = [row.facts for row in without_rvx().plans() if row.facts["signal"]["state"] == "undefined"]
+    assert len(undefined) > 1
     assert {facts["action"] for facts in undefined} == {"hold"}
     assert {facts["reason"] for facts in undefined} == {"the signal is undefined: no increase, no unwind"}
     assert all(facts["signal"]["why"] for facts in undefined)
-    assert all("RVX" in facts["signal"].get("own", ()) for facts in plans if facts["action"] == "increase")
+
+
+def test_what_is_added_without_rvx_stands_on_an_index_of_our_own_and_says_so() -> None:
+    """The index of the options takes over (M18): it is on record before the purchase, whose signal names it."""
+    journal = without_rvx()
+    bought = journal.plans("increase")
+    assert bought
+    assert all(row.facts["signal"]["own"] == ["RVX"] for row in bought)
+    read = [row for row in journal.of("own_index_read") if row.at <= bought[0].at]
+    assert {row.facts["index"] for row in read} == {"IND:RVX"}
 
 
 def test_an_early_close_ends_the_session_of_the_bot() -> None:

@@ -115,7 +115,8 @@ def uncovered(book: Book, orders: Sequence[tuple[OrderIntent, int]]) -> int:
 def test_no_short_call_is_ever_uncovered(condors: int, steps: list[Step]) -> None:
     """After every unit of every order, with the orders approved before it filled or not, long calls cover the short."""
     for decision in walked(condors, steps):
-        book, earlier = decision.snapshot.book, []
+        book: Book = decision.snapshot.book
+        earlier: list[tuple[OrderIntent, int]] = []
         for verdict in decision.approved:
             for units in range(verdict.intent.quantity + 1):
                 assert uncovered(book, [(verdict.intent, units)]) == 0
