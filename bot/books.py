@@ -273,9 +273,9 @@ class Books:
     def _built(self, today: date, base_usd_per_point: float | None) -> Book:
         positions = positions_after(self._start, self._fills.values())
         condors = recognise_condors(positions.values())
-        own_lots = lots_of(self._orders.values(), self._fills.values(), self._commissions, self._fees)
         cohorts = cohorts_of(condors.condors, self._stated_credits, today)
         found = () if self._sleeve is None else self._sleeve.lots(self._start, cohorts, today)
+        lots = lots_of(self._orders.values(), self._fills.values(), self._commissions, self._fees, found)
         return Book(
             version=self.version,
             positions=MappingProxyType(positions),
@@ -283,7 +283,7 @@ class Books:
             cohorts=cohorts,
             past_cohorts=past_cohorts_of(self._stated_credits, today),
             unmatched=condors.unmatched,
-            lots=found + own_lots,
+            lots=lots,
             orders=MappingProxyType({key: order for key, order in self._orders.items() if order.may_fill}),
             orders_sent_today=sum(
                 1 for o in self._orders.values() if o.sent_at is not None and trade_date(o.sent_at) == today

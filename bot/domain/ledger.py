@@ -52,16 +52,20 @@ def units_filled(intent_id: IntentId, fills: Iterable[Fill]) -> int:
 
 
 def lots_of(
-    orders: Iterable[Order], fills: Iterable[Fill], commissions_usd: Mapping[str, Decimal], fees: FeeSchedule
+    orders: Iterable[Order],
+    fills: Iterable[Fill],
+    commissions_usd: Mapping[str, Decimal],
+    fees: FeeSchedule,
+    found: Iterable[Lot] = (),
 ) -> tuple[Lot, ...]:
-    """Return the hedge lots that our own orders made, oldest first, with what sales recovered.
+    """Return all hedge lots with what sales recovered: those that were found, then those that our own orders made.
 
-    A sale is booked against lots with the same contracts, oldest first. A fee is the broker's where it is known and
-    the schedule's until then.
+    A sale is booked against the overlay's lots with the same contracts, oldest first, found ones among them. A fee is
+    the broker's where it is known and the schedule's until then.
     """
     by_order = fills_by_order(fills)
     known = {order.intent.intent_id: order for order in orders}
-    lots: list[Lot] = []
+    lots: list[Lot] = list(found)
     for intent_id in sorted(by_order, key=lambda ref: (by_order[ref][0].at, ref)):
         order = known.get(IntentId(intent_id))
         if order is None:
@@ -141,7 +145,8 @@ def _sold_from(
     mirrored = {(leg.instrument.key, -leg.signed_ratio) for leg in order.intent.legs}
     booked: list[Lot] = []
     for lot in lots:
-        matches = {(leg.instrument.key, leg.signed_ratio) for leg in lot.legs} == mirrored
+        is_overlay = lot.layer is Layer.OVERLAY
+        matches = is_overlay and {(leg.instrument.key, leg.signed_ratio) for leg in lot.legs} == mirrored
         take = min(units, lot.units_open) if matches else 0
         units -= take
         booked.append(lot if take == 0 else _reduced(lot, take, received, fee, sold_on))

@@ -173,8 +173,6 @@ class _Builder:
             return "gains nothing under stress"
         if quantity == 0:
             return "one contract is too large for the gap or the ceiling"
-        if abs(quantity * each - self.wanted.gap) > each:
-            return "the ceiling keeps it from the target by more than one contract"
         return ""
 
     def _stress_payoff(self, legs: Sequence[Leg]) -> float:

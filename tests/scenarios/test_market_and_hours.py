@@ -56,7 +56,7 @@ def test_a_negative_spread_does_not_keep_the_overlay_from_leaving() -> None:
 def test_nothing_is_added_on_a_spread_that_nobody_has_told() -> None:
     """Where RVX is neither published nor computed the signal is undefined, says why, and every plan holds."""
     undefined = [row.facts for row in without_rvx().plans() if row.facts["signal"]["state"] == "undefined"]
-    assert len(undefined) > 1
+    assert undefined
     assert {facts["action"] for facts in undefined} == {"hold"}
     assert {facts["reason"] for facts in undefined} == {"the signal is undefined: no increase, no unwind"}
     assert all(facts["signal"]["why"] for facts in undefined)

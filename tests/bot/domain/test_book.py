@@ -14,7 +14,7 @@ from bot.domain.fees import FeeSchedule
 from bot.domain.instrument import Instrument, Right, Side
 from bot.domain.ledger import lots_of, positions_after, positions_before, trade_date, units_filled
 from bot.domain.orders import Fill, FillPart, IntentId, Leg, Order, Purpose
-from bot.domain.portfolio import Cohort, Condor, Lot, Position, Provenance, StatedCredit
+from bot.domain.portfolio import Cohort, Condor, Layer, Lot, Position, Provenance, StatedCredit
 from tests.builders import (
     FEES,
     NOON,
@@ -437,6 +437,16 @@ def test_a_sale_takes_the_oldest_lots_first() -> None:
     assert first.recovered_usd == 2 * (Decimal(100) - Decimal("2.60"))
     assert second.recovered_usd == Decimal(100) - Decimal("2.60")
     assert (first.closed_on, second.last_sold_on) == (TODAY, TODAY)
+
+
+def test_a_sale_is_booked_against_an_overlay_that_was_found() -> None:
+    """Two of three stated spreads are sold: one is left; a base lot with the same contracts is nobody's to sell."""
+    stated = a_lot(spread_legs(), units=3, layer=Layer.OVERLAY, lot_id="stated")
+    base = a_lot(spread_legs(), units=3, layer=Layer.SHORT, lot_id="base")
+    order = an_own_order("u-1", quantity=2, legs=mirrored(spread_legs()), purpose=Purpose.OVERLAY_UNWIND)
+    fills = spread_fills("u-1", 2, "-1.00", legs=mirrored(spread_legs()))
+    lots = lots_of([order], fills, {}, FEES, (base, stated))
+    assert {lot.lot_id: lot.units_open for lot in lots} == {"base": 3, "stated": 1}
 
 
 def test_a_sale_of_other_contracts_touches_no_lot() -> None:

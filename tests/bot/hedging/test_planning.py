@@ -18,7 +18,7 @@ from bot.hedging.construction import best_of
 from bot.hedging.planning import Planner
 from bot.hedging.settings import HedgeSettings, Prefer
 from bot.pricing import black76_price, vix_beta
-from bot.valuation import ValuationSettings, Valued, Valuer
+from bot.valuation import Unvalued, ValuationSettings, Valued, Valuer
 from risk.gate import Gate
 from risk.limits import RiskLimits
 from tests.builders import (
@@ -365,11 +365,23 @@ def test_what_a_person_approved_is_taken_before_what_is_cheapest() -> None:
     assert _plan(late, a_signal(peak_excess=0.5)).intents[0].legs == free.intents[0].legs
 
 
-def test_the_ceiling_may_keep_a_candidate_too_far_from_its_target() -> None:
-    """Where the room is much smaller than the gap, a candidate that cannot come near is rejected."""
+def test_near_the_ceiling_as_many_are_bought_as_it_leaves_room_for() -> None:
+    """Spreads have drifted up to most of the ceiling: what is missing is bought as far as there is room."""
     lot = _overlay(9, exposure=2.0)
-    rejections = _rejections(FORTY.snapshot(book=FORTY.book(lots=(lot,))))
-    assert rejections[NAME] == "the ceiling keeps it from the target by more than one contract"
+    snapshot = FORTY.snapshot(book=FORTY.book(lots=(lot,)))
+    plan = _plan(snapshot, a_signal(peak_excess=0.8))
+    (intent,) = plan.intents
+    held_now = 9 * intent_exposure(snapshot)
+    added = intent.quantity * intent.exposure_usd_per_point
+    assert added < plan.target_usd_per_point - plan.held_usd_per_point
+    assert held_now + added <= 0.20 * plan.base_usd_per_point + 1e-9
+
+
+def intent_exposure(snapshot: Snapshot) -> float:
+    """What a unit of the overlay's own spread gains now per point of VIX, USD."""
+    unit = Valuer(snapshot, ValuationSettings()).unit(spread_legs(21, 26))
+    assert not isinstance(unit, Unvalued)
+    return unit.exposure_usd_per_point
 
 
 def test_nothing_is_chosen_from_nothing() -> None:

@@ -32,6 +32,7 @@ MOMENTS = {
     "early_close": ((1, 200),),
     "vix_expiry_week": ((2, 5),),
     "opex_week": ((4, 370),),
+    "two_blowouts": ((1, 300),),
 }
 """Sessions and minutes after the open at which each scenario is looked at."""
 
