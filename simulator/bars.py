@@ -11,7 +11,7 @@ from itertools import chain, groupby, islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bot.domain.instrument import Instrument, Kind
+from bot.domain.instrument import Instrument, InstrumentKey, Kind
 from bot.domain.schedule import Session
 from simulator.bar_shapes import (
     TRADED,
@@ -44,6 +44,7 @@ MOST_TICKS: Final = 1_000
 _MOST_SESSIONS: Final = 3_000
 _MOST_DAYS: Final = 7_000
 _VOLATILITY_SESSIONS: Final = 30
+_BARS_KEPT: Final = 8_192  # of ended days: a year and a half of some fifteen contracts
 _CALENDAR_DAYS: Final = {SpanUnit.WEEK: 7, SpanUnit.MONTH: 31, SpanUnit.YEAR: 366}
 
 
@@ -57,6 +58,7 @@ class Past:
         self._record = paths.record
         self._model = model
         self._looks = Looks(paths, model)
+        self._ended: dict[tuple[InstrumentKey, PriceKind, date], list[Bar]] = {}
 
     def bars(self, instrument: Instrument, request: BarRequest, now: datetime) -> tuple[Bar, ...]:
         """Return bars up to the request's end and not beyond now, oldest first; empty when there are none."""
@@ -118,6 +120,16 @@ class Past:
         return bars[-count:]
 
     def _finished_bar(self, instrument: Instrument, what: PriceKind, day: date) -> list[Bar]:
+        """Return the bar of an ended session, kept once it was worked out: an ended day changes no more."""
+        key = (instrument.key, what, day)
+        found = self._ended.get(key)
+        if found is None:
+            if len(self._ended) >= _BARS_KEPT:
+                self._ended.clear()
+            found = self._ended[key] = self._worked_out(instrument, what, day)
+        return found
+
+    def _worked_out(self, instrument: Instrument, what: PriceKind, day: date) -> list[Bar]:
         """Return the bar of an ended session from the daily rows; none where the index was not published."""
         session = self._record.session(day)
         if instrument.kind is Kind.INDEX and instrument.symbol in SYMBOLS:

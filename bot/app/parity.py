@@ -1,4 +1,4 @@
-"""Looks at put-call parity of the condors' expiries once an hour and writes down what it finds; it never trades it."""
+"""Looks at put-call parity of the condors' expiries every other hour and writes down what it finds; never trades it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ from bot.hedging.parity.monitor import NoParity, watch_parity
 from bot.hedging.parity.settings import ParitySettings
 from bot.ports import MarketData
 
-REACH_FRAC: Final = 0.02
+REACH_FRAC: Final = 0.01
 """Of spot on both sides: the strikes that are quoted tightest bound the forward best."""
 
 

@@ -24,7 +24,7 @@ class AppSettings:
     baseline_closes: int = 140  # daily closes asked for, so that 90 common sessions are among them
     evidence_closes: int = 420  # daily closes for the confirmations: a year's mean behind a hundred sessions of seeding
     own_index_every_s: float = 150.0  # while an index is missing: two readings within the five minutes that it holds
-    parity_every_s: float = 3600.0  # put-call parity of the condors' expiries, for information
+    parity_every_s: float = 7200.0  # put-call parity of the condors' expiries, for information
     wings_every_s: float = 1800.0  # is the book out of its band, and would wider wings help
     relist_every_s: float = 7200.0  # the candidates follow the market
     command_loss_reduce_s: float = 60.0  # docs/risk-controls.md, 2.4: command link lost

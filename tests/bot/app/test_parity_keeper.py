@@ -1,4 +1,4 @@
-"""The parity keeper: once an hour the condors' expiries are looked at, and what is found is written down."""
+"""The parity keeper: every other hour the condors' expiries are looked at, and what is found is written down."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -96,10 +96,10 @@ def told(story: Any) -> None:
 
 
 def test_a_consistent_board_is_checked_and_nothing_is_found() -> None:
-    """After an hour the condors' expiry has its bounds in the journal, read in batches, without a finding."""
+    """After two hours the condors' expiry has its bounds in the journal, read in batches, without a finding."""
 
     async def story(scene: Scene) -> None:
-        await scene.hours(0.9)
+        await scene.hours(1.9)
         assert scene.rows("parity_checked") == []
         await scene.hours(0.2)
         checked = scene.rows("parity_checked")
@@ -116,7 +116,7 @@ def test_a_gift_is_found_and_told() -> None:
 
     async def story(scene: Scene) -> None:
         scene.data.gift = 30.0
-        await scene.hours(1)
+        await scene.hours(2)
         findings = scene.rows("parity_found")
         assert findings
         assert "USD" in findings[0]["words"]
@@ -125,11 +125,11 @@ def test_a_gift_is_found_and_told() -> None:
 
 
 def test_a_chain_that_cannot_be_had_is_told_sparingly() -> None:
-    """Three hours without an answer: the reason at most every quarter of an hour, and the bot goes on."""
+    """Five hours without an answer: the reason at most every quarter of an hour, and the bot goes on."""
 
     async def story(scene: Scene) -> None:
         scene.data.error = ConnectivityError("no answer")
-        await scene.hours(3)
+        await scene.hours(5)
         assert {facts["why"] for facts in scene.rows("parity_missing")} == {"no answer"}
         assert scene.rows("parity_checked") == []
 
@@ -141,7 +141,7 @@ def test_nothing_is_asked_without_a_link() -> None:
 
     async def story(scene: Scene) -> None:
         scene.bot.keeper.ready.clear()
-        await scene.hours(2)
+        await scene.hours(3)
         assert scene.data.batches == []
 
     told(story)
