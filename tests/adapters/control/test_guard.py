@@ -45,11 +45,12 @@ class Guarded:
         )
 
     def ask(self, *requests: Request) -> socket.socket:
-        """Connect and send requests."""
+        """Connect and send requests; without any nothing is written, for the guard may have closed by then."""
         client = socket.socket(socket.AF_UNIX)
         client.settimeout(WITHIN_S)
         client.connect(str(self.folder / SOCKET_FILE))
-        client.sendall(b"".join(request.line() for request in requests))
+        if requests:
+            client.sendall(b"".join(request.line() for request in requests))
         return client
 
     def answers(self, client: socket.socket, count: int) -> list[Ack]:
