@@ -15,13 +15,13 @@ from zoneinfo import ZoneInfo
 
 import icalendar
 
+from adapters.text_files import read_text, shortened
 from bot.domain.errors import ConfigError, InvalidValueError
 from bot.domain.releases import Confidence, Coverage, Release, ReleaseKind, ReleaseTable
 from bot.domain.schedule import NEW_YORK
 
 LARGEST_FILE_BYTES: Final = 1_000_000
 """Several times a feed of two years; a larger file is something else."""
-_LONGEST_QUOTE: Final = 60  # characters of a file that a message repeats
 _MONTH: Final = r"( for [a-z]+ \d{4})?"
 _TITLES: Final = {
     ReleaseKind.CPI: re.compile(rf"(consumer price index|cpi){_MONTH}"),
@@ -98,21 +98,12 @@ def read_calendar(path: Path) -> CalendarImport:
 
 
 def _text(path: Path) -> str:
-    try:
-        if path.exists() and not path.is_file():
-            raise ConfigError(f"{path}: is no file, expected a calendar file (.ics); name the right file")
-        size = path.stat().st_size
-        if size > LARGEST_FILE_BYTES:
-            raise ConfigError(
-                f"{path}: holds {size} bytes, expected at most {LARGEST_FILE_BYTES}; export the releases alone"
-            )
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); name an existing calendar file") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            f"{path}: byte {error.start} is no UTF-8 text, expected a calendar file in UTF-8; download it again"
-        ) from error
+    text = read_text(
+        path,
+        what="a calendar file (.ics)",
+        cure="export the releases alone, in UTF-8",
+        largest_bytes=LARGEST_FILE_BYTES,
+    )
     if not text.strip():
         raise ConfigError(f"{path}: is empty, expected a calendar file (.ics); download it again")
     return text
@@ -256,4 +247,4 @@ def _coverage(releases: Sequence[Release]) -> Iterator[Coverage]:
 
 def _short(text: str) -> str:
     line = "".join(sign if sign.isprintable() else "?" for sign in " ".join(text.split()))
-    return line if len(line) <= _LONGEST_QUOTE else f"{line[:_LONGEST_QUOTE]}..."
+    return shortened(line)

@@ -11,13 +11,13 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Final, TypeVar
 
+from adapters.text_files import read_text, shortened
 from bot.domain.errors import ConfigError, InvalidValueError
 from bot.domain.releases import Confidence, Coverage, Release, ReleaseKind, ReleaseTable
 from bot.domain.schedule import NEW_YORK
 
 LARGEST_FILE_BYTES: Final = 1_000_000
 """A century of releases takes less."""
-_LONGEST_QUOTE: Final = 60  # characters of a file that a message repeats
 _SECTION_KEYS: Final = ("covered_from", "covered_to", "releases")
 _ROW_KEYS: Final = ("day", "time", "confidence", "source")
 
@@ -66,19 +66,14 @@ class _Place:
 
 
 def _toml(path: Path) -> Mapping[str, object]:
+    text = read_text(
+        path,
+        what="a table of releases",
+        cure="name the right file, or save it as UTF-8",
+        largest_bytes=LARGEST_FILE_BYTES,
+    )
     try:
-        if path.exists() and not path.is_file():
-            raise ConfigError(f"{path}: is no file, expected a table of releases; name the right file")
-        size = path.stat().st_size
-        if size > LARGEST_FILE_BYTES:
-            raise ConfigError(
-                f"{path}: holds {size} bytes, expected at most {LARGEST_FILE_BYTES} of releases; name the right file"
-            )
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); name an existing table of releases") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: byte {error.start} is no UTF-8 text; save the file as UTF-8") from error
+        return tomllib.loads(text)
     except RecursionError as error:
         raise ConfigError(f"{path}: nested far deeper than a table of releases; name the right file") from error
     except ValueError as error:  # tomllib lets those of its numbers and dates through as they are
@@ -136,4 +131,4 @@ def _member(at: _Place, found: str, kinds: type[_Kind], cure: str) -> _Kind:
 
 def _quoted(found: object) -> str:
     text = found.isoformat() if isinstance(found, (date, time)) else str(found)
-    return repr(text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}...")
+    return repr(shortened(text))

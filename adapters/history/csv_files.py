@@ -18,12 +18,12 @@ from typing import Final
 
 from adapters.history.csv_forms import CsvForm, form_of, headers_known_for
 from adapters.history.daily_row import DailyRow
+from adapters.text_files import read_text, shortened
 from bot.domain.errors import HistoryError
 
 _SYMBOL: Final = re.compile(r"[A-Z0-9][A-Z0-9._-]*")
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _HOLIDAY_MARKS: Final = (".", "")
-_LONGEST_QUOTE: Final = 60  # characters of a file that a message repeats
 
 
 def load_symbol(folder: Path, symbol: str) -> tuple[DailyRow, ...]:
@@ -38,14 +38,7 @@ def load_symbol(folder: Path, symbol: str) -> tuple[DailyRow, ...]:
             found, what was expected, and the cure.
     """
     path = symbol_path(folder, symbol)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise HistoryError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
-    except UnicodeDecodeError as error:
-        raise HistoryError(
-            f"{path}: byte {error.start} is no UTF-8 text, expected a CSV file in UTF-8; download it again"
-        ) from error
+    text = read_text(path, what="a CSV file", cure="download it again", raises=HistoryError)
     rows = tuple(_rows_of(_Source(path=path, symbol=symbol), text))
     if not rows:
         raise HistoryError(f"{path}: found no row with a level, expected one row a day; download the file again")
@@ -80,8 +73,7 @@ class _Source:
 
     def wrong(self, row: int, found: str, expected: str, cure: str) -> HistoryError:
         """Return the one line; ``row`` counts lines of the file from 1, the header included."""
-        quoted = found if len(found) <= _LONGEST_QUOTE else f"{found[:_LONGEST_QUOTE]}..."
-        return HistoryError(f"{self.path} row {row}: found {quoted!r}, expected {expected}; {cure}")
+        return HistoryError(f"{self.path} row {row}: found {shortened(found)!r}, expected {expected}; {cure}")
 
 
 def _rows_of(source: _Source, text: str) -> Iterator[DailyRow]:

@@ -10,12 +10,12 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from adapters.text_files import read_text, shortened
 from bot.domain.errors import HistoryError
 
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _COUNT: Final = re.compile(r"\d+", re.ASCII)
-_LONGEST_QUOTE: Final = 60  # characters of a file that a message repeats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +34,10 @@ class CsvRow:
 
     def day(self, column: str) -> date:
         """Return a date written as yyyy-mm-dd."""
-        text = self.cells[column]
-        try:
-            if _DAY.fullmatch(text):
-                return date.fromisoformat(text)
-        except ValueError:
-            pass  # no such day: the same message
-        raise self.wrong(column, "a date as yyyy-mm-dd", "write all dates of the file in this way")
+        day = day_of(self.cells[column])
+        if day is None:
+            raise self.wrong(column, "a date as yyyy-mm-dd", "write all dates of the file in this way")
+        return day
 
     def number_of(self, column: str) -> float:
         """Return a finite number, written with a decimal point."""
@@ -59,7 +56,7 @@ class CsvRow:
     def wrong(self, column: str, expected: str, cure: str) -> HistoryError:
         """Return the one line about a cell."""
         found = shortened(self.cells[column])
-        return HistoryError(f"{self.path} row {self.number}: {column}: found {found}, expected {expected}; {cure}")
+        return HistoryError(f"{self.path} row {self.number}: {column}: found {found!r}, expected {expected}; {cure}")
 
     def wrong_row(self, what: str, cure: str) -> HistoryError:
         """Return the one line about a row."""
@@ -83,31 +80,37 @@ class CsvTable:
     def wrong_header(self, expected: str) -> HistoryError:
         """Return the one line about a header."""
         found = shortened(",".join(self.header))
-        return HistoryError(f"{self.path} row 1: found {found}, expected {expected}; correct the header or the path")
+        return HistoryError(f"{self.path} row 1: found {found!r}, expected {expected}; correct the header or the path")
 
 
-def read_table(path: Path) -> CsvTable:
+def read_table(path: Path, *, columns: tuple[str, ...] = ()) -> CsvTable:
     """Return a file's header and rows; spaces around cells and empty lines count for nothing.
 
+    Args:
+        path: Of the file.
+        columns: Those that it must have, in any order and beside any others.
+
     Raises:
-        HistoryError: The file cannot be read, is no UTF-8 text, has no header, or a row has too many or too few cells.
+        HistoryError: The file cannot be read, is no UTF-8 text, has no header, a column is missing or stands twice, or
+            a row has too many or too few cells.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise HistoryError(f"{path}: cannot be read ({error.strerror}); check path and permissions") from error
-    except UnicodeDecodeError as error:
-        raise HistoryError(f"{path}: byte {error.start} is no UTF-8 text, expected a CSV file in UTF-8") from error
+    text = read_text(path, what="a CSV file", cure="name or write the right one", raises=HistoryError)
     lines = _lines_of(path, text)
     _, header = next(lines, (1, ()))
-    if not header or len(set(header)) < len(header):
-        raise HistoryError(f"{path} row 1: found {shortened(','.join(header))}, expected a header of different names")
+    if not header or len(set(header)) < len(header) or not set(columns) <= set(header):
+        expected = f"the columns {', '.join(columns)}, each once" if columns else "a header of different names"
+        raise HistoryError(
+            f"{path} row 1: found {shortened(','.join(header))!r}, expected {expected}; correct the header or the path"
+        )
     return CsvTable(path=path, header=header, rows=tuple(_rows_of(path, header, lines)))
 
 
-def shortened(found: str) -> str:
-    """Return a quoted text, cut where it is long."""
-    return repr(found if len(found) <= _LONGEST_QUOTE else f"{found[:_LONGEST_QUOTE]}...")
+def day_of(text: str) -> date | None:
+    """Return a day written as yyyy-mm-dd, None for any other way of writing one and for a day that never was."""
+    try:
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        return None
 
 
 def _lines_of(path: Path, text: str) -> Iterator[tuple[int, tuple[str, ...]]]:

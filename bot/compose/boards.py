@@ -4,23 +4,19 @@ How it works: the header says where each column stands, every row after it must 
 make one board. What always holds: nothing is sorted out, filled or guessed; whatever is wrong is one line.
 """
 
-import csv
-import io
 import math
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from adapters.history.csv_table import CsvRow, read_table
 from bot.domain.errors import ConfigError, InvalidValueError
 from bot.volindex import MINUTES_OF_INDEX, BoardRow, TermVariance, VolatilityIndex, term_variance, volatility_index
 
 PRICES: Final = ("strike", "call_bid", "call_ask", "put_bid", "put_ask")
 COLUMNS: Final = ("term", *PRICES)
 TERMS: Final = ("near", "next")
-_NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_LONGEST_QUOTE: Final = 60  # characters of a file that a message repeats
 _HIGHEST_RATE: Final = 1.0
 """A rate beyond 100 % a year is a percentage where a fraction belongs."""
 
@@ -119,71 +115,28 @@ def _require_terms(near: TermInput, following: TermInput) -> None:
 def _boards_of(path: Path) -> Mapping[str, list[BoardRow]]:
     boards: dict[str, list[BoardRow]] = {name: [] for name in TERMS}
     seen: set[tuple[str, float]] = set()
-    for number, cells in _rows_of(path):
-        term = cells["term"]
+    for row in read_table(path, columns=COLUMNS).rows:
+        term = row.text("term")
         if term not in boards:
-            raise _wrong(path, number, term, "near or next in column term", "name the two terms so")
-        row = _row_of(path, number, cells)
-        if (term, row.strike) in seen:
-            raise _wrong(path, number, f"{term} {row.strike:g}", "each strike once a term", "remove the repeated row")
-        seen.add((term, row.strike))
-        boards[term].append(row)
+            raise row.wrong("term", "near or next", "name the two terms so")
+        listed = _listed(row)
+        if (term, listed.strike) in seen:
+            raise row.wrong_row(f"found {term} {listed.strike:g} again, expected each strike once a term", "remove it")
+        seen.add((term, listed.strike))
+        boards[term].append(listed)
     return boards
 
 
-def _rows_of(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Yield the file's row number, counted from 1 with the header, and the cells by column."""
-    reader = csv.reader(io.StringIO(_text_of(path), newline=""), strict=True)
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        _require_columns(path, header)
-        for cells in reader:
-            if not cells:
-                continue  # an empty line, as editors leave one at the end
-            if len(cells) != len(header):
-                raise _wrong(path, reader.line_num, ",".join(cells), f"{len(header)} cells", "complete the row")
-            yield reader.line_num, dict(zip(header, (cell.strip() for cell in cells), strict=True))
-    except csv.Error as error:
-        raise ConfigError(f"{path} row {reader.line_num}: {error}, expected plain comma-separated cells") from error
-
-
-def _text_of(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); name the CSV file of a board") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: byte {error.start} is no UTF-8 text, expected a CSV file in UTF-8") from error
-
-
-def _require_columns(path: Path, header: Sequence[str]) -> None:
-    missing = [name for name in COLUMNS if header.count(name) != 1]
-    if missing:
-        found = ",".join(header)
-        expected = f"the columns {','.join(COLUMNS)}, each once"
-        raise _wrong(path, 1, found, expected, f"correct column {missing[0]}")
-
-
-def _row_of(path: Path, number: int, cells: Mapping[str, str]) -> BoardRow:
-    prices = {name: _price_of(path, number, name, cells[name]) for name in PRICES}
+def _listed(row: CsvRow) -> BoardRow:
+    prices = {name: row.number_of(name) for name in PRICES}
+    for name, price in prices.items():
+        if price < 0.0:
+            raise row.wrong(name, "a number of 0 or more", "write 0 where there is no price")
     if not prices["strike"] > 0.0:
-        raise _wrong(path, number, cells["strike"], "a strike above 0", "correct the strike")
+        raise row.wrong("strike", "a strike above 0", "correct the strike")
     for side in ("call", "put"):
         bid, ask = prices[f"{side}_bid"], prices[f"{side}_ask"]
         if bid > ask:
-            found, expected = f"{side} bid {bid:g}, ask {ask:g}", "bid <= ask"
-            raise _wrong(path, number, found, expected, "a crossed quote is no market, correct it or remove the row")
+            found = f"found {side} bid {bid:g}, ask {ask:g}, expected bid <= ask"
+            raise row.wrong_row(found, "a crossed quote is no market, correct it or remove the row")
     return BoardRow(**prices)
-
-
-def _price_of(path: Path, number: int, name: str, text: str) -> float:
-    price = float(text) if _NUMBER.fullmatch(text) else math.nan
-    if math.isfinite(price) and price >= 0.0:
-        return price
-    expected = f"a finite number, 0 or more, in column {name}"
-    raise _wrong(path, number, text, expected, "write 0 where there is no price, and decimal points")
-
-
-def _wrong(path: Path, number: int, found: str, expected: str, cure: str) -> ConfigError:
-    quoted = found if len(found) <= _LONGEST_QUOTE else f"{found[:_LONGEST_QUOTE]}..."
-    return ConfigError(f"{path} row {number}: found {quoted!r}, expected {expected}; {cure}")

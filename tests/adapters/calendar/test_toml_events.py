@@ -157,7 +157,7 @@ REFUSED = [
     (a_section(ROW.replace("08:30:00", "8:30")), "not valid TOML"),
     (a_section() + a_section(), "not valid TOML"),
     (a_section()[:-3], "not valid TOML"),
-    (a_section().encode("utf-16"), "byte 0 is no UTF-8 text; save the file as UTF-8"),
+    (a_section().encode("utf-16"), "byte 0 is no UTF-8 text, expected a table of releases in UTF-8; name the right"),
     ("x = " + "[" * 20_000, "nested far deeper than a table of releases"),
     ("#" * (LARGEST_FILE_BYTES + 1), "holds 1000001 bytes, expected at most 1000000"),
     ('"' + "x" * 500 + '" = 1', "xxx..."),
@@ -174,5 +174,5 @@ def test_whatever_is_wrong_is_one_line(tmp_path: Path, text: str | bytes, told: 
 
 def test_a_table_that_is_not_there_is_refused(tmp_path: Path) -> None:
     """Neither a missing file nor a folder is a table."""
-    assert "cannot be read (No such file or directory); name an existing table" in refusal(tmp_path / "none.toml")
+    assert "cannot be read (No such file or directory); check path and permissions" in refusal(tmp_path / "none.toml")
     assert "is no file" in refusal(tmp_path)

@@ -152,11 +152,11 @@ def test_a_file_that_vanishes_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     """What the operating system says is passed on as part of the line."""
     folder = a_folder(tmp_path, CBOE)
 
-    def vanish(*_: object, **__: object) -> str:
+    def vanish(*_: object, **__: object) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_text", vanish)
-    assert "RVX.csv: cannot be read (Permission denied); check its permissions" in refusal(folder)
+    monkeypatch.setattr(Path, "read_bytes", vanish)
+    assert "RVX.csv: cannot be read (Permission denied); check path and permissions" in refusal(folder)
 
 
 def test_gaps_are_sessions_between_the_ends_that_have_no_row() -> None:

@@ -77,17 +77,20 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, price
 
 
 WRONG: list[tuple[tuple[str, ...], str]] = [
-    ((a_line("09/22/2014", "18.2"),), "row 2: found '09/22/2014', expected a date as yyyy-mm-dd"),
-    ((a_line("2014-02-30", "18.2"),), "row 2: found '2014-02-30', expected a date as yyyy-mm-dd"),
-    ((*ROWS, ROWS[1]), "row 4: found '2014-09-23', expected a date after 2014-09-23"),
-    ((*reversed(ROWS),), "row 3: found '2014-09-22', expected a date after 2014-09-23"),
+    ((a_line("09/22/2014", "18.2"),), "row 2: Trade Date: found '09/22/2014', expected a date as yyyy-mm-dd"),
+    ((a_line("2014-02-30", "18.2"),), "row 2: Trade Date: found '2014-02-30', expected a date as yyyy-mm-dd"),
+    ((*ROWS, ROWS[1]), "row 4: Trade Date: found '2014-09-23', expected a date after 2014-09-23"),
+    ((*reversed(ROWS),), "row 3: Trade Date: found '2014-09-22', expected a date after 2014-09-23"),
     ((a_line("2015-06-18", "18.2"),), "expected no date after the settlement on 2015-06-17"),
-    ((a_line("2014-09-22", "high"),), "row 2: found 'high', expected a price in points"),
-    ((a_line("2014-09-22", "nan"),), "row 2: found 'nan'"),
-    ((a_line("2014-09-22", "-18.2"),), "row 2: found '-18.2'"),
-    ((a_line("2014-09-22", ""),), "row 2: found ''"),
-    ((a_line("2014-09-22", "18,2"),), "expected 11 cells"),
-    ((ROWS[0], "2014-09-23,18.55"), "row 3: found '2014-09-23,18.55', expected 11 cells"),
+    ((a_line("2014-09-22", "high"),), "row 2: Settle: found 'high', expected a finite number"),
+    ((a_line("2014-09-22", "nan"),), "row 2: Settle: found 'nan', expected a finite number"),
+    (
+        (a_line("2014-09-22", "-18.2"),),
+        "row 2: Settle: found '-18.2', expected a price in points, 0 where there was none",
+    ),
+    ((a_line("2014-09-22", ""),), "row 2: Settle: found '', expected a finite number"),
+    ((a_line("2014-09-22", "18,2"),), "row 2: found 12 cells, expected 11 as in the header"),
+    ((ROWS[0], "2014-09-23,18.55"), "row 3: found 2 cells, expected 11 as in the header"),
     (('2014-09-22,"M (Jun 2015),1,1,1,1,1,1,1,1,1',), "expected plain comma-separated cells"),
 ]
 
@@ -106,7 +109,7 @@ def test_a_wrong_row_is_one_line_with_file_row_and_cure(tmp_path: Path, lines: t
 @pytest.mark.parametrize("header", ["Date,Settle", "Trade Date,Close", "Trade Date,Settle,Settle", ""])
 def test_another_header_is_refused(tmp_path: Path, header: str) -> None:
     """Both columns must be there, each once."""
-    with pytest.raises(HistoryError, match=r"row 1: found .* expected the columns Trade Date and Settle"):
+    with pytest.raises(HistoryError, match=r"row 1: found .* expected the columns Trade Date, Settle, each once"):
         load_vx_settlements(a_folder(tmp_path, header=header))
 
 
@@ -127,7 +130,7 @@ def test_a_folder_without_contracts_is_refused(tmp_path: Path) -> None:
         load_vx_settlements(tmp_path)
     (tmp_path / "VX_2015-06-17.csv").unlink()
     (tmp_path / "VX_2015-06-17.csv").mkdir()
-    with pytest.raises(HistoryError, match="cannot be read"):
+    with pytest.raises(HistoryError, match="is no file, expected a CSV file"):
         load_vx_settlements(tmp_path)
 
 
