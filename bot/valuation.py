@@ -32,6 +32,7 @@ from bot.domain.ticks import TickTable
 from bot.pricing import (
     DAYS_PER_YEAR,
     black76,
+    black76_price,
     forward_delta,
     forward_of_spot,
     future_mean_reversion_loss,
@@ -242,6 +243,28 @@ class Valuer:
         if found is None:
             found = self._values[instrument.key] = self._value(instrument)
         return found
+
+    def price_if(self, instrument: Instrument, *, forward: float, vol: float, days: float) -> float:
+        """Return what one contract would be worth in another state of the market, points.
+
+        Args:
+            instrument: An option, or a future, which is worth its forward.
+            forward: Of its settlement, points.
+            vol: Implied volatility, a fraction per year.
+            days: Calendar days to settlement, with fractions.
+
+        Source: Black (1976), as `black76_price`.
+        """
+        if instrument.strike is None or instrument.right is None:
+            return forward
+        return black76_price(
+            forward=forward,
+            strike=float(instrument.strike),
+            years=days / DAYS_PER_YEAR,
+            vol=vol,
+            rate=self.settings.rate,
+            right=instrument.right,
+        )
 
     def unit(self, legs: Sequence[Leg]) -> UnitValue | Unvalued:
         """Return one unit of an order or lot: its legs by side and ratio; unknown when one of them is."""

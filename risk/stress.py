@@ -18,7 +18,7 @@ from bot.domain.checks import require_finite, require_positive, require_text
 from bot.domain.errors import InvalidValueError
 from bot.domain.instrument import VIX, Instrument, InstrumentKey
 from bot.domain.portfolio import Position
-from bot.pricing import DAYS_PER_YEAR, MEAN_REVERSION_FALL_FRAC, black76_price, forward_of_spot, vix_beta
+from bot.pricing import DAYS_PER_YEAR, MEAN_REVERSION_FALL_FRAC, forward_of_spot, vix_beta
 from bot.valuation import (
     SPX_OPTION_CLASSES,
     Unvalued,
@@ -297,15 +297,6 @@ class _Revaluer:
         return min(self._settings.horizon_days, valued.days)
 
     def _price(self, valued: Valued, forward: float, vol: float) -> float:
-        """Price with less time left, points; a future is worth its forward."""
-        instrument = valued.instrument
-        if instrument.strike is None or instrument.right is None:
-            return forward
-        return black76_price(
-            forward=forward,
-            strike=float(instrument.strike),
-            years=(valued.days - self._passed(valued)) / DAYS_PER_YEAR,
-            vol=vol,
-            rate=self._valuer.settings.rate,
-            right=instrument.right,
-        )
+        """Price with less time left, points."""
+        days = valued.days - self._passed(valued)
+        return self._valuer.price_if(valued.instrument, forward=forward, vol=vol, days=days)

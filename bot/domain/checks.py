@@ -37,6 +37,14 @@ def require_not_negative(**numbers: float | Decimal) -> None:
             raise InvalidValueError(f"{name} must not be negative, was {number}")
 
 
+def require_frac(**fractions: float) -> None:
+    """Raise InvalidValueError unless every number lies between 0 and 1, the ends included."""
+    require_finite(**fractions)
+    for name, fraction in fractions.items():
+        if not 0.0 <= fraction <= 1.0:
+            raise InvalidValueError(f"{name} must lie between 0 and 1, was {fraction}")
+
+
 def require_text(**texts: str) -> None:
     """Raise InvalidValueError for an empty text."""
     for name, text in texts.items():

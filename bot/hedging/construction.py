@@ -12,7 +12,7 @@ from bot.domain.plan import Candidate
 from bot.domain.snapshot import Snapshot
 from bot.hedging.settings import HedgeSettings, Prefer
 from bot.hedging.sizing import contracts_for
-from bot.pricing import DAYS_PER_YEAR, black76_price, vix_beta
+from bot.pricing import vix_beta
 from bot.valuation import VIX_FUTURE_CLASSES, Unvalued, Valued, Valuer, good_level
 
 NOTHING = Decimal(0)
@@ -190,17 +190,8 @@ class _Builder:
 
     def _stressed_price(self, valued: Valued, vix: float) -> float:
         forward = valued.forward + vix_beta(valued.days) * self.settings.stress_vix_rise_frac * vix
-        instrument = valued.instrument
-        if instrument.strike is None or instrument.right is None:
-            return forward
-        return black76_price(
-            forward=forward,
-            strike=float(instrument.strike),
-            years=valued.days / DAYS_PER_YEAR,
-            vol=valued.vol * self.settings.stress_vol_factor,
-            rate=self.valuer.settings.rate,
-            right=instrument.right,
-        )
+        vol = valued.vol * self.settings.stress_vol_factor
+        return self.valuer.price_if(valued.instrument, forward=forward, vol=vol, days=valued.days)
 
 
 def _unpriced(name: str, legs: tuple[Leg, ...], reason: str) -> Candidate:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.domain.checks import require_finite, require_not_negative, require_positive
+from bot.domain.checks import require_frac, require_not_negative, require_positive
 from bot.domain.errors import InvalidValueError
 
 
@@ -44,9 +44,7 @@ class StewardSettings:
         require_not_negative(
             least_minutes_between=self.least_minutes_between, quiet_minutes_at_ends=self.quiet_minutes_at_ends
         )
-        require_finite(max_churn_frac=self.max_churn_frac)
-        if not 0.0 <= self.max_churn_frac <= 1.0:
-            raise InvalidValueError(f"max_churn_frac is a fraction of the credit, 0 to 1, was {self.max_churn_frac}")
+        require_frac(max_churn_frac=self.max_churn_frac)
         if self.increases_per_week < self.increases_per_session:
             raise InvalidValueError(
                 f"increases_per_week {self.increases_per_week} is below increases_per_session "

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from bot.domain.checks import require_finite, require_not_negative, require_positive, require_text
+from bot.domain.checks import require_finite, require_frac, require_not_negative, require_positive, require_text
 from bot.domain.errors import InvalidValueError
 from bot.domain.evidence import PRICE_BASED, ConfirmationName, WeakConviction
 
@@ -113,7 +113,7 @@ class CapitalSettings:
             change_sessions=self.change_sessions, full_scale_bp=self.full_scale_bp, max_age_days=self.max_age_days
         )
         require_not_negative(beta=self.beta, equity_risk_premium_pct=self.equity_risk_premium_pct)
-        _require_frac(equity_weight=self.equity_weight, tax_frac=self.tax_frac)
+        require_frac(equity_weight=self.equity_weight, tax_frac=self.tax_frac)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +177,7 @@ class AcidTestSettings:
             year_days=self.year_days,
         )
         require_not_negative(year_tolerance_days=self.year_tolerance_days)
-        _require_frac(least_covered_frac=self.least_covered_frac)
+        require_frac(least_covered_frac=self.least_covered_frac)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,7 +257,7 @@ class EvidenceSettings:
         """Reject numbers without a meaning, alone or together."""
         require_positive(least_price_based=self.least_price_based, price_max_age_days=self.price_max_age_days)
         require_not_negative(warm_up_sessions=self.warm_up_sessions, max_missing_sessions=self.max_missing_sessions)
-        _require_frac(max_slow_share=self.max_slow_share)
+        require_frac(max_slow_share=self.max_slow_share)
         if self.max_slow_share > MAX_SLOW_SHARE:
             raise InvalidValueError(
                 f"max_slow_share may be lowered below {MAX_SLOW_SHARE}, never raised, was {self.max_slow_share}"
@@ -277,10 +277,3 @@ class EvidenceSettings:
 def _require_deviation(sessions: int) -> None:
     if sessions < 2:
         raise InvalidValueError(f"deviation_sessions must be at least 2 to deviate at all, was {sessions}")
-
-
-def _require_frac(**fractions: float) -> None:
-    require_not_negative(**fractions)
-    for name, fraction in fractions.items():
-        if fraction > 1.0:
-            raise InvalidValueError(f"{name} must lie between 0 and 1, was {fraction}")

@@ -9,18 +9,18 @@ import pytest
 from bot.domain.decision import Approved
 from bot.domain.instrument import RVX, SPX, VIX, Kind, Right, Side
 from bot.domain.orders import DecisionId, Purpose
-from bot.domain.plan import HedgePlan, PlanAction
-from bot.domain.portfolio import Lot, Position
+from bot.domain.plan import PlanAction
+from bot.domain.portfolio import Position
 from bot.domain.proposal import Asked, Proposal, ProposalState
 from bot.domain.readings import Signal, SignalState
 from bot.domain.snapshot import Snapshot
 from bot.hedging.construction import best_of
-from bot.hedging.planning import Planner
 from bot.hedging.settings import HedgeSettings, Prefer
 from bot.pricing import black76_price, vix_beta
 from bot.valuation import Unvalued, ValuationSettings, Valued, Valuer
 from risk.gate import Gate
 from risk.limits import RiskLimits
+from tests.bot.hedging.planned import CALM, FORTY, TEN, an_overlay, planned
 from tests.builders import (
     ACCOUNT,
     FEES,
@@ -28,38 +28,22 @@ from tests.builders import (
     NOVEMBER,
     Scenery,
     a_future,
-    a_lot,
     a_quote,
     a_signal,
     an_account,
     an_intent,
     an_option,
     an_order,
-    new_ids,
     spread_legs,
     vix_call,
 )
-
-TEN = Scenery(condors=10)
-FORTY = Scenery(condors=40)
-CALM = a_signal(SignalState.CALM, peak_excess=0.05)
-
-
-def _plan(snapshot: Snapshot, signal: Signal | None = None, settings: HedgeSettings | None = None) -> HedgePlan:
-    planner = Planner(settings or HedgeSettings(), FEES)
-    return planner.plan(snapshot, signal or a_signal(), DecisionId("d-1"), new_ids().__next__)
-
-
-def _overlay(units: int = 2, exposure: float = 11.0, legs: tuple[float, float] = (21, 26), lot_id: str = "o-1") -> Lot:
-    return a_lot(spread_legs(*legs), units=units, cost=80 * units, exposure=exposure, lot_id=lot_id)
-
 
 # adding -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_blowout_grows_the_overlay_of_the_reference_book() -> None:
     """Ten condors at the threshold: base about 170, one or two five-wide spreads, about 80 USD each (M2)."""
-    plan = _plan(TEN.snapshot())
+    plan = planned(TEN.snapshot())
     assert plan.action is PlanAction.INCREASE
     assert plan.base_usd_per_point == pytest.approx(170, rel=0.15)
     assert plan.target_usd_per_point == pytest.approx(17, rel=0.15)
@@ -74,7 +58,7 @@ def test_a_blowout_grows_the_overlay_of_the_reference_book() -> None:
 
 def test_the_candidate_table_is_sensible() -> None:
     """Every candidate shows its figures, and each that fell out its reason; the chosen one has the least cost."""
-    plan = _plan(FORTY.snapshot(), a_signal(peak_excess=0.5))
+    plan = planned(FORTY.snapshot(), a_signal(peak_excess=0.5))
     passed = [candidate for candidate in plan.candidates if not candidate.rejected]
     spreads = [candidate for candidate in passed if len(candidate.legs) == 2]
     assert len(spreads) >= 3
@@ -96,7 +80,7 @@ def test_the_candidate_table_is_sensible() -> None:
 def test_the_gate_approves_what_the_planner_wants() -> None:
     """Plan and gate see the same figures: the reference plan passes every rule in the account of the default book."""
     snapshot = FORTY.snapshot(book=FORTY.book(account=an_account(2_000_000)))
-    plan = _plan(snapshot, a_signal(peak_excess=0.75))
+    plan = planned(snapshot, a_signal(peak_excess=0.75))
     (verdict,) = Gate(RiskLimits(accounts=frozenset({ACCOUNT})), FEES).review(plan, snapshot)
     assert isinstance(verdict, Approved)
 
@@ -104,7 +88,7 @@ def test_the_gate_approves_what_the_planner_wants() -> None:
 @pytest.mark.parametrize(("excess", "share"), [(0.25, 0.10), (0.5, 0.15), (0.75, 0.20)])
 def test_the_overlay_never_exceeds_a_fifth_of_the_base(excess: float, share: float) -> None:
     """What is bought comes within one contract of f times base and stays below 20 % of base."""
-    plan = _plan(FORTY.snapshot(), a_signal(peak_excess=excess))
+    plan = planned(FORTY.snapshot(), a_signal(peak_excess=excess))
     (intent,) = plan.intents
     bought = intent.quantity * intent.exposure_usd_per_point
     assert plan.increment_frac == pytest.approx(share)
@@ -114,13 +98,13 @@ def test_the_overlay_never_exceeds_a_fifth_of_the_base(excess: float, share: flo
 
 def test_what_is_held_counts_towards_the_target() -> None:
     """With most of the target held, only the rest is bought; with all of it, nothing."""
-    target = _plan(FORTY.snapshot(), a_signal(peak_excess=0.5)).target_usd_per_point
-    some = FORTY.snapshot(book=FORTY.book(lots=(_overlay(6),)))
-    plan = _plan(some, a_signal(peak_excess=0.5))
+    target = planned(FORTY.snapshot(), a_signal(peak_excess=0.5)).target_usd_per_point
+    some = FORTY.snapshot(book=FORTY.book(lots=(an_overlay(6),)))
+    plan = planned(some, a_signal(peak_excess=0.5))
     (intent,) = plan.intents
     assert intent.quantity * intent.exposure_usd_per_point == pytest.approx(target - 66.0, abs=6.0)
-    full = FORTY.snapshot(book=FORTY.book(lots=(_overlay(1, exposure=target - 1.0),)))
-    held = _plan(full, a_signal(peak_excess=0.5))
+    full = FORTY.snapshot(book=FORTY.book(lots=(an_overlay(1, exposure=target - 1.0),)))
+    held = planned(full, a_signal(peak_excess=0.5))
     assert (held.action, held.reason) == (
         PlanAction.HOLD,
         "the overlay stands at its target, within the no-trade band",
@@ -129,15 +113,15 @@ def test_what_is_held_counts_towards_the_target() -> None:
 
 def test_drift_of_what_is_held_forces_no_trade() -> None:
     """An overlay whose exposure has halved since it was bought still counts as it was bought."""
-    lot = _overlay(6, exposure=17.0)
-    plan = _plan(FORTY.snapshot(book=FORTY.book(lots=(lot,))), a_signal(peak_excess=0.5))
+    lot = an_overlay(6, exposure=17.0)
+    plan = planned(FORTY.snapshot(book=FORTY.book(lots=(lot,))), a_signal(peak_excess=0.5))
     assert plan.action is PlanAction.HOLD
 
 
 def test_the_ceiling_looks_at_what_the_overlay_is_now() -> None:
     """An overlay that has grown to a fifth of the base leaves no room, although its nominal figure is small."""
-    lot = _overlay(13, exposure=2.0)
-    plan = _plan(FORTY.snapshot(book=FORTY.book(lots=(lot,))), a_signal(peak_excess=0.75))
+    lot = an_overlay(13, exposure=2.0)
+    plan = planned(FORTY.snapshot(book=FORTY.book(lots=(lot,))), a_signal(peak_excess=0.75))
     assert plan.action is PlanAction.HOLD
     assert plan.reason == "less than half a contract is missing"
 
@@ -145,14 +129,14 @@ def test_the_ceiling_looks_at_what_the_overlay_is_now() -> None:
 def test_a_working_order_holds_the_next() -> None:
     """While an overlay order may still fill, nothing more is asked for."""
     order = an_order(an_intent(spread_legs(22, 27), intent_id="w"))
-    plan = _plan(TEN.snapshot(book=TEN.book(orders=(order,))))
+    plan = planned(TEN.snapshot(book=TEN.book(orders=(order,))))
     assert (plan.action, plan.reason) == (PlanAction.HOLD, "an order for the overlay is still working")
 
 
 def test_a_small_book_is_told_so() -> None:
     """Where the target is less than half a contract of anything, the reason says: book too small."""
     small = Scenery(condors=2)
-    plan = _plan(small.snapshot(), settings=HedgeSettings(widths_points=(5.0,)))
+    plan = planned(small.snapshot(), settings=HedgeSettings(widths_points=(5.0,)))
     assert plan.reason == "book too small: the target is less than half a contract"
     assert plan.candidates
 
@@ -210,7 +194,7 @@ STRAY = Position(instrument=an_option(7000, NOVEMBER, trading_class="SPXW"), qua
 )
 def test_nothing_is_added_and_the_reason_is_told(snapshot: Snapshot, signal: Signal, reason: str) -> None:
     """Each obstacle has its own words, and none of them holds a changing figure."""
-    plan = _plan(snapshot, signal)
+    plan = planned(snapshot, signal)
     assert (plan.action, plan.reason, plan.intents) == (PlanAction.HOLD, reason, ())
 
 
@@ -219,20 +203,21 @@ def test_no_fitting_strike_is_told() -> None:
     snapshot = TEN.snapshot()
     far = {one.key: one for one in snapshot.universe.values() if one.strike == 16}
     assert (
-        _plan(replace(snapshot, universe=far)).reason == "no contract of the settlement is listed with a fitting delta"
+        planned(replace(snapshot, universe=far)).reason
+        == "no contract of the settlement is listed with a fitting delta"
     )
 
 
 def test_a_frozen_base_sets_the_target() -> None:
     """During an episode the target follows the frozen base, not what the calls have become."""
     book = TEN.book(frozen_base_usd_per_point=400.0)
-    assert _plan(TEN.snapshot(book=book)).target_usd_per_point == pytest.approx(40.0)
+    assert planned(TEN.snapshot(book=book)).target_usd_per_point == pytest.approx(40.0)
 
 
 def test_the_reason_of_a_plan_does_not_change_with_its_figures() -> None:
     """Two plans at different prices have the same reason, so that the second is no news."""
     other = Scenery(condors=10, vix=18.3)
-    assert _plan(TEN.snapshot()).reason == _plan(other.snapshot()).reason
+    assert planned(TEN.snapshot()).reason == planned(other.snapshot()).reason
 
 
 # construction -----------------------------------------------------------------------------------------------------
@@ -243,24 +228,24 @@ def test_the_reason_of_a_plan_does_not_change_with_its_figures() -> None:
 )
 def test_the_preferred_kind_is_taken_first(prefer: Prefer, kind: Kind) -> None:
     """Forty condors can take minis as well: the preference decides, and "best" takes the least cost per payoff."""
-    plan = _plan(FORTY.snapshot(), a_signal(peak_excess=0.5), HedgeSettings(prefer=prefer))
+    plan = planned(FORTY.snapshot(), a_signal(peak_excess=0.5), HedgeSettings(prefer=prefer))
     assert plan.intents[0].legs[0].instrument.kind is kind
 
 
 def test_a_preference_that_offers_nothing_gives_way() -> None:
     """Ten condors are too few for a mini: spreads are taken although futures are preferred."""
-    plan = _plan(TEN.snapshot(), settings=HedgeSettings(prefer=Prefer.FUTURES))
+    plan = planned(TEN.snapshot(), settings=HedgeSettings(prefer=Prefer.FUTURES))
     assert plan.intents[0].legs[0].instrument.kind is Kind.OPTION
 
 
 def test_wider_spreads_only_where_config_allows() -> None:
     """With ten points allowed, some ten-wide spread passes."""
-    plan = _plan(FORTY.snapshot(), settings=HedgeSettings(max_width_points=10.0))
+    plan = planned(FORTY.snapshot(), settings=HedgeSettings(max_width_points=10.0))
     assert any(not one.rejected and one.name.endswith("21/31 call spread") for one in plan.candidates)
 
 
 def _rejections(snapshot: Snapshot, settings: HedgeSettings | None = None) -> dict[str, str]:
-    plan = _plan(snapshot, a_signal(peak_excess=0.5), settings)
+    plan = planned(snapshot, a_signal(peak_excess=0.5), settings)
     return {candidate.name: candidate.rejected for candidate in plan.candidates}
 
 
@@ -301,7 +286,7 @@ def test_the_stress_payoff_is_an_immediate_revaluation() -> None:
             right=Right.CALL,
         )
         gain += leg.signed_ratio * (then - now.price) * 100
-    plan = _plan(snapshot, a_signal(peak_excess=0.5))
+    plan = planned(snapshot, a_signal(peak_excess=0.5))
     candidate = next(one for one in plan.candidates if one.name == NAME)
     assert candidate.stress_payoff_usd == pytest.approx(gain)
     mini = next(one for one in plan.candidates if "VXM" in one.name)
@@ -329,14 +314,14 @@ def test_a_price_beyond_the_collar_is_brought_back_to_its_edge() -> None:
     """With one tick allowed, the limit is the last one within a tick of the middle instead of what fills at once."""
     quotes = [FORTY.quote(leg.instrument) for leg in spread_legs(21, 26)]
     long, short = ((Decimal(repr(q.bid)) + Decimal(repr(q.ask))) / 2 for q in quotes)
-    plan = _plan(FORTY.snapshot(), a_signal(peak_excess=0.5), HedgeSettings(collar_frac=0.001, collar_ticks=1))
+    plan = planned(FORTY.snapshot(), a_signal(peak_excess=0.5), HedgeSettings(collar_frac=0.001, collar_ticks=1))
     candidate = next(one for one in plan.candidates if one.name == NAME)
     assert long - short < candidate.limit <= long - short + Decimal("0.01")
 
 
 def test_a_contract_that_is_held_the_other_way_is_no_candidate() -> None:
     """An overlay short the 26 call does not buy it: that would close one hedge while opening another."""
-    lot = _overlay(2, legs=(16, 21))
+    lot = an_overlay(2, legs=(16, 21))
     rejections = _rejections(FORTY.snapshot(book=FORTY.book(lots=(lot,))))
     assert rejections[NAME] == "the account holds the other side of a leg"
 
@@ -344,7 +329,7 @@ def test_a_contract_that_is_held_the_other_way_is_no_candidate() -> None:
 def test_what_a_person_approved_is_taken_before_what_is_cheapest() -> None:
     """The approved spread is bought, no more of it than was approved; after its time the cheapest is again."""
     snapshot = FORTY.snapshot()
-    free = _plan(snapshot, a_signal(peak_excess=0.5))
+    free = planned(snapshot, a_signal(peak_excess=0.5))
     other = next(one for one in free.candidates if not one.rejected and one.legs != free.intents[0].legs)
     asked_for = Asked(
         purpose="overlay_build",
@@ -359,17 +344,17 @@ def test_what_a_person_approved_is_taken_before_what_is_cheapest() -> None:
         expires_at=NOON + timedelta(minutes=10),
         state=ProposalState.APPROVED,
     )
-    approved = _plan(replace(snapshot, proposal=proposal), a_signal(peak_excess=0.5)).intents[0]
+    approved = planned(replace(snapshot, proposal=proposal), a_signal(peak_excess=0.5)).intents[0]
     assert (approved.legs, approved.quantity) == (other.legs, asked_for.quantity)
     late = replace(snapshot, proposal=replace(proposal, expires_at=NOON))
-    assert _plan(late, a_signal(peak_excess=0.5)).intents[0].legs == free.intents[0].legs
+    assert planned(late, a_signal(peak_excess=0.5)).intents[0].legs == free.intents[0].legs
 
 
 def test_near_the_ceiling_as_many_are_bought_as_it_leaves_room_for() -> None:
     """Spreads have drifted up to most of the ceiling: what is missing is bought as far as there is room."""
-    lot = _overlay(9, exposure=2.0)
+    lot = an_overlay(9, exposure=2.0)
     snapshot = FORTY.snapshot(book=FORTY.book(lots=(lot,)))
-    plan = _plan(snapshot, a_signal(peak_excess=0.8))
+    plan = planned(snapshot, a_signal(peak_excess=0.8))
     (intent,) = plan.intents
     held_now = 9 * intent_exposure(snapshot)
     added = intent.quantity * intent.exposure_usd_per_point

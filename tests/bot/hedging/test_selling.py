@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.decision import Approved, Checked, Refused, Rule
 from bot.domain.instrument import VIX
-from bot.domain.orders import DecisionId, Purpose
+from bot.domain.orders import Purpose
 from bot.domain.plan import HedgePlan, PlanAction
 from bot.domain.portfolio import Book, Layer, Lot
 from bot.domain.readings import Signal, SignalState
@@ -19,6 +19,7 @@ from bot.hedging.planning import Planner
 from bot.hedging.settings import HedgeSettings
 from risk.gate import Gate
 from risk.limits import RiskLimits
+from tests.bot.hedging.planned import CALM, FORTY, TEN, an_overlay, planned
 from tests.builders import (
     ACCOUNT,
     FEES,
@@ -41,19 +42,6 @@ from tests.builders import (
     vix_call,
 )
 
-TEN = Scenery(condors=10)
-FORTY = Scenery(condors=40)
-CALM = a_signal(SignalState.CALM, peak_excess=0.05)
-
-
-def _plan(snapshot: Snapshot, signal: Signal | None = None, settings: HedgeSettings | None = None) -> HedgePlan:
-    planner = Planner(settings or HedgeSettings(), FEES)
-    return planner.plan(snapshot, signal or a_signal(), DecisionId("d-1"), new_ids().__next__)
-
-
-def _overlay(units: int = 2, exposure: float = 11.0, legs: tuple[float, float] = (21, 26), lot_id: str = "o-1") -> Lot:
-    return a_lot(spread_legs(*legs), units=units, cost=80 * units, exposure=exposure, lot_id=lot_id)
-
 
 def _intents(plan: HedgePlan) -> list[tuple[int, Decimal, tuple[str, ...]]]:
     return [
@@ -64,8 +52,8 @@ def _intents(plan: HedgePlan) -> list[tuple[int, Decimal, tuple[str, ...]]]:
 
 def test_calm_sells_what_it_may_at_the_price_that_fills() -> None:
     """Mirrored legs, units of lots with the same legs in one order, a limit that receives."""
-    lots = (_overlay(2, lot_id="o-1"), _overlay(3, lot_id="o-2"))
-    plan = _plan(TEN.snapshot(book=_half_gone(*lots), state=SignalState.CALM), CALM)
+    lots = (an_overlay(2, lot_id="o-1"), an_overlay(3, lot_id="o-2"))
+    plan = planned(TEN.snapshot(book=_half_gone(*lots), state=SignalState.CALM), CALM)
     long, short = TEN.quote(vix_call(21)), TEN.quote(vix_call(26))
     receives = Decimal(repr(long.bid)) - Decimal(repr(short.ask))
     assert plan.action is PlanAction.UNWIND
@@ -81,29 +69,29 @@ def _half_gone(*lots: Lot) -> Book:
 
 def test_lots_with_other_legs_are_sold_by_orders_of_their_own() -> None:
     """Two different spreads without a common contract: two orders, and the base stays."""
-    lots = (_overlay(2), _overlay(1, legs=(22, 27), lot_id="o-2"))
-    plan = _plan(TEN.snapshot(book=_half_gone(*lots)), CALM)
+    lots = (an_overlay(2), an_overlay(1, legs=(22, 27), lot_id="o-2"))
+    plan = planned(TEN.snapshot(book=_half_gone(*lots)), CALM)
     assert [row[2] for row in _intents(plan)] == [("SELL 21", "BUY 26"), ("SELL 22", "BUY 27")]
 
 
 def test_lots_that_share_a_contract_are_sold_one_after_the_other() -> None:
     """No contract has two orders at once: the second lot waits for the next plan."""
-    lots = (_overlay(2), _overlay(1, legs=(21, "23.5"), lot_id="o-2"))  # type: ignore[arg-type]  # a strike as text
-    plan = _plan(TEN.snapshot(book=_half_gone(*lots)), CALM)
+    lots = (an_overlay(2), an_overlay(1, legs=(21, "23.5"), lot_id="o-2"))  # type: ignore[arg-type]  # a strike as text
+    plan = planned(TEN.snapshot(book=_half_gone(*lots)), CALM)
     assert [row[2] for row in _intents(plan)] == [("SELL 21", "BUY 26")]
 
 
 def test_nothing_is_sold_beside_a_working_order() -> None:
     """While an order in the same contracts may fill, the overlay stays."""
     order = an_order(an_intent(spread_legs(21, 26), intent_id="w"))
-    plan = _plan(TEN.snapshot(book=TEN.book(lots=(_overlay(2),), orders=(order,))), CALM)
+    plan = planned(TEN.snapshot(book=TEN.book(lots=(an_overlay(2),), orders=(order,))), CALM)
     assert plan.action is PlanAction.HOLD
     assert plan.reason == ("calm, but the overlay stays for now: an order in the same contracts is still working")
 
 
 def _with_overlay(*quotes: tuple[float, float, float]) -> Snapshot:
     shown = {vix_call(strike).key: a_quote(vix_call(strike), bid, ask) for strike, bid, ask in quotes}
-    return TEN.snapshot(book=_half_gone(_overlay(2)), quotes=shown)
+    return TEN.snapshot(book=_half_gone(an_overlay(2)), quotes=shown)
 
 
 @pytest.mark.parametrize(
@@ -115,13 +103,13 @@ def _with_overlay(*quotes: tuple[float, float, float]) -> Snapshot:
 )
 def test_an_overlay_without_a_price_stays(quotes: Sequence[tuple[float, float, float]], why: str) -> None:
     """Without a bid for the whole, or with a leg that cannot be priced, the overlay stays and the plan says why."""
-    plan = _plan(_with_overlay(*quotes), CALM)
+    plan = planned(_with_overlay(*quotes), CALM)
     assert (plan.action, plan.reason) == (PlanAction.HOLD, f"calm, but the overlay stays for now: {why}")
 
 
 def test_in_a_wide_market_a_sale_waits_at_the_edge_of_the_collar() -> None:
     """Middle 0.70, natural price 0.55: the sale asks for 0.60, fifteen percent below the middle at the most."""
-    plan = _plan(_with_overlay((21, 1.10, 1.30), (26, 0.45, 0.55)), CALM)
+    plan = planned(_with_overlay((21, 1.10, 1.30), (26, 0.45, 0.55)), CALM)
     assert plan.intents[0].limit == Decimal("-0.60")
 
 
@@ -129,14 +117,14 @@ def test_a_spread_with_a_worthless_short_leg_is_sold() -> None:
     """Nobody bids for the short leg any more: it is bought back at its ask, and the rest of the price received."""
     snapshot = _with_overlay((21, 0.30, 0.32))
     unbid = a_quote(vix_call(26), None, 0.03)
-    plan = _plan(replace(snapshot, quotes={**snapshot.quotes, unbid.key: unbid}), CALM)
+    plan = planned(replace(snapshot, quotes={**snapshot.quotes, unbid.key: unbid}), CALM)
     assert plan.intents[0].limit == Decimal("-0.27")
 
 
 def test_a_sale_that_brings_less_than_its_fees_costs_the_difference() -> None:
     """Two spreads at a cent each: fees of 5.20 less proceeds of 2.00."""
     quotes = {vix_call(21).key: a_quote(vix_call(21), 0.46, 0.46), vix_call(26).key: a_quote(vix_call(26), 0.45, 0.45)}
-    plan = _plan(TEN.snapshot(book=_half_gone(_overlay(2)), quotes=quotes), CALM)
+    plan = planned(TEN.snapshot(book=_half_gone(an_overlay(2)), quotes=quotes), CALM)
     assert (plan.intents[0].limit, plan.intents[0].worst_cost_usd) == (Decimal("-0.01"), Decimal("3.20"))
 
 
@@ -144,7 +132,7 @@ def test_a_future_is_sold_for_its_fee() -> None:
     """Closing a mini brings no premium back: its worst cost is the fee."""
     mini = a_future("VXM")
     lot = a_lot((buys(mini),), units=2, cost="2.40", exposure=53.6)
-    plan = _plan(FORTY.snapshot(book=FORTY.book(lots=(lot,), changes=(a_sale(NOON - timedelta(days=1)),))), CALM)
+    plan = planned(FORTY.snapshot(book=FORTY.book(lots=(lot,), changes=(a_sale(NOON - timedelta(days=1)),))), CALM)
     (intent,) = plan.intents
     assert intent.legs == (sells(mini),)
     assert (intent.worst_cost_usd, intent.exposure_usd_per_point) == (Decimal("2.40"), -53.6)
@@ -152,8 +140,8 @@ def test_a_future_is_sold_for_its_fee() -> None:
 
 def test_the_gate_approves_the_way_back() -> None:
     """The unwind of the reference book passes every rule."""
-    snapshot = TEN.snapshot(book=TEN.book(lots=(_overlay(2),)), state=SignalState.CALM)
-    (verdict,) = Gate(RiskLimits(accounts=frozenset({ACCOUNT})), FEES).review(_plan(snapshot, CALM), snapshot)
+    snapshot = TEN.snapshot(book=TEN.book(lots=(an_overlay(2),)), state=SignalState.CALM)
+    (verdict,) = Gate(RiskLimits(accounts=frozenset({ACCOUNT})), FEES).review(planned(snapshot, CALM), snapshot)
     assert isinstance(verdict, Approved)
 
 
@@ -164,8 +152,8 @@ def test_an_overlay_near_its_end_is_sold_whatever_the_signal(signal: Signal) -> 
     def plan_on(day: int) -> HedgePlan:
         at = datetime(2026, 11, day, 12, 0, tzinfo=NEW_YORK)
         scenery = Scenery(condors=10, at=at)
-        early = scenery.snapshot(book=scenery.book(lots=(_overlay(2),)), session=a_session(at.date()))
-        return _plan(early, signal)
+        early = scenery.snapshot(book=scenery.book(lots=(an_overlay(2),)), session=a_session(at.date()))
+        return planned(early, signal)
 
     assert plan_on(13).reason == "the overlay nears its last trading day"
     assert plan_on(13).action is PlanAction.EXIT
@@ -175,8 +163,8 @@ def test_an_overlay_near_its_end_is_sold_whatever_the_signal(signal: Signal) -> 
 
 def test_a_lot_without_a_last_trading_day_ends_when_it_expires() -> None:
     """A lot whose legs do not say when they stop is measured by its own expiry."""
-    lot = replace(_overlay(1), legs=(buys(VIX),), layer=Layer.OVERLAY, expires_on=TODAY + timedelta(days=2))
-    plan = _plan(TEN.snapshot(book=replace(TEN.book(), lots=(*TEN.base_lots(), lot))), CALM)
+    lot = replace(an_overlay(1), legs=(buys(VIX),), layer=Layer.OVERLAY, expires_on=TODAY + timedelta(days=2))
+    plan = planned(TEN.snapshot(book=replace(TEN.book(), lots=(*TEN.base_lots(), lot))), CALM)
     assert plan.reason == "the overlay nears its last trading day, but it stays for now: IND:VIX: no quote"
 
 

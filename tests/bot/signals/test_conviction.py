@@ -190,7 +190,7 @@ def test_reading_twice_gives_the_same(seed: int) -> None:
     ("make", "told"),
     [
         (lambda: EvidenceSettings(max_slow_share=0.31), "may be lowered below 0.3, never raised, was 0.31"),
-        (lambda: EvidenceSettings(max_slow_share=-0.1), "max_slow_share must not be negative"),
+        (lambda: EvidenceSettings(max_slow_share=-0.1), "max_slow_share must lie between 0 and 1"),
         (lambda: EvidenceSettings(supports_at=-0.2), "contradicts_at must lie below supports_at"),
         (lambda: EvidenceSettings(supports_at=1.1), "within -1..1"),
         (lambda: EvidenceSettings(contradicts_at=-1.1), "within -1..1"),
@@ -211,7 +211,7 @@ def test_reading_twice_gives_the_same(seed: int) -> None:
         (lambda: BreadthSettings(deviation_sessions=1), "deviation_sessions must be at least 2"),
         (lambda: BreadthSettings(change_sessions=0), "change_sessions must be positive"),
         (lambda: CapitalSettings(equity_weight=1.01), "equity_weight must lie between 0 and 1"),
-        (lambda: CapitalSettings(tax_frac=-0.01), "tax_frac must not be negative"),
+        (lambda: CapitalSettings(tax_frac=-0.01), "tax_frac must lie between 0 and 1"),
         (lambda: CapitalSettings(beta=-1.0), "beta must not be negative"),
         (lambda: CapitalSettings(full_scale_bp=0.0), "full_scale_bp must be positive"),
         (lambda: CashFlowSettings(names=("O", "O")), "names must each stand once, were O, O"),
