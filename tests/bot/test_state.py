@@ -170,6 +170,16 @@ def test_the_brokers_word_moves_a_sent_order(status: BrokerStatus, done: int, ex
     assert order_in(state).state == expected
 
 
+def test_a_new_permanent_id_is_news_and_the_same_report_again_is_none() -> None:
+    """The id is how the broker names the order after a restart: it must reach the journal when it first appears."""
+    state = with_orders(call_order(3, Sent()))
+    working = reported()
+    assert [state.apply(working) for _ in range(2)] == [True, False]
+    named = replace(working, report=replace(working.report, perm_id=working.report.perm_id + 1))
+    assert [state.apply(named) for _ in range(2)] == [True, False]
+    assert order_in(state).perm_id == named.report.perm_id
+
+
 def test_a_terminal_order_stays_terminal_whatever_is_reported() -> None:
     """Reports and doubts about an ended or a foreign order change nothing."""
     state = with_orders(call_order(3, Cancelled(reason="x")))

@@ -128,6 +128,19 @@ def test_the_weights_join_the_terms(near: float, apart: float, first: float, sec
     assert index.points == pytest.approx(100.0 * math.sqrt(joined / 30.0))
 
 
+@pytest.mark.parametrize(("rate", "centre"), [(0.04, 105.0), (3.0, 110.0)])
+def test_what_enters_is_centred_at_the_forward_of_the_rate(rate: float, centre: float) -> None:
+    """A gap of 4 points at 105 becomes more than 5 when it is compounded far enough, and the centre the next strike."""
+    gaps = {95: 15.0, 100: 9.0, 105: 4.0, 110: -6.0, 115: -10.0}
+    rows = [
+        BoardRow(strike=strike, call_bid=20 + gap, call_ask=21 + gap, put_bid=20, put_ask=21)
+        for strike, gap in gaps.items()
+    ]
+    prices = dict(entering_options(rows, minutes=43_200.0, rate=rate))
+    assert prices[centre] == 20.5 + gaps[int(centre)] / 2
+    assert term_variance(rows, minutes=43_200.0, rate=rate).at_the_money_strike == centre
+
+
 def test_what_enters_a_variance_is_told() -> None:
     """Puts below the centre, calls above it, both at it, ascending; their sum is the term's."""
     board = a_board(0.2, minutes=43_200.0)

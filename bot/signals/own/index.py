@@ -164,12 +164,14 @@ def _settles_at(day: date, calendar: SessionCalendar, *, in_the_morning: bool) -
 
 def _is_friday(day: date, calendar: SessionCalendar) -> bool:
     """A Friday, or the last session before one that is a holiday."""
-    friday = day + timedelta(days=(_FRIDAY - day.weekday()) % 7)
-    return day == friday or (calendar.session(friday) is None and calendar.previous_session(friday).day == day)
+    return _stands_for(day + timedelta(days=(_FRIDAY - day.weekday()) % 7), day, calendar)
 
 
 def _is_third_friday(day: date, calendar: SessionCalendar) -> bool:
-    friday = third_friday(day.year, day.month)
+    return _stands_for(third_friday(day.year, day.month), day, calendar)
+
+
+def _stands_for(friday: date, day: date, calendar: SessionCalendar) -> bool:
     return day == friday or (calendar.session(friday) is None and calendar.previous_session(friday).day == day)
 
 

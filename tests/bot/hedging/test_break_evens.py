@@ -108,6 +108,12 @@ def test_an_unequal_wing_keeps_its_own_side() -> None:
             0,
             "a put is short at 7150 and a call at 7100: the condors overlap",
         ),
+        (
+            (a_condor(), a_condor((7075, 7100, 7300, 7325))),
+            1000,
+            0,
+            "a put is short at 7100 and a call at 7100: the condors overlap",
+        ),
     ],
 )
 def test_what_breaks_even_nowhere_says_why(condors: tuple[Condor, ...], credit: int, cost: int, why: str) -> None:

@@ -285,6 +285,11 @@ def test_settings_without_a_meaning_are_refused(changes: dict[str, float], words
         replace(RULES, **changes)  # type: ignore[arg-type]
 
 
+def test_a_week_may_have_as_many_increases_as_one_session() -> None:
+    """One a session and one a week: the second session of it simply has none."""
+    assert replace(RULES, increases_per_session=1, increases_per_week=1).increases_per_week == 1
+
+
 def _intents() -> tuple[OrderIntent, ...]:
     return _increase().intents
 

@@ -63,6 +63,10 @@ def test_a_refusal_shows_what_failed_first(largest: int, claim: str) -> None:
             {"rule": "price_collar", "found": "0.035", "limit": "0.02", "note": ""},
             "price collar: found 0.035, limit 0.020 points",
         ),
+        (
+            {"rule": "price_collar", "found": "0.035", "limit": None},
+            "price collar: found 0.035, limit not in the journal points",
+        ),
         ({"rule": "a_rule_of_2031", "found": "1.5", "limit": 2}, "a rule of 2031: found 1.50, limit 2"),
     ],
 )
@@ -94,6 +98,12 @@ ENDINGS = [
 def test_an_order_ends_as_the_last_row_says(rows: list[Told], claim: str) -> None:
     """Sent, dropped, doubted, rejected, cancelled with a part filled; a broker's words cannot steer the terminal."""
     assert claim in text([*decided(plan_of(ORDER), approved(ORDER)), *rows])
+
+
+def test_the_permanent_id_stands_once_where_the_broker_first_said_it() -> None:
+    """In the row of the acknowledgement; every later row is about quantities."""
+    rows = part(bought(), "outcome").grids[0].rows
+    assert [row[1] for row in rows if "permanent id 17" in row[2]] == ["acknowledged"]
 
 
 def test_a_commission_that_is_missing_is_no_fee_of_zero() -> None:
