@@ -12,7 +12,7 @@ from bot.domain.decision import Approved, Checked, Refused, Rule, Verdict
 from bot.domain.events import CommissionReported, Decided, FillReported, OrderSent, ProposalAnswered
 from bot.domain.evidence import Abstention, Confirmation, ConfirmationName, Conviction, Stance
 from bot.domain.instrument import Side
-from bot.domain.orders import DecisionId, Fill, FillPart, Order, OrderIntent, OrderState
+from bot.domain.orders import DecisionId, Fill, FillPart, Leg, Order, OrderIntent, OrderState
 from bot.domain.plan import Candidate, HedgePlan, PlanAction, Withheld
 from bot.domain.proposal import Proposal, asked
 from bot.domain.readings import Signal, SignalState
@@ -183,17 +183,23 @@ def step(intent: OrderIntent, state: OrderState, minutes: float = 0, *, filled: 
 
 
 def filled_at(
-    price: str, intent: OrderIntent, *, units: int | None = None, minutes: float = 0, exec_id: str = "e-1"
+    price: str,
+    intent: OrderIntent,
+    *,
+    units: int | None = None,
+    minutes: float = 0,
+    exec_id: str = "e-1",
+    leg: Leg | None = None,
 ) -> list[Told]:
-    """An execution of the whole combo; the price is positive where a BUY pays, as the broker tells it."""
+    """An execution of the whole combo, positive where a BUY pays, or of one leg: the broker tells both."""
     fill = Fill(
         exec_id=exec_id,
         order_ref=intent.intent_id,
         perm_id=17,
         account=ACCOUNT,
-        part=FillPart.COMBO,
-        instrument=None,
-        side=Side.BUY,
+        part=FillPart.COMBO if leg is None else FillPart.LEG,
+        instrument=None if leg is None else leg.instrument,
+        side=Side.BUY if leg is None else leg.side,
         quantity=units or intent.quantity,
         price=Decimal(price),
         at=after(minutes),

@@ -156,6 +156,30 @@ def test_corrections_are_told_after_the_fact() -> None:
     assert "Paid 0.59 points a unit on average, exactly the limit." in words
 
 
+def test_the_legs_of_a_combo_are_listed_and_neither_counted_nor_called_a_correction() -> None:
+    """The broker tells legs beside the combo, and later too; an execution of the combo after a cancel is news."""
+    long, short = ORDER.legs
+    legs = [
+        *filled_at("0.98", ORDER, units=4, minutes=1, exec_id="l-1", leg=long),
+        *filled_at("0.39", ORDER, units=4, minutes=3, exec_id="l-2", leg=short),
+    ]
+    rows = [
+        *decided(plan_of(ORDER), approved(ORDER)),
+        *step(ORDER, Sent()),
+        *filled_at("0.59", ORDER, units=4, minutes=1),
+        *step(ORDER, Cancelled(reason="time is up"), 2, filled=4),
+    ]
+    listed_legs = [row[2] for row in part([*rows, *legs], "outcome").grids[0].rows if row[2].startswith("leg: ")]
+    assert listed_legs == [
+        "leg: BUY 4 x VIX 2026-11-18 22 call at 0.98",
+        "leg: SELL 4 x VIX 2026-11-18 27 call at 0.39",
+    ]
+    assert "4 of 9 filled" in text([*rows, *legs])
+    assert "Corrected" not in text([*rows, *legs])
+    late = filled_at("0.58", ORDER, units=5, minutes=4, exec_id="e-2")
+    assert "an execution after it was cancelled" in text([*rows, *legs, *late])
+
+
 def test_an_execution_found_by_a_reconciliation_counts() -> None:
     """Such rows carry no decision: the order's own reference binds them."""
     rows = [*decided(plan_of(ORDER), approved(ORDER)), *step(ORDER, Sent()), *filled_at("0.59", ORDER, minutes=9)]

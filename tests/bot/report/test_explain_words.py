@@ -206,6 +206,8 @@ def test_orders_have_the_names_that_traders_use() -> None:
     call = {"side": "SELL", "ratio": 1, "instrument": _instrument(future.instrument)}
     assert (name_of({"legs": [call]}), verb_of({"legs": [call]})) == ("VIX 2026-11-18 22 call", "sell")
     assert name_of({"legs": [facts, facts]}) == "BUY 1 VXM 2026-11-18 future / BUY 1 VXM 2026-11-18 future"
+    later = {**call, "side": "BUY", "instrument": {**call["instrument"], "settlement": "2026-12-16"}}
+    assert name_of({"legs": [later, call]}) == "BUY 1 VIX 2026-12-16 22 call / SELL 1 VIX 2026-11-18 22 call"
     assert (name_of({}), verb_of({})) == ("", "trade")
     assert order_words({}) == "trade not in the journal x  at not in the journal or better"
 
