@@ -114,11 +114,7 @@ class Sampler:
         """Each cohort's break-evens net of its hedge, and whether they stand inside the expected move (M8)."""
         told, spot, settings = [], snapshot.levels.get(SPX.key), self._measures.wings
         for one in cost.cohorts:
-            condors = [
-                condor
-                for condor in snapshot.book.condors
-                if f"{condor.trading_class}:{condor.settlement.isoformat()}" == one.cohort
-            ]
+            condors = [condor for condor in snapshot.book.condors if condor.cohort == one.cohort]
             found = break_evens(condors, one.credit_usd, one.charge_usd)
             if isinstance(found, NoBreakEvens) or spot is None:
                 told.append(f"{one.cohort}: {found.why if isinstance(found, NoBreakEvens) else found.words}")

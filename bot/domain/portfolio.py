@@ -74,6 +74,11 @@ class Condor:
         return self.short_put.settlement
 
     @property
+    def cohort(self) -> str:
+        """The name of the cohort that it belongs to."""
+        return _cohort_name(self.trading_class, self.settlement)
+
+    @property
     def widest_wing_points(self) -> Decimal:
         """The wider of the two wings, in index points."""
         put_wing = (self.short_put.strike or Decimal(0)) - (self.long_put.strike or Decimal(0))
@@ -119,7 +124,11 @@ class Cohort:
     @property
     def name(self) -> str:
         """Class and settlement, for logs."""
-        return f"{self.trading_class}:{self.settlement.isoformat()}"
+        return _cohort_name(self.trading_class, self.settlement)
+
+
+def _cohort_name(trading_class: str, settlement: date) -> str:
+    return f"{trading_class}:{settlement.isoformat()}"
 
 
 class Layer(StrEnum):

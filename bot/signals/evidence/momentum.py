@@ -39,13 +39,13 @@ def read_momentum(inputs: EvidenceInputs, settings: EvidenceSettings, today: dat
     histograms = {name: ppo(closes, spans, Seeding.FIRST_VALUE).histogram for name, closes in window.columns.items()}
     difference = (histograms[LARGE] - histograms[SMALL])[-rules.deviation_sessions :]
     deviation = float(np.std(difference, ddof=1))
-    newest = float(difference[-1])
     if not deviation > FLAT_PCT:
         return need.abstain(f"the momenta of {LARGE} and {SMALL} never differed in {len(difference)} sessions")
+    deviations = float(difference[-1]) / deviation
     return Confirmation(
         name=need.name,
-        evidence=clipped(newest / deviation / rules.full_scale_deviations),
+        evidence=clipped(deviations / rules.full_scale_deviations),
         as_of=window.as_of,
         words=f"PPO histogram of {LARGE} {histograms[LARGE][-1]:+.3f} %, of {SMALL} {histograms[SMALL][-1]:+.3f} %: "
-        f"their difference is {newest / deviation:+.2f} deviations of {rules.deviation_sessions} sessions",
+        f"their difference is {deviations:+.2f} deviations of {rules.deviation_sessions} sessions",
     )
