@@ -191,7 +191,7 @@ def test_a_cohort_joins_condors_with_their_credit() -> None:
         maximum_loss_usd=Decimal("4999.99"),
         provenance=Provenance.OPERATOR,
     )
-    assert cohort.name == "SPXW:2026-11-18"
+    assert (cohort.name, a_condor().cohort) == ("SPXW:2026-11-18", "SPXW:2026-11-18")
 
 
 def test_fewer_condors_than_stated_carry_their_share_rounded_down() -> None:

@@ -50,6 +50,9 @@ NAIVE = datetime(2026, 10, 20, 12, 0)  # noqa: DTZ001 - a naive time is what the
         (checks.require_positive, Decimal(1), math.inf),
         (checks.require_not_negative, 0.0, -1e-9),
         (checks.require_not_negative, Decimal(0), Decimal("NaN")),
+        (checks.require_frac, 0.0, -1e-9),
+        (checks.require_frac, 1.0, 1.0 + 1e-9),
+        (checks.require_frac, 0.5, math.nan),
     ],
 )
 def test_numbers_outside_their_range_are_named(
