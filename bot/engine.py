@@ -12,6 +12,7 @@ from bot.domain.events import Decided, Event, OrderDoubted, OrderDropped, OrderR
 from bot.domain.market import Quote, Tick
 from bot.domain.orders import DecisionId, IntentId, Order, Prepared
 from bot.domain.plan import HedgePlan
+from bot.domain.readings import Signal
 from bot.domain.snapshot import Snapshot
 from bot.execution import Execution
 from bot.hedging.planning import Planner
@@ -126,9 +127,7 @@ class Engine:
         decision_id = DecisionId(self._ids.new_id())
         snapshot = self.state.snapshot(now)
         signal = read_signal(snapshot, self._policy.evidence)
-        plan = self._policy.planner.plan(snapshot, signal, decision_id, self._ids.new_id)
-        plan = self._policy.steward.permit(plan, snapshot)
-        plan, verdicts = self._judge(plan, snapshot)
+        plan, verdicts = self._judge(self._wish(snapshot, signal, decision_id), snapshot)
         decided = Decided(at=now, decision_id=decision_id, trigger=trigger, signal=signal, plan=plan, verdicts=verdicts)
         self.state.apply(decided)  # reserves; deciding until Released
         self.last_plan = plan
@@ -138,6 +137,15 @@ class Engine:
             await self._write()
         self._release(verdicts, written=is_news)
         self.state.apply(Released(at=now, decision_id=decision_id))  # what waited is planned next
+
+    def _wish(self, snapshot: Snapshot, signal: Signal, decision_id: DecisionId) -> HedgePlan:
+        """Return the first plan that may ask for something now; the overlay's, with what holds it, where none may."""
+        wishes = self._policy.planner.plans(snapshot, signal, decision_id, self._ids.new_id)
+        first = self._policy.steward.permit(next(wishes), snapshot)
+        if first.asks_for_something:
+            return first
+        permitted = (self._policy.steward.permit(plan, snapshot) for plan in wishes)
+        return next((plan for plan in permitted if plan.asks_for_something), first)
 
     def _release(self, verdicts: Iterable[Verdict], *, written: bool) -> None:
         """Send what was approved; the answers are applied after all of it counts as sent.

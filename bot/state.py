@@ -52,7 +52,7 @@ from bot.domain.orders import (
     Prepared,
 )
 from bot.domain.portfolio import StatedCredit
-from bot.domain.proposal import Proposal, ProposalState
+from bot.domain.proposal import Proposals, ProposalState
 from bot.domain.readings import SignalState
 from bot.domain.schedule import Session
 from bot.domain.shifts import Offered
@@ -85,7 +85,7 @@ class BotState:
         self._deciding = False
         self._plan_due = False
         self._frozen_base: float | None = None
-        self._proposal: Proposal | None = None
+        self._proposals = Proposals()
         self._evidence: EvidenceInputs | None = None
         self._scale: float | None = None
         self._offered: tuple[Offered, ...] = ()
@@ -134,9 +134,9 @@ class BotState:
         return self._tracker.missing(nanoseconds_of(now))
 
     @property
-    def proposal(self) -> Proposal | None:
-        """The last trade that a person was asked about, with what became of it."""
-        return self._proposal
+    def proposals(self) -> Proposals:
+        """The trades that a person was asked about last, with what became of them."""
+        return self._proposals
 
     @property
     def session(self) -> Session | None:
@@ -226,7 +226,7 @@ class BotState:
             reconciling=self._reconciling,
             kill_epoch=self._kill_epoch,
             previous_closes=MappingProxyType(self._previous_closes),
-            proposal=self._proposal,
+            proposals=self._proposals,
             evidence=self._evidence,
             conviction=self._conviction,
             sensitivity_scale=self._scale,
@@ -299,7 +299,7 @@ class BotState:
     def _on_restored(self, event: Restored) -> bool:
         self._books.restore(event)
         self._frozen_base = event.frozen_base_usd_per_point
-        self._proposal = event.proposal
+        self._proposals = event.proposals
         self._conviction = event.conviction
         if event.episode is not None:
             self._tracker.restore(event.episode)
@@ -334,25 +334,19 @@ class BotState:
         return False
 
     def _take_proposal(self, event: Decided) -> None:
-        """A new proposal replaces the old one; one that was approved is used up by the orders that it allowed."""
+        """A new proposal joins the last ones; one that was approved is used up by the orders that it allowed."""
         if event.plan.proposal is not None:
-            self._proposal = event.plan.proposal
-        elif self._proposal is not None and any(isinstance(verdict, Approved) for verdict in event.verdicts):
-            intents = tuple(verdict.intent for verdict in event.verdicts)
-            if self._proposal.allows(intents, event.at):
-                self._proposal = self._proposal.answered(ProposalState.USED)
+            self._proposals = self._proposals.making(event.plan.proposal)
+        elif any(isinstance(verdict, Approved) for verdict in event.verdicts):
+            self._proposals = self._proposals.used_by(tuple(verdict.intent for verdict in event.verdicts), event.at)
 
     def _on_answered(self, event: ProposalAnswered) -> bool:
-        """A veto counts as long as the proposal is the last one, an approval only while it waits."""
-        proposal = self._proposal
-        if proposal is None or proposal.proposal_id != event.proposal_id:
+        """A veto counts as long as the proposal is the last about its matter, an approval only while it waits."""
+        proposal = self._proposals.named(event.proposal_id)
+        if proposal is None or (event.approved and not proposal.is_open(event.at)):
             return False
-        if not event.approved:
-            self._proposal = proposal.answered(ProposalState.VETOED)
-            return True
-        if not proposal.is_open(event.at):
-            return False
-        self._proposal = proposal.answered(ProposalState.APPROVED)
+        state = ProposalState.APPROVED if event.approved else ProposalState.VETOED
+        self._proposals = self._proposals.answered(event.proposal_id, state)
         return True
 
     def _on_released(self, _event: Released) -> bool:

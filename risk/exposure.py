@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.domain.instrument import Instrument, InstrumentKey
+from bot.domain.layer import Layer
 from bot.domain.orders import Leg
-from bot.domain.portfolio import Cohort, Layer, Lot, Position
+from bot.domain.portfolio import Cohort, Lot, Position
 from bot.valuation import Unvalued, Valuer, days_to_settlement, has_model
 
 Units = tuple[tuple[Leg, ...], int]

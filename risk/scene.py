@@ -11,7 +11,6 @@ from bot.domain.instrument import InstrumentKey, Side
 from bot.domain.ledger import trade_date
 from bot.domain.market import Quote
 from bot.domain.orders import IntentId, Leg, OrderIntent
-from bot.domain.portfolio import Layer
 from bot.domain.schedule import SessionCalendar
 from bot.domain.snapshot import Snapshot
 from bot.valuation import Unvalued, Valuer
@@ -59,13 +58,13 @@ class Scene:
     def closes_only(self, intent: OrderIntent) -> bool:
         """Return whether an order does nothing but close, also after all that is on its way has filled.
 
-        That is a buy-back of contracts held short, or a sale of units that the overlay's lots hold. A sale of options
-        is measured on lots alone, because a leg may be hidden in the account: where the base is long what the overlay
-        is short, the position is their sum. A future has no such twin and must also be held as a position.
+        That is a buy-back of contracts held short, or a sale of units that the lots of its layer hold. A sale of
+        options is measured on lots alone, because a leg may be hidden in the account: where the base is long what the
+        overlay is short, the position is their sum. A future has no such twin and must also be held as a position.
         """
         if self.buys_back(intent):
             return True
-        if not intent.purpose.sells_overlay or self.overlay_units(intent) < intent.quantity:
+        if not intent.purpose.sells_hedge or self.layer_units(intent) < intent.quantity:
             return False
         return not intent.is_future or self._closes(intent.legs[0], intent.legs[0].ratio * intent.quantity)
 
@@ -97,18 +96,19 @@ class Scene:
         leg = intent.legs[0]
         return len(intent.legs) == 1 and leg.side is Side.BUY and self._closes(leg, leg.ratio * intent.quantity)
 
-    def overlay_units(self, intent: OrderIntent) -> int:
-        """Return how many units with the mirrored legs the overlay holds beyond those that are being sold."""
+    def layer_units(self, intent: OrderIntent) -> int:
+        """Return how many units with the mirrored legs an order's layer holds beyond those that are being sold."""
         mirrored = {(leg.instrument.key, -leg.signed_ratio) for leg in intent.legs}
         held = sum(
             lot.units_open
             for lot in self.snapshot.book.lots
-            if lot.layer is Layer.OVERLAY and {(leg.instrument.key, leg.signed_ratio) for leg in lot.legs} == mirrored
+            if lot.layer is intent.layer and {(leg.instrument.key, leg.signed_ratio) for leg in lot.legs} == mirrored
         )
         selling = sum(
             units
             for pending, units in self.pending()
-            if pending.purpose.sells_overlay
+            if pending.purpose.sells_hedge
+            and pending.layer is intent.layer
             and {(leg.instrument.key, -leg.signed_ratio) for leg in pending.legs} == mirrored
         )
         return held - selling

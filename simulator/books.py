@@ -9,7 +9,8 @@ from typing import Final
 from bot.domain.checks import require_not_negative, require_positive
 from bot.domain.errors import InvalidValueError
 from bot.domain.instrument import Instrument, Kind, Right
-from bot.domain.portfolio import Condor, Layer, StatedCredit
+from bot.domain.layer import Layer
+from bot.domain.portfolio import Condor, StatedCredit
 from bot.pricing import forward_delta
 from simulator.listing import ContractQuery
 from simulator.numbering import number_of

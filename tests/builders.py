@@ -10,11 +10,12 @@ from bot.domain.condors import cohorts_of, recognise_condors
 from bot.domain.evidence import Conviction, Stance
 from bot.domain.fees import FeeSchedule
 from bot.domain.instrument import RUT, RVX, SPX, VIX, Instrument, InstrumentKey, Kind, Right, Side
+from bot.domain.layer import Layer
 from bot.domain.market import DataType, Quote
 from bot.domain.mode import TradingMode
 from bot.domain.orders import DecisionId, IntentId, Leg, Order, OrderIntent, OrderState, Purpose, Working
 from bot.domain.plan import HedgePlan, PlanAction
-from bot.domain.portfolio import AccountValues, Book, Change, Layer, Lot, Position, StatedCredit
+from bot.domain.portfolio import AccountValues, Book, Change, Lot, Position, StatedCredit
 from bot.domain.readings import DispersionReading, Episode, Signal, SignalState
 from bot.domain.schedule import NEW_YORK, Session, SessionCalendar
 from bot.domain.snapshot import Snapshot

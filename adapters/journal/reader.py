@@ -17,6 +17,7 @@ from bot.domain.ledger import positions_after, positions_before, units_filled
 from bot.domain.mode import DemandSource, TradingMode
 from bot.domain.orders import (
     Cancelled,
+    DecisionId,
     Fill,
     Filled,
     FillPart,
@@ -32,7 +33,7 @@ from bot.domain.orders import (
     Working,
 )
 from bot.domain.portfolio import Position
-from bot.domain.proposal import Proposal, ProposalState
+from bot.domain.proposal import Proposal, Proposals, ProposalState
 from bot.domain.readings import Episode, Signal, SignalState
 
 MOVES = (
@@ -66,7 +67,7 @@ class _Memory:
     base: float | None = None
     episode: Episode | None = None
     latch_mode: TradingMode | None = None
-    proposal: Proposal | None = None
+    proposals: Proposals = field(default_factory=Proposals)
     conviction: Conviction | None = None
 
 
@@ -100,7 +101,7 @@ def remembered(path: Path, at: datetime) -> Remembered:
         positions=memory.start,
         frozen_base_usd_per_point=memory.base,
         episode=memory.episode,
-        proposal=memory.proposal,
+        proposals=memory.proposals,
         conviction=memory.conviction,
     )
     return Remembered(restored=restored, latch_mode=memory.latch_mode)
@@ -124,8 +125,7 @@ def _take_in(memory: _Memory, row: WrittenRow, facts: Mapping[str, object]) -> N
         case "order_prepared":
             intent = value_of(OrderIntent, facts["intent"])
             memory.orders[intent.intent_id] = Order(intent=intent, state=Prepared(), prepared_at=row.at)
-            if memory.proposal is not None and memory.proposal.allows((intent,), row.at):
-                memory.proposal = memory.proposal.answered(ProposalState.USED)
+            memory.proposals = memory.proposals.used_by((intent,), row.at)
         case "order_filled":
             fill = value_of(Fill, facts["fill"])
             memory.fills.setdefault(fill.exec_id, fill)
@@ -194,9 +194,9 @@ def _remember_plan(memory: _Memory, facts: Mapping[str, object]) -> None:
 
 def _remember_proposal(memory: _Memory, facts: Mapping[str, object], state: ProposalState) -> None:
     if state is ProposalState.OPEN:
-        memory.proposal = value_of(Proposal, facts["proposal"])
-    elif memory.proposal is not None and memory.proposal.proposal_id == facts["proposal_id"]:
-        memory.proposal = memory.proposal.answered(state)
+        memory.proposals = memory.proposals.making(value_of(Proposal, facts["proposal"]))
+    else:
+        memory.proposals = memory.proposals.answered(DecisionId(str(facts["proposal_id"])), state)
 
 
 def _move(memory: _Memory, row: WrittenRow, facts: Mapping[str, object]) -> None:

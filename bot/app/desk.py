@@ -226,8 +226,7 @@ class Desk:
 
     def _waiting(self) -> Proposal | None:
         """The proposal that waits for an answer."""
-        proposal = self._shell.engine.state.proposal
-        return proposal if proposal is not None and proposal.is_open(self._clock.now()) else None
+        return self._shell.engine.state.proposals.waiting(self._clock.now())
 
     async def _loosen(self, command: Command, mode: TradingMode) -> None:
         cause = f"{command.name.value} by {command.key_id}: {command.reason}"

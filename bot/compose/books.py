@@ -5,8 +5,9 @@ from datetime import date, timedelta
 
 from bot.domain.expiries import vix_monthlies
 from bot.domain.instrument import Side
+from bot.domain.layer import Layer
 from bot.domain.orders import IntentId, Leg
-from bot.domain.portfolio import Layer, Lot, Provenance
+from bot.domain.portfolio import Lot, Provenance
 from bot.domain.schedule import Session, SessionCalendar
 from simulator.books import BASE_LAYERS, BookPlan, OpeningBook
 

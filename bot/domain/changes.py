@@ -12,9 +12,9 @@ from bot.domain.portfolio import Change
 def changes_of(
     orders: Iterable[Order], fills: Iterable[Fill], commissions_usd: Mapping[str, Decimal], fees: FeeSchedule
 ) -> tuple[Change, ...]:
-    """Return the changes of our own orders, oldest first; orders of which nothing filled or can fill are none."""
+    """Return the overlay's changes by our own orders, oldest first; what neither filled nor can fill is none."""
     by_order = fills_by_order(fills)
-    counted = [order for order in orders if order.may_fill or order.filled]
+    counted = [order for order in orders if order.intent.purpose.changes_overlay and (order.may_fill or order.filled)]
     return tuple(
         _change(order, by_order.get(order.intent.intent_id, []), commissions_usd, fees)
         for order in sorted(counted, key=lambda one: (one.prepared_at, one.intent.intent_id))

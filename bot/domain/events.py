@@ -14,7 +14,7 @@ from bot.domain.mode import DemandSource, TradingMode
 from bot.domain.orders import BrokerOrder, DecisionId, Fill, IntentId, Order
 from bot.domain.plan import HedgePlan
 from bot.domain.portfolio import AccountValues, Position
-from bot.domain.proposal import Proposal
+from bot.domain.proposal import Proposals
 from bot.domain.readings import Episode, Signal
 from bot.domain.schedule import Session
 from bot.domain.shifts import Offered
@@ -182,7 +182,7 @@ class Restored:
     positions: tuple[Position, ...] | None = None
     frozen_base_usd_per_point: float | None = None
     episode: Episode | None = None  # the blowout that was under way
-    proposal: Proposal | None = None  # the last one that a person was asked about
+    proposals: Proposals = field(default_factory=Proposals)  # what a person was asked about last, by matter
     conviction: Conviction | None = None  # as last read in that episode
 
 

@@ -11,8 +11,9 @@ from datetime import date
 from decimal import Decimal
 
 from bot.domain.instrument import Instrument, InstrumentKey, Kind, Side
+from bot.domain.layer import Layer
 from bot.domain.orders import IntentId, Leg
-from bot.domain.portfolio import Cohort, Layer, Lot, Position, Provenance
+from bot.domain.portfolio import Cohort, Lot, Position, Provenance
 
 HEDGE_CLASSES = frozenset({"VIX", "VIXW", "VX", "VXM"})
 

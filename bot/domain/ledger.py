@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.fees import FeeSchedule
 from bot.domain.instrument import InstrumentKey, Kind
-from bot.domain.orders import Fill, FillPart, IntentId, Order, Purpose
-from bot.domain.portfolio import Layer, Lot, Position
+from bot.domain.orders import Fill, FillPart, IntentId, Order
+from bot.domain.portfolio import Lot, Position
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -60,8 +60,8 @@ def lots_of(
 ) -> tuple[Lot, ...]:
     """Return all hedge lots with what sales recovered: those that were found, then those that our own orders made.
 
-    A sale is booked against the overlay's lots with the same contracts, oldest first, found ones among them. A fee is
-    the broker's where it is known and the schedule's until then.
+    A sale is booked against the lots of its layer with the same contracts, oldest first, found ones among them. A
+    fee is the broker's where it is known and the schedule's until then.
     """
     by_order = fills_by_order(fills)
     known = {order.intent.intent_id: order for order in orders}
@@ -70,9 +70,9 @@ def lots_of(
         order = known.get(IntentId(intent_id))
         if order is None:
             continue
-        if order.intent.purpose is Purpose.OVERLAY_BUILD:
+        if order.intent.purpose.buys_hedge:
             lots += _lot_bought(order, by_order[intent_id], commissions_usd, fees)
-        else:
+        elif order.intent.purpose.sells_hedge:
             lots = _sold_from(lots, order, by_order[intent_id], commissions_usd, fees)
     return tuple(lots)
 
@@ -117,7 +117,7 @@ def _lot_bought(
     return [
         Lot(
             lot_id=intent.intent_id,
-            layer=Layer.OVERLAY,
+            layer=intent.layer,
             legs=intent.legs,
             units_bought=units,
             units_open=units,
@@ -145,8 +145,8 @@ def _sold_from(
     mirrored = {(leg.instrument.key, -leg.signed_ratio) for leg in order.intent.legs}
     booked: list[Lot] = []
     for lot in lots:
-        is_overlay = lot.layer is Layer.OVERLAY
-        matches = is_overlay and {(leg.instrument.key, leg.signed_ratio) for leg in lot.legs} == mirrored
+        is_its_layer = lot.layer is order.intent.layer
+        matches = is_its_layer and {(leg.instrument.key, leg.signed_ratio) for leg in lot.legs} == mirrored
         take = min(units, lot.units_open) if matches else 0
         units -= take
         booked.append(lot if take == 0 else _reduced(lot, take, received, fee, sold_on))

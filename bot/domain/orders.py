@@ -18,6 +18,7 @@ from typing import NewType
 from bot.domain.checks import require_aware, require_finite, require_not_negative, require_positive, require_text
 from bot.domain.errors import IllegalTransitionError, InvalidValueError
 from bot.domain.instrument import Instrument, InstrumentKey, Kind, Side
+from bot.domain.layer import Layer
 
 IntentId = NewType("IntentId", str)
 """Our own UUID; it travels as the broker's orderRef."""
@@ -31,11 +32,24 @@ class Purpose(StrEnum):
     OVERLAY_BUILD = "overlay_build"
     OVERLAY_UNWIND = "overlay_unwind"  # back to base (M17)
     OVERLAY_EXIT = "overlay_exit"  # what the overlay holds nears its end, or has earned most of what it can (M7)
+    BASE_BUILD = "base_build"  # a layer of the base grows to its target, or is bought anew before it is rolled (M4)
+    BASE_EXIT = "base_exit"  # what a base layer holds was replaced, or nears its end (M4, M7)
+    WING_ROLL = "wing_roll"  # a wing of the condors goes farther out, which adds delta (M8)
 
     @property
-    def sells_overlay(self) -> bool:
-        """An order of this purpose sells what the overlay's lots hold."""
-        return self in (Purpose.OVERLAY_UNWIND, Purpose.OVERLAY_EXIT)
+    def buys_hedge(self) -> bool:
+        """An order of this purpose makes a lot."""
+        return self in (Purpose.OVERLAY_BUILD, Purpose.BASE_BUILD)
+
+    @property
+    def sells_hedge(self) -> bool:
+        """An order of this purpose sells what the lots of its layer hold."""
+        return self in (Purpose.OVERLAY_UNWIND, Purpose.OVERLAY_EXIT, Purpose.BASE_EXIT)
+
+    @property
+    def changes_overlay(self) -> bool:
+        """An order of this purpose is one of those that pacing and the churn budget count."""
+        return self in (Purpose.OVERLAY_BUILD, Purpose.OVERLAY_UNWIND, Purpose.OVERLAY_EXIT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +84,7 @@ class OrderIntent:
     reason: str
     exposure_usd_per_point: float = 0.0  # of one unit when planned, per +1.00 point of spot VIX; 0 where not stated
     half_width_points: Decimal = Decimal(0)  # half the spread of the whole order's quotes when planned (M16)
+    layer: Layer = Layer.OVERLAY  # whose lots a hedge order makes or sells; without meaning for a wing
 
     def __post_init__(self) -> None:
         """Reject an order that could not be written down."""

@@ -17,6 +17,8 @@ class PlanAction(StrEnum):
     INCREASE = "increase"
     UNWIND = "unwind"  # back to base (M17)
     EXIT = "exit"  # out of what nears its end (M7)
+    MAINTAIN = "maintain"  # a layer of the base is built, or bought anew before it is rolled (M4)
+    WIDEN = "widen"  # a wing of the condors goes farther out (M8)
 
 
 class Withheld(StrEnum):
@@ -73,6 +75,11 @@ class HedgePlan:
     withheld: Withheld | None = None
     withheld_intents: tuple[OrderIntent, ...] = ()  # what would have been asked of the gate
     proposal: Proposal | None = None  # a new one that this plan makes
+
+    @property
+    def asks_for_something(self) -> bool:
+        """It has orders for the gate, or a question for a person."""
+        return bool(self.intents) or self.proposal is not None
 
     def with_intents(self, intents: Sequence[OrderIntent], reason: str) -> "HedgePlan":
         """Return the same plan asking for other orders, with the reason added."""

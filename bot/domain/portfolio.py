@@ -10,6 +10,7 @@ from itertools import pairwise
 from bot.domain.checks import require_aware, require_finite, require_not_negative, require_positive, require_text
 from bot.domain.errors import InvalidValueError
 from bot.domain.instrument import Instrument, InstrumentKey, Kind
+from bot.domain.layer import Layer
 from bot.domain.orders import IntentId, Leg, Order, Purpose
 
 
@@ -129,15 +130,6 @@ class Cohort:
 
 def _cohort_name(trading_class: str, settlement: date) -> str:
     return f"{trading_class}:{settlement.isoformat()}"
-
-
-class Layer(StrEnum):
-    """Where a hedge lot belongs; the dispersion overlay sits in the short layer but is kept apart."""
-
-    SHORT = "short"
-    MEDIUM = "medium"
-    LONG = "long"
-    OVERLAY = "overlay"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

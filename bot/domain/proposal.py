@@ -98,6 +98,51 @@ class Proposal:
         """
         return {intent.purpose.value for intent in intents} <= {mine.purpose for mine in self.orders}
 
+    def shares_matter(self, other: "Proposal") -> bool:
+        """Return whether both ask for orders of some same purpose."""
+        return not {mine.purpose for mine in self.orders}.isdisjoint(theirs.purpose for theirs in other.orders)
+
     def answered(self, state: ProposalState) -> "Proposal":
         """Return the proposal with its answer."""
         return replace(self, state=state)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposals:
+    """The last proposal about each matter with what became of it, oldest first; at most one of them waits."""
+
+    last: tuple[Proposal, ...] = ()
+
+    def making(self, new: Proposal) -> "Proposals":
+        """Return them with a new one: it replaces what was about its matter, and what still waits makes way for it."""
+        kept = (one for one in self.last if not one.shares_matter(new) and not one.is_open(new.made_at))
+        return Proposals(last=(*kept, new))
+
+    def about(self, intents: tuple[OrderIntent, ...]) -> Proposal | None:
+        """Return the last one about such orders, None where nobody was ever asked."""
+        return next((one for one in self.last if one.is_about(intents)), None)
+
+    def waiting(self, now: datetime) -> Proposal | None:
+        """Return the one that waits for an answer."""
+        return next((one for one in self.last if one.is_open(now)), None)
+
+    def most_of(self, purpose: Purpose, legs: Sequence[Leg], now: datetime) -> int:
+        """Return how many units of these contracts a standing approval covers, 0 where none does."""
+        return max((one.most_of(purpose, legs) for one in self.last if one.is_standing(now)), default=0)
+
+    def answered(self, proposal_id: DecisionId, state: ProposalState) -> "Proposals":
+        """Return them with the answer to one of them."""
+        return Proposals(
+            last=tuple(one.answered(state) if one.proposal_id == proposal_id else one for one in self.last)
+        )
+
+    def named(self, proposal_id: DecisionId) -> Proposal | None:
+        """Return the one of an id; None where it is not among the last ones."""
+        return next((one for one in self.last if one.proposal_id == proposal_id), None)
+
+    def used_by(self, intents: tuple[OrderIntent, ...], at: datetime) -> "Proposals":
+        """Return them with the approval used up that allowed these orders, if one did."""
+        used = self.about(intents)
+        if used is None or not used.allows(intents, at):
+            return self
+        return self.answered(used.proposal_id, ProposalState.USED)

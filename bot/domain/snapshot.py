@@ -1,7 +1,7 @@
 """What everybody but the state itself reads: one frozen moment of market, book, signal and standing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.evidence import Conviction, EvidenceInputs
@@ -9,7 +9,7 @@ from bot.domain.instrument import Instrument, InstrumentKey
 from bot.domain.market import Quote
 from bot.domain.mode import TradingMode
 from bot.domain.portfolio import Book
-from bot.domain.proposal import Proposal
+from bot.domain.proposal import Proposals
 from bot.domain.readings import DispersionReading
 from bot.domain.schedule import Session
 from bot.domain.shifts import Offered
@@ -40,7 +40,7 @@ class Snapshot:
     reconciling: bool
     kill_epoch: int
     previous_closes: Mapping[InstrumentKey, float]
-    proposal: Proposal | None = None  # the last one that a person was asked about
+    proposals: Proposals = field(default_factory=Proposals)  # what a person was asked about last, by matter
     evidence: EvidenceInputs | None = None  # as delivered at the open of this session
     conviction: Conviction | None = None  # as last read in the episode under way
     sensitivity_scale: float | None = None  # present over long-run answer of VIX to SPX (M10); None: not measured

@@ -71,11 +71,9 @@ class _Adding:
 
     def _approved(self, candidates: Sequence[Candidate]) -> Candidate | None:
         """The contracts that a person has approved, if they still pass, and no more of them than was approved."""
-        proposal = self.moment.snapshot.proposal
-        if proposal is None or not proposal.is_standing(self.moment.snapshot.now):
-            return None
+        proposals, now = self.moment.snapshot.proposals, self.moment.snapshot.now
         for candidate in candidates:
-            most = 0 if candidate.rejected else proposal.most_of(Purpose.OVERLAY_BUILD, candidate.legs)
+            most = 0 if candidate.rejected else proposals.most_of(Purpose.OVERLAY_BUILD, candidate.legs, now)
             if most:
                 return replace(candidate, quantity=min(candidate.quantity, most))
         return None

@@ -6,7 +6,7 @@ plan's ``reason`` is a stable text without figures, because a plan that holds fo
 twice; the figures are fields.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bot.domain.decision import Refused
@@ -57,19 +57,26 @@ class Planner:
         self._weak_conviction = weak_conviction
         self._releases = releases
 
-    def plan(self, snapshot: Snapshot, signal: Signal, decision_id: DecisionId, new_id: NewId) -> HedgePlan:
-        """Return what the sleeve should do now; always a plan, with its reason in words.
+    def plans(self, snapshot: Snapshot, signal: Signal, decision_id: DecisionId, new_id: NewId) -> Iterator[HedgePlan]:
+        """Yield what is wished for, the most urgent first: of the overlay, then what the rest of the book needs.
+
+        Each says why it acts or holds, in words. The first is always there; a further one is worked out only when it
+        is asked for, and only one of them is carried out in a decision.
 
         Args:
             snapshot: The moment.
             signal: What the dispersion says.
-            decision_id: The decision that this plan belongs to.
+            decision_id: The decision that the plans belong to.
             new_id: Gives each order its own identity.
 
         Source: docs/methodology.md, M2, M5, M16, M17.
         """
+        moment = self._moment(snapshot, signal, decision_id, new_id)
+        yield self._overlay(moment)
+
+    def _moment(self, snapshot: Snapshot, signal: Signal, decision_id: DecisionId, new_id: NewId) -> Moment:
         valuer = Valuer(snapshot, self._settings.valuation)
-        moment = Moment(
+        return Moment(
             snapshot=snapshot,
             signal=signal,
             valuer=valuer,
@@ -81,10 +88,12 @@ class Planner:
             decision_id=decision_id,
             new_id=new_id,
         )
+
+    def _overlay(self, moment: Moment) -> HedgePlan:
         leaving = leave(moment)
         if leaving is not None:
             return leaving
-        match signal.state:
+        match moment.signal.state:
             case SignalState.UNDEFINED:
                 return _paused(moment)
             case SignalState.CALM:

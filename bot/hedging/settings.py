@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from bot.domain.checks import require_finite, require_positive
 from bot.domain.errors import InvalidValueError
-from bot.domain.portfolio import Layer
+from bot.domain.layer import Layer
 from bot.hedging.shifting.settings import TimeShiftSettings
 from bot.hedging.temporal.settings import TemporalSettings
 from bot.valuation import ValuationSettings

@@ -2,8 +2,8 @@
 
 from datetime import date, timedelta
 
+from bot.domain.layer import Layer
 from bot.domain.ledger import trade_date
-from bot.domain.portfolio import Layer
 from bot.domain.releases import ReleaseTable
 from bot.domain.schedule import SessionCalendar
 from bot.domain.shifts import Shift, ShiftInputs

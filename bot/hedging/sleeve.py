@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from bot.domain.layer import Layer
 from bot.domain.ledger import trade_date
 from bot.domain.orders import Order, Purpose
-from bot.domain.portfolio import Layer, Lot
+from bot.domain.portfolio import Lot
 from bot.domain.snapshot import Snapshot
 from bot.hedging.settings import HedgeSettings
 from bot.valuation import Unvalued, Valuer

@@ -1,4 +1,4 @@
-"""The order has one of the shapes that this version knows, and a sale sells what the overlay holds."""
+"""The order has one of the shapes that this version knows, and a sale sells what its layer holds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from bot.domain.decision import Checked, Rule
 from bot.domain.instrument import Instrument, Kind, Right, Side
-from bot.domain.orders import Leg, OrderIntent, Purpose
+from bot.domain.orders import Leg, OrderIntent
 from risk.scene import Scene
 
 MOST_DIGITS = 12
@@ -17,8 +17,8 @@ MOST_DIGITS = 12
 class WellFormed:
     """Fails unless the order is a purchase of one call, one debit call spread or one future, or closes what is held.
 
-    A purchase pays. A sale mirrors lots of the overlay, in no more units than they have left: calls of the base sleeve
-    are never sold by mistake. The only other closing order buys back contracts that are held short.
+    A purchase pays. A sale mirrors lots of its own layer, in no more units than they have left: calls of the base are
+    never sold for the overlay by mistake. The only other closing order buys back contracts that are held short.
     """
 
     rule: Rule = Rule.WELL_FORMED
@@ -26,7 +26,7 @@ class WellFormed:
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the shape alone."""
         fault = _number_fault(intent) or (
-            _build_fault(intent) if intent.purpose is Purpose.OVERLAY_BUILD else _unwind_fault(intent, scene)
+            _build_fault(intent) if intent.purpose.buys_hedge else _unwind_fault(intent, scene)
         )
         return Checked.holds(
             rule=self.rule, passed=not fault, found=fault or intent.purpose.value, limit="a known shape", note=fault
@@ -73,5 +73,5 @@ def _is_call(instrument: Instrument) -> bool:
 
 def _unwind_fault(intent: OrderIntent, scene: Scene) -> str:
     if not scene.closes_only(intent):
-        return "an unwind sells what the overlay's lots hold, or buys back what is held short"
+        return "a sale is of what the lots of its layer hold, else it buys back what is held short"
     return "buying back pays" if scene.buys_back(intent) and intent.limit <= 0 else ""

@@ -22,10 +22,11 @@ from bot.domain.expiries import vix_monthlies
 from bot.domain.fees import FeeSchedule
 from bot.domain.found import FoundSleeve
 from bot.domain.instrument import RVX, SPX, VIX, Instrument, InstrumentKey, Kind, Right, Side
+from bot.domain.layer import Layer
 from bot.domain.market import Quote, Tick
 from bot.domain.mode import DemandSource, TradingMode
 from bot.domain.orders import Fill, FillPart, IntentId, Leg, Order
-from bot.domain.portfolio import AccountValues, Layer, Lot, Position, StatedCredit
+from bot.domain.portfolio import AccountValues, Lot, Position, StatedCredit
 from bot.domain.schedule import Session, SessionCalendar
 from bot.engine import Engine, Policy
 from bot.execution import Execution

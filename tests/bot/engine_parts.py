@@ -1,6 +1,6 @@
 """An engine for tests: real state, gate and execution, a planner that wants what the test says."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -59,8 +59,8 @@ class ScriptedPlanner(Planner):
         self.base = 100.0
         self.asked = 0
 
-    def plan(self, snapshot: Snapshot, signal: Signal, decision_id: DecisionId, new_id: NewId) -> HedgePlan:
-        """Plan what the test wants."""
+    def plans(self, snapshot: Snapshot, signal: Signal, decision_id: DecisionId, new_id: NewId) -> Iterator[HedgePlan]:
+        """Plan what the test wants, once."""
         del signal
         self.asked += 1
         free = self.wants if not snapshot.book.orders else 0
@@ -68,7 +68,7 @@ class ScriptedPlanner(Planner):
             replace(an_intent(quantity=self.quantity, intent_id=new_id()), decision_id=decision_id) for _ in range(free)
         ]
         action = PlanAction.INCREASE if intents else PlanAction.HOLD
-        return replace(a_plan(*intents, action=action), decision_id=decision_id, base_usd_per_point=self.base)
+        yield replace(a_plan(*intents, action=action), decision_id=decision_id, base_usd_per_point=self.base)
 
 
 class FreeHand(Steward):

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.errors import ConfigError
-from bot.domain.portfolio import Layer as SleeveLayer
+from bot.domain.layer import Layer as SleeveLayer
 from config.loader import LARGEST_FILE_BYTES, Loaded, load, load_section
 from config.settings import Profile
 from simulator.fees import FeeTables

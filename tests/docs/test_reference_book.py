@@ -58,7 +58,9 @@ def overlay_order(scene: Scenery) -> OrderIntent:
     """The order that the planner asks for at the threshold of a supported blowout."""
     ids = (f"new-{number}" for number in count(1))
     planner = Planner(HedgeSettings(), FEES)
-    (order,) = planner.plan(scene.snapshot(), a_signal(peak_excess=0.25), DecisionId("d-1"), lambda: next(ids)).intents
+    (order,) = next(
+        planner.plans(scene.snapshot(), a_signal(peak_excess=0.25), DecisionId("d-1"), lambda: next(ids))
+    ).intents
     return order
 
 

@@ -19,9 +19,10 @@ from bot.domain.events import BooksReconciled, CandidatesListed, SessionOpened
 from bot.domain.evidence import Stance
 from bot.domain.found import FoundSleeve
 from bot.domain.instrument import RUT, RVX, SPX, VIX, Right
+from bot.domain.layer import Layer
 from bot.domain.market import Tick
 from bot.domain.orders import OrderIntent, Purpose
-from bot.domain.portfolio import Book, Cohort, Layer, Lot
+from bot.domain.portfolio import Book, Cohort, Lot
 from bot.domain.snapshot import Snapshot
 from bot.hedging.sleeve import BASE_LAYERS
 from bot.hedging.universe import offered_settlements

@@ -78,7 +78,7 @@ def planned() -> Mapping[date, tuple[PlanAction, str]]:
             state=row.state, previous_closes={VIX.key: before.vix, RVX.key: before.rvx}
         )
         signal = a_signal(row.state, peak_excess=excess, spread=row.spread)
-        plan = planner.plan(snapshot, signal, DecisionId("d-1"), new_ids().__next__)
+        plan = next(planner.plans(snapshot, signal, DecisionId("d-1"), new_ids().__next__))
         plans[row.day] = plan.action, plan.reason
     return plans
 

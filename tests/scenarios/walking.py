@@ -8,9 +8,10 @@ from functools import cache
 
 from bot.domain.decision import Approved, Refused, Verdict
 from bot.domain.evidence import Stance
+from bot.domain.layer import Layer
 from bot.domain.orders import DecisionId, IntentId, OrderIntent, Purpose
 from bot.domain.plan import HedgePlan
-from bot.domain.portfolio import Book, Cohort, Layer, Lot, Provenance
+from bot.domain.portfolio import Book, Cohort, Lot, Provenance
 from bot.domain.readings import Signal, SignalState
 from bot.domain.snapshot import Snapshot
 from bot.hedging.planning import Planner
@@ -74,7 +75,7 @@ class Decision:
 def decided(snapshot: Snapshot, signal: Signal, limits: RiskLimits = LIMITS) -> Decision:
     """Plan, permit and judge as the engine does, refused sizes once more in the largest that passes."""
     planner, ids = Planner(HedgeSettings(), FEES), new_ids()
-    wished = planner.plan(snapshot, signal, DecisionId("d-1"), ids.__next__)
+    wished = next(planner.plans(snapshot, signal, DecisionId("d-1"), ids.__next__))
     plan = Steward(StewardSettings(), FEES).permit(wished, snapshot)
     gate = Gate(limits, FEES)
     verdicts = gate.review(plan, snapshot)

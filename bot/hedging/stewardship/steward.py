@@ -8,6 +8,7 @@ asked again in the same session.
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Final
 
 from bot.domain.fees import FeeSchedule
 from bot.domain.ledger import trade_date
@@ -17,6 +18,9 @@ from bot.domain.proposal import Proposal, ProposalState, asked
 from bot.domain.snapshot import Snapshot
 from bot.hedging.stewardship.pacing import churn_obstacle, pacing_obstacle
 from bot.hedging.stewardship.settings import Autonomy, StewardSettings
+
+_PATIENT: Final = frozenset({PlanAction.MAINTAIN, PlanAction.WIDEN})
+"""What is asked only when nothing else waits for an answer; the overlay's own questions go first."""
 
 
 class Steward:
@@ -55,10 +59,10 @@ class Steward:
 
     def _asking(self, plan: HedgePlan, snapshot: Snapshot, because: str) -> HedgePlan:
         """Let through what was approved; else wait, or ask."""
-        last, now = snapshot.proposal, snapshot.now
-        if last is not None and last.allows(plan.intents, now):
-            return plan
-        if last is not None and last.is_about(plan.intents):
+        last, now = snapshot.proposals.about(plan.intents), snapshot.now
+        if last is not None:
+            if last.allows(plan.intents, now):
+                return plan
             is_todays = trade_date(last.made_at) == trade_date(now)
             if last.state is ProposalState.VETOED and is_todays:
                 return plan.holding_back(Withheld.VETO, "vetoed by a person in this session")
@@ -66,6 +70,8 @@ class Steward:
                 return plan.holding_back(Withheld.PROPOSAL, "proposed: waits for a person")
             if is_todays and last.state is not ProposalState.USED and now >= last.expires_at:
                 return plan.holding_back(Withheld.PROPOSAL, "proposed: its time is over, asked no more in this session")
+        if plan.action in _PATIENT and snapshot.proposals.waiting(now) not in (None, last):
+            return plan.holding_back(Withheld.PROPOSAL, "another proposal waits for a person: this one is asked later")
         return plan.holding_back(
             Withheld.PROPOSAL, "proposed: a person is asked", self._proposal(plan, snapshot, because)
         )

@@ -5,7 +5,7 @@ from typing import Final
 
 from bot.domain.checks import require_not_negative, require_positive
 from bot.domain.errors import InvalidValueError
-from bot.domain.portfolio import Layer
+from bot.domain.layer import Layer
 
 HIGHEST_DECAY_FRAC: Final = 0.50
 """M7: the sleeve may decay at half of what the condors earn a day; configuration may lower it, never raise it."""

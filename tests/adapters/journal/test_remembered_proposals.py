@@ -77,6 +77,5 @@ def test_a_proposal_comes_back_as_it_stood(tmp_path: Path, events: tuple[Event, 
 
     restored = remembered(tmp_path / "journal.db", BEGIN).restored
 
-    assert restored.proposal == living.proposal
-    assert restored.proposal is not None
-    assert restored.proposal.state is state
+    assert restored.proposals == living.proposals
+    assert [one.state for one in restored.proposals.last] == [state]

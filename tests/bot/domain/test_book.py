@@ -12,9 +12,10 @@ from bot.domain.condors import cohorts_of, past_cohorts_of, recognise_condors
 from bot.domain.errors import InvalidValueError
 from bot.domain.fees import FeeSchedule
 from bot.domain.instrument import Instrument, Right, Side
+from bot.domain.layer import Layer
 from bot.domain.ledger import lots_of, positions_after, positions_before, trade_date, units_filled
 from bot.domain.orders import Fill, FillPart, IntentId, Leg, Order, Purpose
-from bot.domain.portfolio import Cohort, Condor, Layer, Lot, Position, Provenance, StatedCredit
+from bot.domain.portfolio import Cohort, Condor, Lot, Position, Provenance, StatedCredit
 from tests.builders import (
     FEES,
     NOON,

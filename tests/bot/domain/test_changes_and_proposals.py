@@ -11,7 +11,7 @@ from bot.domain.errors import InvalidValueError
 from bot.domain.orders import Cancelled, DecisionId, Filled, FillPart, Order, OrderState, Purpose, Working
 from bot.domain.plan import PlanAction, Withheld
 from bot.domain.portfolio import Change
-from bot.domain.proposal import Asked, Proposal, ProposalState, asked
+from bot.domain.proposal import Asked, Proposal, Proposals, ProposalState, asked
 from tests.bot.engine_parts import a_fill
 from tests.builders import FEES, NOON, a_change, a_plan, an_intent, an_order, spread_legs
 
@@ -68,9 +68,14 @@ def test_a_change_cannot_cost_less_than_nothing() -> None:
         a_change(churn_usd=-1)
 
 
-def test_purposes_know_what_sells_the_overlay() -> None:
-    """Back to base and out of what ends: both sell, a build does not."""
-    assert [purpose for purpose in Purpose if purpose.sells_overlay] == [Purpose.OVERLAY_UNWIND, Purpose.OVERLAY_EXIT]
+def test_purposes_know_what_they_do_to_the_hedge() -> None:
+    """Some buy, some sell, the roll of a wing does neither; only those of the overlay are paced."""
+    buying = {Purpose.OVERLAY_BUILD, Purpose.BASE_BUILD}
+    selling = {Purpose.OVERLAY_UNWIND, Purpose.OVERLAY_EXIT, Purpose.BASE_EXIT}
+    assert {purpose for purpose in Purpose if purpose.buys_hedge} == buying
+    assert {purpose for purpose in Purpose if purpose.sells_hedge} == selling
+    paced = (buying | selling) - {Purpose.BASE_BUILD, Purpose.BASE_EXIT}
+    assert {purpose for purpose in Purpose if purpose.changes_overlay} == paced
 
 
 def _proposal(**changes: object) -> Proposal:
@@ -149,3 +154,54 @@ def test_a_proposal_is_about_its_purpose() -> None:
     """Other strikes for the same purpose are the same question, a sale is another one."""
     assert _proposal().is_about((an_intent(spread_legs(22, 27), quantity=9),))
     assert not _proposal().is_about((replace(an_intent(LEGS), purpose=Purpose.OVERLAY_EXIT),))
+
+
+# the last proposals, by matter --------------------------------------------------------------------------------------
+
+
+def _about(purpose: Purpose, proposal_id: str = "d-2", **changes: object) -> Proposal:
+    order = asked(replace(an_intent(LEGS, quantity=2), purpose=purpose))
+    return _proposal(proposal_id=DecisionId(proposal_id), orders=(order,), **changes)
+
+
+def test_a_new_proposal_replaces_the_last_of_its_matter_and_what_waits() -> None:
+    """What was answered about another matter stays, what waits makes way, and one matter has one proposal."""
+    vetoed = _about(Purpose.BASE_BUILD, "d-1").answered(ProposalState.VETOED)
+    asking = _about(Purpose.WING_ROLL, "d-2")
+    first = _about(Purpose.OVERLAY_BUILD, "d-3")
+    again = _about(Purpose.OVERLAY_BUILD, "d-4", made_at=NOON + timedelta(minutes=1))
+    known = Proposals().making(vetoed).making(asking)
+    assert known.last == (vetoed, asking)
+    assert known.waiting(NOON) == asking
+    assert known.making(first).last == (vetoed, first)
+    assert known.making(first).making(again).last == (vetoed, again)
+
+
+def test_proposals_are_found_by_matter_and_by_name() -> None:
+    """Each order finds the one about it, an unknown name or matter none."""
+    base, overlay = _about(Purpose.BASE_BUILD, "d-1").answered(ProposalState.VETOED), _about(Purpose.OVERLAY_BUILD)
+    known = Proposals(last=(base, overlay))
+    assert known.about((an_intent(LEGS),)) == overlay
+    assert known.about((replace(an_intent(LEGS), purpose=Purpose.WING_ROLL),)) is None
+    assert known.named(DecisionId("d-1")) == base
+    assert known.named(DecisionId("d-9")) is None
+    assert Proposals().waiting(NOON) is None
+
+
+def test_only_the_answered_proposal_changes() -> None:
+    """The other keeps its state."""
+    base, overlay = _about(Purpose.BASE_BUILD, "d-1"), _about(Purpose.OVERLAY_BUILD, "d-2")
+    after = Proposals(last=(base, overlay)).answered(DecisionId("d-2"), ProposalState.APPROVED)
+    assert after.last == (base, overlay.answered(ProposalState.APPROVED))
+    assert after.most_of(Purpose.OVERLAY_BUILD, LEGS, NOON) == 2
+    assert after.most_of(Purpose.BASE_BUILD, LEGS, NOON) == 0
+    assert after.most_of(Purpose.OVERLAY_BUILD, LEGS, NOON + timedelta(minutes=15)) == 0
+
+
+def test_an_approval_is_used_up_by_the_orders_that_it_allowed() -> None:
+    """Those it covers use it; more of them, others, or none asked for change nothing."""
+    intent = an_intent(LEGS, quantity=2)
+    known = Proposals(last=(_about(Purpose.OVERLAY_BUILD).answered(ProposalState.APPROVED),))
+    assert [one.state for one in known.used_by((intent,), NOON).last] == [ProposalState.USED]
+    for other in (replace(intent, quantity=3), replace(intent, purpose=Purpose.BASE_BUILD)):
+        assert known.used_by((other,), NOON) == known

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from bot.domain.found import FoundSleeve
 from bot.domain.instrument import Instrument, Kind, Right, Side
+from bot.domain.layer import Layer
 from bot.domain.orders import IntentId, Leg
-from bot.domain.portfolio import Cohort, Layer, Lot, Position, Provenance
+from bot.domain.portfolio import Cohort, Lot, Position, Provenance
 
 TODAY = date(2026, 10, 19)
 SETTLEMENT = date(2026, 11, 18)

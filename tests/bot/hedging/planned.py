@@ -17,7 +17,7 @@ CALM = a_signal(SignalState.CALM, peak_excess=0.05)
 def planned(snapshot: Snapshot, signal: Signal | None = None, settings: HedgeSettings | None = None) -> HedgePlan:
     """The plan of a moment; in a blowout and by the defaults where a test does not say."""
     planner = Planner(settings or HedgeSettings(), FEES)
-    return planner.plan(snapshot, signal or a_signal(), DecisionId("d-1"), new_ids().__next__)
+    return next(planner.plans(snapshot, signal or a_signal(), DecisionId("d-1"), new_ids().__next__))
 
 
 def an_overlay(

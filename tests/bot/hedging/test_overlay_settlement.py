@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from bot.domain.portfolio import Layer
+from bot.domain.layer import Layer
 from bot.domain.readings import Episode
 from bot.domain.releases import Confidence, Coverage, Release, ReleaseKind, ReleaseTable
 from bot.domain.schedule import NEW_YORK

@@ -11,7 +11,7 @@ from bot.domain.instrument import RVX, SPX, VIX, Kind, Right, Side
 from bot.domain.orders import DecisionId, Purpose
 from bot.domain.plan import PlanAction
 from bot.domain.portfolio import Position
-from bot.domain.proposal import Asked, Proposal, ProposalState
+from bot.domain.proposal import Asked, Proposal, Proposals, ProposalState
 from bot.domain.readings import Signal, SignalState
 from bot.domain.snapshot import Snapshot
 from bot.hedging.construction import best_of
@@ -344,9 +344,9 @@ def test_what_a_person_approved_is_taken_before_what_is_cheapest() -> None:
         expires_at=NOON + timedelta(minutes=10),
         state=ProposalState.APPROVED,
     )
-    approved = planned(replace(snapshot, proposal=proposal), a_signal(peak_excess=0.5)).intents[0]
+    approved = planned(replace(snapshot, proposals=Proposals(last=(proposal,))), a_signal(peak_excess=0.5)).intents[0]
     assert (approved.legs, approved.quantity) == (other.legs, asked_for.quantity)
-    late = replace(snapshot, proposal=replace(proposal, expires_at=NOON))
+    late = replace(snapshot, proposals=Proposals(last=(replace(proposal, expires_at=NOON),)))
     assert planned(late, a_signal(peak_excess=0.5)).intents[0].legs == free.intents[0].legs
 
 

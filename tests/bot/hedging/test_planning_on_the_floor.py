@@ -10,10 +10,11 @@ from bot.domain.decision import Approved
 from bot.domain.events import BooksReconciled, CandidatesListed, SessionOpened
 from bot.domain.found import FoundSleeve
 from bot.domain.instrument import RUT, RVX, SPX, VIX, Instrument
+from bot.domain.layer import Layer
 from bot.domain.market import Quote, Tick
 from bot.domain.orders import DecisionId
 from bot.domain.plan import PlanAction
-from bot.domain.portfolio import AccountValues, Layer, Lot, Position
+from bot.domain.portfolio import AccountValues, Lot, Position
 from bot.domain.readings import Signal, SignalState
 from bot.domain.snapshot import Snapshot
 from bot.hedging.planning import NO_RELEASES, Planner
@@ -143,7 +144,7 @@ def test_the_plan_on_the_floor_is_an_increase_that_the_gate_approves() -> None:
     """Forty condors: between 15 and 20 % of the base in five-wide spreads, each candidate with figures or a reason."""
     snapshot = _snapshot()
     signal = _signal(snapshot)
-    plan = Planner(HedgeSettings(), FEES).plan(snapshot, signal, DecisionId("d-1"), new_ids().__next__)
+    plan = next(Planner(HedgeSettings(), FEES).plans(snapshot, signal, DecisionId("d-1"), new_ids().__next__))
     assert plan.action is PlanAction.INCREASE, plan.reason
     assert 0.15 < plan.increment_frac <= 0.20
     (intent,) = plan.intents
@@ -157,7 +158,9 @@ def test_the_plan_on_the_floor_is_an_increase_that_the_gate_approves() -> None:
 
 def test_the_order_fills_on_the_floor_at_its_limit() -> None:
     """The plan's limit is the natural price: ask of the long leg less bid of the short one."""
-    plan = Planner(HedgeSettings(), FEES).plan(_snapshot(), _signal(_snapshot()), DecisionId("d-1"), new_ids().__next__)
+    plan = next(
+        Planner(HedgeSettings(), FEES).plans(_snapshot(), _signal(_snapshot()), DecisionId("d-1"), new_ids().__next__)
+    )
     long, short = (_floor().floor.quote(leg.instrument) for leg in plan.intents[0].legs)
     assert long.ask is not None
     assert short.bid is not None

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from bot.domain.expiries import vix_monthlies
 from bot.domain.instrument import Right
+from bot.domain.layer import Layer
 from bot.domain.orders import Leg
-from bot.domain.portfolio import Layer, Lot
+from bot.domain.portfolio import Lot
 from bot.domain.snapshot import Snapshot
 from bot.hedging.temporal.rolling import Due, DueKind, harvest_due, roll_due, spread_width_points, stop_day, stop_due
 from bot.hedging.temporal.settings import TemporalSettings

@@ -9,9 +9,10 @@ import pytest
 
 from bot.domain.decision import Approved, Checked, Refused, Rule
 from bot.domain.instrument import VIX
+from bot.domain.layer import Layer
 from bot.domain.orders import Purpose
 from bot.domain.plan import HedgePlan, PlanAction
-from bot.domain.portfolio import Book, Layer, Lot
+from bot.domain.portfolio import Book, Lot
 from bot.domain.readings import Signal, SignalState
 from bot.domain.schedule import NEW_YORK
 from bot.domain.snapshot import Snapshot

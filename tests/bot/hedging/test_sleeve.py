@@ -5,8 +5,9 @@ from datetime import date, timedelta
 
 import pytest
 
+from bot.domain.layer import Layer
 from bot.domain.orders import Cancelled, Purpose
-from bot.domain.portfolio import Layer, Lot
+from bot.domain.portfolio import Lot
 from bot.domain.snapshot import Snapshot
 from bot.hedging.settings import HedgeSettings
 from bot.hedging.sleeve import Sleeve, layer_of, read_sleeve

@@ -12,7 +12,7 @@ from bot.domain.errors import InvalidValueError
 from bot.domain.orders import DecisionId, OrderIntent, Purpose
 from bot.domain.plan import HedgePlan, PlanAction, Withheld
 from bot.domain.portfolio import Book
-from bot.domain.proposal import Proposal, ProposalState
+from bot.domain.proposal import Proposal, Proposals, ProposalState
 from bot.domain.snapshot import Snapshot
 from bot.hedging.stewardship.pacing import churn_obstacle, pacing_obstacle
 from bot.hedging.stewardship.settings import Autonomy, StewardSettings
@@ -191,7 +191,7 @@ def _proposal(quantity: int = 2) -> Proposal:
 
 def _with(proposal: Proposal, state: ProposalState = ProposalState.OPEN, minutes: float = 1) -> Snapshot:
     now = NOON + minutes * MINUTE
-    return replace(TEN.snapshot(), now=now, proposal=proposal.answered(state))
+    return replace(TEN.snapshot(), now=now, proposals=Proposals(last=(proposal.answered(state),)))
 
 
 def test_a_proposal_names_the_trade_and_lives_fifteen_minutes() -> None:
@@ -224,6 +224,15 @@ def test_an_approval_for_other_contracts_is_none() -> None:
     intent = an_intent(spread_legs(22, 27), quantity=1)
     plan = a_plan(intent, action=PlanAction.INCREASE)
     assert _permitted(plan, APPROVE, _with(_proposal(), ProposalState.APPROVED)).proposal is not None
+
+
+@pytest.mark.parametrize(("action", "asks"), [(PlanAction.MAINTAIN, False), (PlanAction.INCREASE, True)])
+def test_only_the_overlay_asks_beside_a_proposal_that_waits(action: PlanAction, asks: bool) -> None:  # noqa: FBT001
+    """A question about the base waits for its turn; one about the overlay goes first."""
+    waiting = replace(_proposal(), orders=(replace(_proposal().orders[0], purpose="wing_roll"),))
+    held = _permitted(replace(_increase(decision="d-2"), action=action), APPROVE, _with(waiting))
+    assert held.withheld is Withheld.PROPOSAL
+    assert (held.proposal is not None) == asks
 
 
 def test_an_approval_ends_with_its_proposal() -> None:

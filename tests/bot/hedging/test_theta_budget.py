@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.errors import InvalidValueError
-from bot.domain.portfolio import Book, Layer, Position
+from bot.domain.layer import Layer
+from bot.domain.portfolio import Book, Position
 from bot.domain.snapshot import Snapshot
 from bot.hedging.temporal.budget import (
     ThetaBudget,
