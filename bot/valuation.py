@@ -56,6 +56,7 @@ _CLOCK_SLACK_S: Final = 1.0  # a receive time this far ahead of the snapshot is 
 _WIDTH_SLACK: Final = 1e-9  # of the width: two decimals as floats differ by less
 NOT_TWO_SIDED: Final = "not two-sided"
 TOO_WIDE: Final = "too wide"
+_LEAST_VOL: Final = 0.01  # a fraction per year: below any market's, far enough from zero for every formula
 _NS: Final = 1_000_000_000
 _SECONDS_PER_DAY: Final = 86_400.0
 
@@ -164,8 +165,8 @@ def feed_is_alive(snapshot: Snapshot, settings: ValuationSettings) -> bool:
     """Return whether market data as a whole still flows; see the module's words on freshness."""
     if snapshot.dispersion.state is not SignalState.UNDEFINED:
         return True
-    youngest = max((quote.at_ns for quote in snapshot.quotes.values()), default=0)
-    return _age_s(youngest, snapshot.now) <= settings.max_feed_silence_s
+    youngest = max(snapshot.quotes.values(), key=lambda quote: quote.at_ns, default=None)
+    return youngest is not None and quote_age_s(youngest, snapshot.now) <= settings.max_feed_silence_s
 
 
 def quote_fault(quote: Quote | None, instrument: Instrument, now: datetime, settings: ValuationSettings) -> str:
@@ -174,7 +175,7 @@ def quote_fault(quote: Quote | None, instrument: Instrument, now: datetime, sett
         return "no quote"
     if quote.data_type is not DataType.LIVE:
         return f"data type {quote.data_type!r} instead of live"
-    if not -_CLOCK_SLACK_S <= _age_s(quote.at_ns, now) <= settings.max_quote_age_s:
+    if not -_CLOCK_SLACK_S <= quote_age_s(quote, now) <= settings.max_quote_age_s:
         return "stale"
     if instrument.trading_class not in settings.ticks.outright:
         return "no tick is known for its class"
@@ -190,8 +191,9 @@ def quote_fault(quote: Quote | None, instrument: Instrument, now: datetime, sett
     return TOO_WIDE if ask - bid > widest * (1.0 + _WIDTH_SLACK) else ""
 
 
-def _age_s(at_ns: int, now: datetime) -> float:
-    return now.astimezone(UTC).timestamp() - at_ns / _NS
+def quote_age_s(quote: Quote, now: datetime) -> float:
+    """Return how long ago a quote was received, seconds; below zero where its clock is ahead."""
+    return now.astimezone(UTC).timestamp() - quote.at_ns / _NS
 
 
 def good_level(snapshot: Snapshot, key: InstrumentKey) -> float | Unvalued:
@@ -332,10 +334,10 @@ class Valuer:
         quote = self.quote(instrument, may_be_unbid=True)
         if isinstance(quote, Unvalued):
             return quote
-        return (self._future if instrument.kind is Kind.FUTURE else self._option)(instrument, quote.mid)
+        return (self._future if instrument.kind is Kind.FUTURE else self._option)(instrument, quote)
 
-    def _future(self, instrument: Instrument, price: float) -> Valued:
-        days = days_to_settlement(instrument, self.snapshot.now)
+    def _future(self, instrument: Instrument, quote: Quote) -> Valued:
+        price, days = quote.mid, days_to_settlement(instrument, self.snapshot.now)
         return Valued(
             instrument=instrument,
             price=price,
@@ -350,7 +352,7 @@ class Valuer:
             theta_usd_per_day=0.0,
         )
 
-    def _option(self, instrument: Instrument, price: float) -> Valued | Unvalued:
+    def _option(self, instrument: Instrument, quote: Quote) -> Valued | Unvalued:
         days = days_to_settlement(instrument, self.snapshot.now)
         is_vix = instrument.trading_class in VIX_OPTION_CLASSES
         forward = self._vix_forward_of(instrument) if is_vix else self._spx_forward(days)
@@ -358,7 +360,7 @@ class Valuer:
             return forward
         strike, right = float(instrument.strike or 0), instrument.right or Right.CALL
         years, rate = days / DAYS_PER_YEAR, self.settings.rate
-        vol = implied_vol(price=price, forward=forward, strike=strike, years=years, rate=rate, right=right)
+        vol = self._vol(instrument, quote, forward=forward, days=days)
         if vol is None:
             return Unvalued(reason=f"{instrument.key}: no volatility explains its price")
         model = black76(forward=forward, strike=strike, years=years, vol=vol, rate=rate, right=right)
@@ -371,7 +373,7 @@ class Valuer:
         )
         return Valued(
             instrument=instrument,
-            price=price,
+            price=quote.mid,
             forward=forward,
             vol=vol,
             days=days,
@@ -379,9 +381,28 @@ class Valuer:
             named_delta=forward_delta(forward=forward, strike=strike, years=years, vol=vol, right=right),
             exposure_usd_per_point=exposure,
             usd_per_spx_percent=per_percent,
-            value_usd=price * multiplier,
+            value_usd=quote.mid * multiplier,
             theta_usd_per_day=model.theta * multiplier,
         )
+
+    def _vol(self, instrument: Instrument, quote: Quote, *, forward: float, days: float) -> float | None:
+        """The volatility that explains a quote, None where none does.
+
+        Deep in the money the middle may lie below the discounted intrinsic value, which no volatility explains. Where
+        that value lies between bid and ask the option is worth it and moves as its forward does: the least volatility.
+        """
+        vol = implied_vol(
+            price=quote.mid,
+            forward=forward,
+            strike=float(instrument.strike or 0),
+            years=days / DAYS_PER_YEAR,
+            rate=self.settings.rate,
+            right=instrument.right or Right.CALL,
+        )
+        intrinsic = self.price_if(instrument, forward=forward, vol=0.0, days=days)
+        if vol is None and days > 0.0 and intrinsic > 0.0 and (quote.bid or 0.0) <= intrinsic <= (quote.ask or 0.0):
+            return _LEAST_VOL
+        return vol
 
     def _by_vix_forward(self, instrument: Instrument, delta: float, days: float) -> float:
         measured = self.snapshot.sensitivity_scale

@@ -124,8 +124,21 @@ class EventTelemetry:
 
 
 def payload_of(facts: Mapping[str, object]) -> bytes:
-    """Return facts as JSON; what is too large for a message says so instead."""
-    payload = json.dumps(plain(dict(facts)), ensure_ascii=True, separators=(",", ":")).encode()
+    """Return facts as JSON; of a row that is too large the largest facts are left out by name: the journal has them."""
+    payload = _json(facts)
     if len(payload) <= LARGEST_EVENT_BYTES:
         return payload
-    return json.dumps({"too_large_bytes": len(payload), "see": "journal"}).encode()
+    inner = facts.get("facts")
+    kept = dict(inner) if isinstance(inner, Mapping) else {}
+    left_out: list[str] = []
+    for name in sorted(kept, key=lambda name: (-len(_json({name: kept[name]})), name)):
+        del kept[name]
+        left_out.append(str(name))
+        shorter = _json({**facts, "facts": kept, "left_out": left_out, "see": "journal"})
+        if len(shorter) <= LARGEST_EVENT_BYTES:
+            return shorter
+    return _json({"too_large_bytes": len(payload), "see": "journal"})
+
+
+def _json(facts: Mapping[str, object]) -> bytes:
+    return json.dumps(plain(dict(facts)), ensure_ascii=True, separators=(",", ":")).encode()

@@ -26,6 +26,8 @@ class AppSettings:
     own_index_every_s: float = 150.0  # while an index is missing: two readings within the five minutes that it holds
     parity_every_s: float = 7200.0  # put-call parity of the condors' expiries, for information
     wings_every_s: float = 1800.0  # is the book out of its band, and would wider wings help
+    quiet_every_s: float = 60.0  # are there quotes that have stood still
+    quiet_after_s: float = 300.0  # ask anew for a quote that old: a third of what valuation.max_quote_age_s allows
     relist_every_s: float = 7200.0  # the candidates follow the market
     command_loss_reduce_s: float = 60.0  # docs/risk-controls.md, 2.4: command link lost
     command_loss_halt_s: float = 900.0

@@ -9,6 +9,7 @@ from bot.app.desk import Desk
 from bot.app.link import LinkKeeper
 from bot.app.own_index import OwnIndexKeeper
 from bot.app.parity import ParityKeeper
+from bot.app.quiet import QuietKeeper
 from bot.app.sampler import Sampler
 from bot.app.sessions import SessionKeeper
 from bot.app.shell import Shell
@@ -42,6 +43,7 @@ class Parts:
     sessions: SessionKeeper
     own_index: OwnIndexKeeper
     parity: ParityKeeper
+    quiet: QuietKeeper
     wings: WingAdviser
     desk: Desk
     sampler: Sampler
@@ -72,6 +74,7 @@ class Supervisor:
             self._task("sessions", self._parts.sessions.run()),
             self._task("own index", self._parts.own_index.run()),
             self._task("parity", self._parts.parity.run()),
+            self._task("quiet", self._parts.quiet.run()),
             self._task("wings", self._parts.wings.run()),
             self._task("desk", self._parts.desk.run()),
             self._task("tender", self._tend()),

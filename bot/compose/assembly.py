@@ -10,6 +10,7 @@ from bot.app.link import LinkKeeper
 from bot.app.own_index import OwnIndexKeeper
 from bot.app.parity import ParityKeeper
 from bot.app.pump import Pump
+from bot.app.quiet import QuietKeeper
 from bot.app.sampler import Measures, Sampler
 from bot.app.sessions import Market, SessionKeeper
 from bot.app.shell import Shell
@@ -203,6 +204,7 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
             settings=settings.own_index,
         ),
         parity=ParityKeeper(shell=shell, data=ports.market_data, link=keeper, settings=ParitySettings()),
+        quiet=QuietKeeper(shell=shell, data=ports.market_data, link=keeper),
         wings=WingAdviser(
             shell=shell,
             data=ports.market_data,

@@ -262,6 +262,24 @@ def test_a_class_without_a_tick_has_no_good_quote() -> None:
     assert quote_fault(quote, stranger, NOON, SETTINGS) == "no tick is known for its class"
 
 
+@pytest.mark.parametrize(("below", "above", "known"), [(0.15, 0.05, True), (0.15, -0.05, False), (0.0, 0.0, True)])
+def test_an_option_whose_quotes_straddle_its_intrinsic_value_is_worth_it(
+    below: float,
+    above: float,
+    known: bool,  # noqa: FBT001
+) -> None:
+    """Deep in the money the middle may lie below what a volatility explains: the option then moves as its forward."""
+    call = vix_call(12)
+    forward, days = _valuer().vix_forward(NOVEMBER), days_to_settlement(call, NOON)
+    assert isinstance(forward, float)
+    intrinsic = _valuer().price_if(call, forward=forward, vol=0.0, days=days)
+    quote = a_quote(call, intrinsic - below, intrinsic + above)
+    valued = _valuer(SCENERY.snapshot(quotes={call.key: quote})).value(call)
+    assert isinstance(valued, Valued) == known
+    if isinstance(valued, Valued):
+        assert (valued.price, valued.named_delta) == (quote.mid, pytest.approx(1.0))
+
+
 def test_an_option_below_its_intrinsic_value_has_no_volatility() -> None:
     """A price that no volatility explains leaves the option unknown."""
     call = vix_call(12)

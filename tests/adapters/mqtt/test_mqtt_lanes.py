@@ -1,6 +1,7 @@
 """Queue, outbox and topics without a broker."""
 
 import asyncio
+import json
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -116,6 +117,21 @@ def test_a_strangers_id_becomes_no_topic(command_id: str) -> None:
 def test_other_bots_commands_have_no_name() -> None:
     """A topic that is none of this bot's gives no command."""
     assert (TOPICS.name_of("alvh/other/cmd/kill"), TOPICS.name_of("alvh/main/cmd/kill")) == ("", "kill")
+
+
+def test_a_row_too_large_is_told_without_its_largest_facts() -> None:
+    """A plan with a long table of candidates keeps what it did and why, and names what was left out."""
+    row = {"action": "hold", "reason": "at target", "notes": "z" * 90, "candidates": ["y" * 90] * 60}
+    told = json.loads(payload_of({"at": "t", "decision_id": "d", "facts": row}))
+    assert told["facts"] == {"action": "hold", "reason": "at target", "notes": "z" * 90}
+    assert (told["left_out"], told["see"], told["decision_id"]) == (["candidates"], "journal", "d")
+
+
+def test_of_a_huge_row_only_what_fits_is_left() -> None:
+    """Facts go, the largest first, until the rest fits."""
+    row = {"a": "x" * 3000, "b": "x" * 2900, "c": "x" * 2000, "d": 1}
+    told = json.loads(payload_of({"facts": row}))
+    assert (told["left_out"], sorted(told["facts"])) == (["a", "b"], ["c", "d"])
 
 
 def test_a_fact_too_large_is_told_as_such() -> None:
