@@ -195,6 +195,7 @@ def decided_rows(event: Decided) -> tuple[JournalRow, ...]:
                 "working_usd_per_point": event.plan.working_usd_per_point,
                 "candidates": event.plan.candidates,
                 "notes": event.plan.notes,
+                "sizing": event.plan.sizing,
                 "shift": event.plan.shift,
                 "withheld": event.plan.withheld,
                 "withheld_intents": event.plan.withheld_intents,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
+from bot.domain.checks import require_not_negative, require_text
 from bot.domain.orders import DecisionId, Leg, OrderIntent
 from bot.domain.proposal import Proposal
 from bot.domain.shifts import Shift
@@ -56,6 +57,31 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sizing:
+    """The settings that bounded an increase, as figures of that moment; USD per +1.00 point of spot VIX.
+
+    Attributes:
+        band_usd_per_point: A gap up to this is not traded (M2, M16).
+        ceiling_usd_per_point: The overlay never exceeds it when something is bought (M2).
+        room_usd_per_point: What the ceiling leaves above the overlay, counted as bought or as it is worth now,
+            whichever is more; never below zero.
+        prefer: Which kind of contract is taken first (M5).
+    """
+
+    band_usd_per_point: float
+    ceiling_usd_per_point: float
+    room_usd_per_point: float
+    prefer: str
+
+    def __post_init__(self) -> None:
+        """Reject bounds that bound nothing."""
+        require_not_negative(
+            band=self.band_usd_per_point, ceiling=self.ceiling_usd_per_point, room=self.room_usd_per_point
+        )
+        require_text(prefer=self.prefer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HedgePlan:
     """One plan; exposures in USD per +1.00 point of spot VIX (M2)."""
 
@@ -70,6 +96,7 @@ class HedgePlan:
     candidates: tuple[Candidate, ...] = ()
     intents: tuple[OrderIntent, ...] = ()
     notes: tuple[str, ...] = ()  # figures behind the reason, in words, for the record
+    sizing: Sizing | None = None  # what bounded an increase; None where none was worked out
     shift: Shift | None = None  # where an increase goes or would go (M6)
     asks: str = ""  # why a person should decide this one, empty when nobody needs to
     withheld: Withheld | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from bot.domain.evidence import WeakConviction
 from bot.domain.instrument import VIX
 from bot.domain.orders import IntentId, OrderIntent, Purpose
-from bot.domain.plan import Candidate, HedgePlan, PlanAction
+from bot.domain.plan import Candidate, HedgePlan, PlanAction, Sizing
 from bot.domain.shifts import Shift
 from bot.hedging.construction import Wanted, best_of, candidates_for
 from bot.hedging.moment import Moment
@@ -47,21 +47,28 @@ class _Adding:
             return moment.hold(obstacle, frac=frac)
         base, held = sleeve.known_base, sleeve.held_nominal
         gap = frac * base - held  # nothing is on its way: `_obstacle` has seen to that
+        ceiling = settings.max_overlay_frac * base
+        sizing = Sizing(
+            band_usd_per_point=settings.no_trade_band_frac * base,
+            ceiling_usd_per_point=ceiling,
+            room_usd_per_point=max(0.0, ceiling - max(held, sleeve.held_now or 0.0)),
+            prefer=settings.prefer.value,
+        )
         if is_within_band(gap=gap, base=base, settings=settings):
-            return moment.hold("the overlay stands at its target, within the no-trade band", frac=frac)
+            plan = moment.hold("the overlay stands at its target, within the no-trade band", frac=frac)
+            return replace(plan, sizing=sizing)
         shift = overlay_shift(moment.snapshot, moment.releases, settings.shifting, moment.calendar)
-        plan = self._placed(shift, gap=gap, base=base, held=held)
-        return replace(plan, shift=shift)
+        plan = self._placed(shift, gap=gap, room=sizing.room_usd_per_point)
+        return replace(plan, shift=shift, sizing=sizing)
 
-    def _placed(self, shift: Shift, *, gap: float, base: float, held: float) -> HedgePlan:
+    def _placed(self, shift: Shift, *, gap: float, room: float) -> HedgePlan:
         """Choose contracts of the settlement, if there are any."""
-        moment, sleeve, settings, frac = self.moment, self.moment.sleeve, self.moment.settings, self.frac
+        moment, settings, frac = self.moment, self.moment.settings, self.frac
         settlement = shift.settlement
         if settlement is None:
             return moment.hold("no settlement within the allowed days is listed", frac=frac)
         if not any(one.settlement == settlement for one in moment.snapshot.universe.values()):
             return moment.hold("the contracts of the chosen settlement are being looked up", frac=frac)
-        room = settings.max_overlay_frac * base - max(held, sleeve.held_now or 0.0)
         wanted = Wanted(gap=gap, room=room, settlement=settlement)
         candidates = candidates_for(wanted, moment.snapshot, moment.valuer, settings, moment.fees)
         chosen = self._approved(candidates) or best_of(candidates, settings.prefer)

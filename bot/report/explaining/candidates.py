@@ -4,7 +4,7 @@ from typing import Final
 
 from bot.domain.instrument import Kind
 from bot.domain.plan import PlanAction
-from bot.report.explaining.figures import number_of, plain, text_of
+from bot.report.explaining.figures import MISSING, number_of, plain, text_of
 from bot.report.explaining.parts import Grid, Part
 from bot.report.explaining.size import wanted_orders
 from bot.report.explaining.trades import legs_of, name_of, signed_legs
@@ -36,14 +36,15 @@ def candidates_part(trail: Trail) -> Part:
 
 
 def _choice_words(trail: Trail) -> tuple[str, ...]:
-    """Why the chosen one and not a cheaper one of another kind: the setting decides, and it is not in the journal."""
+    """Why the chosen one and not a cheaper one of another kind: the setting decides."""
     legs = [leg for intent in wanted_orders(trail) for leg in legs_of(intent)]
     if not legs:
         return ()
     is_future = (legs[0].get("instrument") or {}).get("kind") == Kind.FUTURE
     kind = "futures" if is_future else "call spreads"
-    words = f"Chosen: the least cost per payoff among the {kind} that passed (which kind comes first is a setting"
-    return (f"{words}, `prefer`, that is not in the journal).",)
+    prefer = text_of((trail.facts.get("sizing") or {}).get("prefer")) or MISSING
+    words = f"Chosen: the least cost per payoff among the {kind} that passed (which kind comes first is the setting"
+    return (f"{words} `prefer`: {prefer}).",)
 
 
 def _none_words(trail: Trail) -> str:

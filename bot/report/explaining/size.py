@@ -1,7 +1,6 @@
 """The size in words: what was wanted, held and missing, and what the orders would make of it."""
 
 from decimal import Decimal
-from typing import Final
 
 from bot.domain.plan import PlanAction
 from bot.domain.readings import SignalState
@@ -9,11 +8,6 @@ from bot.report.explaining.figures import MISSING, number_of, per_point, percent
 from bot.report.explaining.parts import Grid, Part
 from bot.report.explaining.trades import name_of, verb_of
 from bot.report.explaining.trail import Facts, Trail
-
-BAND_FRAC: Final = Decimal("0.02")
-"""M2: the no-trade band as a fraction of the base, as shipped; the journal does not hold the setting."""
-CEILING_FRAC: Final = Decimal("0.20")
-"""M2: the overlay's ceiling as a fraction of the base, which configuration may only lower; not in the journal."""
 
 
 def size_part(trail: Trail) -> Part:
@@ -70,23 +64,16 @@ def _target_words(trail: Trail, figures: dict[str, Decimal | None]) -> str:
 
 
 def _band_words(trail: Trail, figures: dict[str, Decimal | None]) -> list[str]:
-    """The two numbers of M2 that the journal does not hold are named as the methodology's own."""
-    base, gap = figures["base"], figures["gap"]
-    if base is None or gap is None or base <= 0 or trail.signal.get("state") != SignalState.BLOWOUT:
+    """What bounded an increase; nothing where none was worked out."""
+    sizing, gap, base = trail.facts.get("sizing") or {}, figures["gap"], figures["base"]
+    band, ceiling, room = (number_of(sizing.get(f"{name}_usd_per_point")) for name in ("band", "ceiling", "room"))
+    if band is None or ceiling is None or room is None or gap is None:
         return []
-    band, ceiling = BAND_FRAC * base, CEILING_FRAC * base
-    held = (figures["held"] or Decimal(0)) + (figures["working"] or Decimal(0))
-    room = max(Decimal(0), ceiling - held)
     inside = "inside" if gap <= band else "outside"
+    share = f" ({percent(ceiling / base)} of the base)" if base else ""
     return [
-        (
-            f"No-trade band: {per_point(band)} or half a contract, whichever is more; the gap was {inside} the former "
-            "(2 % of the base as shipped; the setting is not in the journal)."
-        ),
-        (
-            f"Room: at most {per_point(room)}, up to the ceiling of {per_point(ceiling)} (20 % of the base, which "
-            "configuration may only lower; how the overlay's value has drifted is not in the journal)."
-        ),
+        f"No-trade band: {per_point(band)} or half a contract, whichever is more; the gap was {inside} the former.",
+        f"Room: at most {per_point(room)}, up to the ceiling of {per_point(ceiling)}{share}.",
     ]
 
 

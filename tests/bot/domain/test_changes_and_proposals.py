@@ -1,5 +1,6 @@
-"""Changes of the overlay as our orders tell them, and proposals as values."""
+"""Changes of the overlay as our orders tell them, plans and proposals as values."""
 
+import math
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -9,7 +10,7 @@ import pytest
 from bot.domain.changes import changes_of
 from bot.domain.errors import InvalidValueError
 from bot.domain.orders import Cancelled, DecisionId, Filled, FillPart, Order, OrderState, Purpose, Working
-from bot.domain.plan import PlanAction, Withheld
+from bot.domain.plan import PlanAction, Sizing, Withheld
 from bot.domain.portfolio import Change
 from bot.domain.proposal import Asked, Proposal, Proposals, ProposalState, asked
 from tests.bot.engine_parts import a_fill
@@ -205,3 +206,11 @@ def test_an_approval_is_used_up_by_the_orders_that_it_allowed() -> None:
     assert [one.state for one in known.used_by((intent,), NOON).last] == [ProposalState.USED]
     for other in (replace(intent, quantity=3), replace(intent, purpose=Purpose.BASE_BUILD)):
         assert known.used_by((other,), NOON) == known
+
+
+@pytest.mark.parametrize("changes", [{"room_usd_per_point": -0.01}, {"band_usd_per_point": math.nan}, {"prefer": ""}])
+def test_bounds_that_bound_nothing_are_refused(changes: dict[str, object]) -> None:
+    """Below zero, not finite, or without a name."""
+    whole = Sizing(band_usd_per_point=2.0, ceiling_usd_per_point=20.0, room_usd_per_point=0.0, prefer="spreads")
+    with pytest.raises(InvalidValueError):
+        replace(whole, **changes)  # type: ignore[arg-type]

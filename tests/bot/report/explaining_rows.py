@@ -13,7 +13,7 @@ from bot.domain.events import CommissionReported, Decided, FillReported, OrderSe
 from bot.domain.evidence import Abstention, Confirmation, ConfirmationName, Conviction, Stance
 from bot.domain.instrument import Side
 from bot.domain.orders import DecisionId, Fill, FillPart, Leg, Order, OrderIntent, OrderState
-from bot.domain.plan import Candidate, HedgePlan, PlanAction, Withheld
+from bot.domain.plan import Candidate, HedgePlan, PlanAction, Sizing, Withheld
 from bot.domain.proposal import Proposal, asked
 from bot.domain.readings import Signal, SignalState
 from bot.domain.shifts import Direction, Shift
@@ -102,6 +102,9 @@ def plan_of(*intents: OrderIntent, action: PlanAction = PlanAction.INCREASE, **c
         working_usd_per_point=0.0,
         candidates=(a_candidate(), a_candidate(long=21, rejected="the quotes are too wide")),
         intents=intents,
+        sizing=Sizing(
+            band_usd_per_point=14.145, ceiling_usd_per_point=141.45, room_usd_per_point=101.45, prefer="spreads"
+        ),
         shift=Shift(base=NOVEMBER, settlement=NOVEMBER, direction=Direction.NONE, because="it settles in 29 days"),
     )
     return replace(plan, **changes)

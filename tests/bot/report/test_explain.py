@@ -60,15 +60,24 @@ def test_an_increase_is_told_from_its_signal_to_its_fees() -> None:
         assert claim in words
 
 
-def test_the_gap_the_band_and_the_room_are_told_with_what_the_journal_lacks() -> None:
-    """Target less held and working; the band and the ceiling are the methodology's and named as such."""
+def test_the_gap_the_band_and_the_room_are_told() -> None:
+    """Target less held and working, and what bounded the increase."""
     rows = decided(plan_of(ORDER, held_usd_per_point=30.0, working_usd_per_point=10.0), approved(ORDER))
     size = part(rows, "size")
     assert size.figures["gap"] == pytest.approx(80.68 - 40.0)
     assert "The overlay was 40.7 USD per point of spot VIX short of its target." in size.words
     assert "No-trade band: 14.1 USD per point" in " ".join(size.words)
-    assert "outside the former (2 % of the base as shipped; the setting is not in the journal)" in " ".join(size.words)
+    assert "the gap was outside the former." in " ".join(size.words)
     assert "Room: at most 101.4 USD per point, up to the ceiling of 141.4" in " ".join(size.words)
+    assert "(20.0 % of the base)" in " ".join(size.words)
+    assert "the setting `prefer`: spreads" in " ".join(part(rows, "candidates").words)
+
+
+def test_a_row_without_bounds_tells_none() -> None:
+    """Nothing is said of a band that nobody worked out, and the preference is missing."""
+    rows = decided(plan_of(ORDER, sizing=None), approved(ORDER))
+    assert not any(words.startswith(("No-trade band", "Room")) for words in part(rows, "size").words)
+    assert "`prefer`: not in the journal" in " ".join(part(rows, "candidates").words)
 
 
 def test_a_hold_within_the_band_says_that_the_gap_was_inside() -> None:
