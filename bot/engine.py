@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.domain.decision import Approved, Refused, Verdict
-from bot.domain.events import Decided, Event, OrderDoubted, OrderDropped, OrderReported, Released
+from bot.domain.events import Decided, Event, ModeDemanded, OrderDoubted, OrderDropped, OrderReported, Released
 from bot.domain.market import Quote, Tick
+from bot.domain.mode import TradingMode
 from bot.domain.orders import DecisionId, IntentId, Order, Prepared
 from bot.domain.plan import HedgePlan
 from bot.domain.readings import Signal
@@ -87,6 +88,8 @@ class Engine:
             return due
         is_known = self.state.is_booked(event)
         due = self.state.apply(event)
+        if isinstance(event, ModeDemanded):
+            self._cancel_what_adds()
         is_silent = is_known or (not due and isinstance(event, OrderReported | OrderDoubted))
         rows = () if is_silent else rows_of(event, self._order_of(event))
         self._unwritten += rows
@@ -226,7 +229,17 @@ class Engine:
             self.receive(doubt)
         for order in self._execution.overdue(live, now):
             self.cancel(order)
+        self._cancel_what_adds()
         return self._execution.in_doubt(self.state.live_orders())
+
+    def _cancel_what_adds(self) -> None:
+        """REDUCE_ONLY: what works and would not be let through now is cancelled, once."""
+        if self.state.mode is not TradingMode.REDUCE_ONLY:
+            return
+        for intent_id in self._policy.gate.adding(self.state.snapshot(self._clock.now())):
+            order = self.state.order(intent_id)
+            if order is not None and order.cancel_requested_at is None:
+                self.cancel(order)
 
     def cancel(self, order: Order) -> bool:
         """Write a cancel for one own order; True when a frame left."""

@@ -12,7 +12,7 @@ from typing import Final
 
 from bot.domain.decision import Approved, Checked, Refused, Verdict
 from bot.domain.fees import FeeSchedule
-from bot.domain.orders import OrderIntent
+from bot.domain.orders import IntentId, OrderIntent
 from bot.domain.plan import HedgePlan
 from bot.domain.schedule import SessionCalendar
 from bot.domain.snapshot import Snapshot
@@ -31,6 +31,7 @@ from risk.checks.standing import Locks, ModeAllows, Reconciled
 from risk.checks.stress_loss import MeanReversionLoss, WorstLoss
 from risk.checks.well_formed import WellFormed
 from risk.limits import RiskLimits
+from risk.reducing import reducing
 from risk.scene import Check, Scene
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -104,6 +105,21 @@ class Gate:
                 approved = (*approved, intent)
             verdicts.append(verdict)
         return tuple(verdicts)
+
+    def adding(self, snapshot: Snapshot) -> tuple[IntentId, ...]:
+        """Return the working orders that REDUCE_ONLY would not let through now, each judged as if it were new.
+
+        Source: docs/risk-controls.md, section 2.2.
+        """
+        found = []
+        valuer = Valuer(snapshot, self._valuation)
+        for key, order in snapshot.book.orders.items():
+            others = {one: snapshot.book.orders[one] for one in snapshot.book.orders if one != key}
+            alone = replace(snapshot, book=replace(snapshot.book, orders=others))
+            scene = Scene(snapshot=alone, valuer=valuer, limits=self._limits, fees=self._fees, calendar=self._calendar)
+            if order.remaining and not reducing(replace(order.intent, quantity=order.remaining), scene).passed:
+                found.append(key)
+        return tuple(found)
 
     def _judge(self, intent: OrderIntent, scene: Scene) -> Verdict:
         checks = self._checked(intent, scene)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bot.domain.decision import Checked, Rule
 from bot.domain.mode import TradingMode
 from bot.domain.orders import OrderIntent
+from risk.reducing import reducing
 from risk.scene import Scene
 
 ACCOUNT_LOCK = "account"
@@ -44,11 +45,12 @@ class Reconciled:
 
 @dataclass(frozen=True, slots=True)
 class ModeAllows:
-    """NORMAL lets everything through; HALT nothing; REDUCE_ONLY only what surely reduces.
+    """NORMAL lets everything through; HALT nothing; REDUCE_ONLY what reduces the risk of the whole book.
 
-    An order reduces when no scenario gets worse by more than its premium (docs/risk-controls.md, section 2.3). That
-    needs the whole book under a grid of scenarios. Until that is worked out here, the one order of which it is certain
-    passes: buying back contracts held short. Selling the hedge never reduces, unwinding included.
+    Buying calls or a call spread within the cost cap reduces, and so does buying back what is held short. Selling the
+    hedge does not, unwinding, rolling and harvesting included, and neither does a future or a wider wing.
+
+    Source: docs/risk-controls.md, section 2.3.
     """
 
     rule: Rule = Rule.TRADING_MODE
@@ -56,10 +58,8 @@ class ModeAllows:
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the order under the effective mode."""
         mode = scene.snapshot.mode
-        reduces = mode is TradingMode.REDUCE_ONLY and scene.buys_back(intent)
-        return Checked.holds(
-            rule=self.rule,
-            passed=mode is TradingMode.NORMAL or reduces,
-            found=mode.name,
-            limit="NORMAL, or REDUCE_ONLY for buying back",
-        )
+        limit = "NORMAL, or REDUCE_ONLY for what reduces"
+        if mode is not TradingMode.REDUCE_ONLY:
+            return Checked.holds(rule=self.rule, passed=mode is TradingMode.NORMAL, found=mode.name, limit=limit)
+        judged = reducing(intent, scene)
+        return Checked.holds(rule=self.rule, passed=judged.passed, found=mode.name, limit=limit, note=judged.why)

@@ -36,7 +36,7 @@ class MeanReversionLoss:
         limit = _limit_usd(scene, scene.limits.max_mean_reversion_loss_frac)
         if scene.closes_only(intent):
             return Checked.holds(rule=self.rule, passed=True, found=CLOSES_ONLY, limit=limit, note=CLOSES_ONLY)
-        stress = _plan_stress(intent, scene)
+        stress = plan_stress(intent, scene)
         if isinstance(stress, Unvalued) or limit is None:
             return _unknown(self.rule, stress)
         own = intent.quantity * stress.unit.mean_reversion.sleeve_usd
@@ -69,7 +69,7 @@ class WorstLoss:
         limit = _limit_usd(scene, scene.limits.max_worst_loss_frac)
         if scene.closes_only(intent):
             return Checked.holds(rule=self.rule, passed=True, found=CLOSES_ONLY, limit=limit, note=CLOSES_ONLY)
-        stress = _plan_stress(intent, scene)
+        stress = plan_stress(intent, scene)
         if isinstance(stress, Unvalued) or limit is None:
             return _unknown(self.rule, stress)
         loss, name = _worst_worsened(stress, intent, scene, float(limit))
@@ -82,8 +82,8 @@ class WorstLoss:
 def _worst_worsened(stress: PlanStress, intent: OrderIntent, scene: Scene, limit_usd: float) -> tuple[float, str]:
     """Return the largest loss, USD, and its scenario among those that the step or its plan worsens; no name: none."""
     worst, name = -math.inf, ""
-    own = _premium_usd(intent, scene)
-    whole = own + sum(_premium_usd(later, scene) for later in scene.later)
+    own = premium_usd(intent, scene)
+    whole = own + sum(premium_usd(later, scene) for later in scene.later)
     for held, one, rest in zip(stress.before.outcomes, stress.unit.outcomes, stress.rest.outcomes, strict=True):
         step = intent.quantity * one.book_usd
         for move, premium in ((step, own), (step + rest.book_usd, whole)):
@@ -95,7 +95,7 @@ def _worst_worsened(stress: PlanStress, intent: OrderIntent, scene: Scene, limit
     return worst, name
 
 
-def _premium_usd(intent: OrderIntent, scene: Scene) -> float:
+def premium_usd(intent: OrderIntent, scene: Scene) -> float:
     """What an option order pays at its limit or at the middle, whichever is more, USD; a future pays no premium."""
     unit = scene.valuer.unit(intent.legs)
     if intent.is_future or isinstance(unit, Unvalued):
@@ -103,7 +103,7 @@ def _premium_usd(intent: OrderIntent, scene: Scene) -> float:
     return max(0.0, float(intent.limit), unit.price) * intent.multiplier * intent.quantity
 
 
-def _plan_stress(intent: OrderIntent, scene: Scene) -> PlanStress | Unvalued:
+def plan_stress(intent: OrderIntent, scene: Scene) -> PlanStress | Unvalued:
     """Return what an intent of any size is judged on, worked out once in a scene."""
     if intent.intent_id not in scene.stresses:
         scene.stresses[intent.intent_id] = _stressed(intent, scene)

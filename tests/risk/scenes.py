@@ -12,7 +12,19 @@ from bot.valuation import ValuationSettings, Valuer
 from risk.gate import CHECKS, Gate
 from risk.limits import RiskLimits
 from risk.scene import Check, Scene
-from tests.builders import ACCOUNT, CALENDAR, FEES, Scenery, a_lot, a_plan, an_intent, mirrored, spread_legs
+from tests.builders import (
+    ACCOUNT,
+    CALENDAR,
+    FEES,
+    Scenery,
+    a_future,
+    a_lot,
+    a_plan,
+    an_intent,
+    buys,
+    mirrored,
+    spread_legs,
+)
 
 LIMITS = RiskLimits(accounts=frozenset({ACCOUNT}))
 CHECK_OF: dict[Rule, Check] = {check.rule: check for check in CHECKS}
@@ -56,6 +68,13 @@ def an_unwind(quantity: int = 1, *, limit: Decimal | str | None = None, intent_i
         purpose=Purpose.OVERLAY_UNWIND,
         intent_id=intent_id,
     )
+
+
+def a_mini(quantity: int = 1, *, intent_id: str = "m-1") -> OrderIntent:
+    """A purchase of VXM at the price at which it fills at once."""
+    mini = a_future("VXM")
+    ask = scenery().quote(mini).ask
+    return an_intent((buys(mini),), quantity=quantity, limit=str(ask), intent_id=intent_id)
 
 
 def an_overlay(units: int = 2) -> Lot:

@@ -408,7 +408,7 @@ def test_nothing_leaves_while_the_books_are_compared() -> None:
     [
         (TradingMode.NORMAL, "build", True),
         (TradingMode.NORMAL, "unwind", True),
-        (TradingMode.REDUCE_ONLY, "build", False),
+        (TradingMode.REDUCE_ONLY, "build", True),
         (TradingMode.REDUCE_ONLY, "unwind", False),
         (TradingMode.REDUCE_ONLY, "buy back", True),
         (TradingMode.HALT, "unwind", False),
@@ -416,7 +416,7 @@ def test_nothing_leaves_while_the_books_are_compared() -> None:
     ],
 )
 def test_modes_allow_what_they_say(mode: TradingMode, kind: str, passed: bool) -> None:  # noqa: FBT001 - a table
-    """NORMAL all, REDUCE_ONLY buying back alone, HALT nothing."""
+    """NORMAL all, REDUCE_ONLY protection and buying back, HALT nothing."""
     back = an_intent((buys(VIX26),), quantity=2, limit="0.50", purpose=Purpose.OVERLAY_UNWIND)
     intent = {"build": a_build(), "unwind": an_unwind(2), "buy back": back}[kind]
     assert checked_by(Rule.TRADING_MODE, intent, replace(holding(2), mode=mode)).passed is passed

@@ -21,6 +21,7 @@ from tests.builders import ACCOUNT, FEES, NOON, a_plan, an_account, an_option, a
 from tests.risk.scenes import (
     LIMITS,
     a_build,
+    a_mini,
     an_unwind,
     calm_noon,
     checked_by,
@@ -62,10 +63,13 @@ def test_without_an_allowlist_everything_is_refused() -> None:
     assert rules_against(verdict_on(a_build(), limits=RiskLimits())) == {Rule.ACCOUNT}
 
 
-@pytest.mark.parametrize("mode", [TradingMode.REDUCE_ONLY, TradingMode.HALT])
-def test_stricter_modes_refuse_what_adds(mode: TradingMode) -> None:
-    """Neither REDUCE_ONLY nor HALT lets a purchase through, and all other rules are still recorded."""
-    verdict = verdict_on(a_build(), replace(calm_noon(), mode=mode))
+@pytest.mark.parametrize(
+    ("mode", "intent"),
+    [(TradingMode.HALT, a_build()), (TradingMode.REDUCE_ONLY, a_mini()), (TradingMode.REDUCE_ONLY, an_unwind(2))],
+)
+def test_stricter_modes_refuse_what_adds(mode: TradingMode, intent: OrderIntent) -> None:
+    """HALT lets no purchase through, REDUCE_ONLY no future and no sale; all other rules are still recorded."""
+    verdict = verdict_on(intent, replace(holding(2), mode=mode))
     assert rules_against(verdict) == {Rule.TRADING_MODE}
     assert len(verdict.checks) == len(CHECKS)
 

@@ -193,6 +193,19 @@ class Hands:
     def answer(self, name: CommandName) -> None:
         """Approve or veto the last proposal, with its challenge."""
         asked = next(facts for topic, facts in reversed(self._line.published) if topic.startswith("proposal/"))
+        challenge = self._line.last("challenge")
+        self._send(
+            name,
+            kill_epoch=int(str(challenge["epoch"])),
+            challenge=str(challenge["challenge"]),
+            args={"proposal": str(asked["proposal"])},
+        )
+
+    def tighten(self, name: CommandName) -> None:
+        """Ask for a stricter mode, which needs no challenge."""
+        self._send(name)
+
+    def _send(self, name: CommandName, **more: Any) -> None:
         now = self._clock.host_now()
         self._bot.desk.receive(
             Command(
@@ -207,9 +220,7 @@ class Hands:
                 seq_is_fresh=True,
                 issued_at=now,
                 expires_at=now + timedelta(seconds=30),
-                kill_epoch=int(str(self._line.last("challenge")["epoch"])),
-                challenge=str(self._line.last("challenge")["challenge"]),
-                args={"proposal": str(asked["proposal"])},
+                **more,
             )
         )
 

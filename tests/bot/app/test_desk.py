@@ -124,14 +124,14 @@ def test_an_automatic_halt_without_a_link_cancels_when_the_books_are_back() -> N
 
 
 def test_a_strangers_kill_reduces_alerts_once_and_never_moves_the_epoch() -> None:
-    """A flood of unproved kills costs a demand of REDUCE_ONLY and one row; the challenge of a halted bot survives."""
+    """A flood of unproved kills costs REDUCE_ONLY, one cancel and one row; the challenge of a halted bot survives."""
 
     async def story() -> None:
         bot = a_working_bot()
         for _ in range(50):
             bot.desk.receive(bot.command(KILL, "", proof=Proof.UNPROVED))
             await bot.pass_s(1)
-        assert (bot.latch.mode, bot.latch.epoch, bot.broker.cancelled) == (TradingMode.REDUCE_ONLY, 0, [])
+        assert (bot.latch.mode, bot.latch.epoch, bot.broker.cancelled) == (TradingMode.REDUCE_ONLY, 0, ["i-1"])
         assert bot.journal.kinds().count("command_unproved") == 1
         assert len(bot.journal.rows) < 15
         await bot.end()
@@ -298,21 +298,21 @@ def test_the_challenge_is_renewed_after_use_and_after_five_minutes() -> None:
 
 
 def test_a_lost_command_link_reduces_after_a_minute_and_halts_only_where_it_is_required() -> None:
-    """REDUCE_ONLY beyond 60 s; HALT with cancels beyond 15 min in live; a short gap does nothing."""
+    """REDUCE_ONLY beyond 60 s, which cancels what nobody can judge; HALT beyond 15 min in live; a short gap nothing."""
 
     async def story(*, required: bool) -> None:
         bot = a_working_bot(requires_link=required)
         bot.start(bot.desk.run())
         bot.desk.channel_changed(up=False)
         await bot.pass_s(59)
-        assert bot.state.mode is TradingMode.NORMAL
+        assert (bot.state.mode, bot.broker.cancelled) == (TradingMode.NORMAL, [])
         await bot.pass_s(12)
-        assert bot.state.mode is TradingMode.REDUCE_ONLY
+        assert (bot.state.mode, bot.broker.cancelled) == (TradingMode.REDUCE_ONLY, ["i-1"])
         await bot.pass_s(830)
         assert bot.latch.mode is TradingMode.NORMAL
         await bot.pass_s(15)
         halted = bot.latch.mode is TradingMode.HALT
-        assert (halted, bot.broker.cancelled) == (required, ["i-1"] if required else [])
+        assert (halted, bot.broker.cancelled) == (required, ["i-1", "i-1"] if required else ["i-1"])
         await bot.end()
 
     for required in (False, True):

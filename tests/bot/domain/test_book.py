@@ -410,6 +410,24 @@ def test_legs_without_their_net_make_no_lot_yet() -> None:
     assert lots_of([order, sale], fills, {}, FEES)[0].units_open == 1
 
 
+def test_a_lot_stays_in_the_layer_it_was_bought_for_and_is_sold_from_there() -> None:
+    """The same contracts in two layers: a sale for one leaves the other alone, and the roll of a wing makes no lot."""
+    overlay = an_own_order("i-1", quantity=2, legs=spread_legs())
+    base = an_own_order("i-2", quantity=3, legs=spread_legs(), purpose=Purpose.BASE_BUILD)
+    base = replace(base, intent=replace(base.intent, layer=Layer.MEDIUM))
+    sale = an_own_order("i-3", quantity=1, legs=mirrored(spread_legs()), purpose=Purpose.BASE_EXIT)
+    sale = replace(sale, intent=replace(sale.intent, layer=Layer.MEDIUM))
+    roll = an_own_order("i-4", quantity=1, legs=spread_legs(), purpose=Purpose.WING_ROLL)
+    fills = [
+        *spread_fills("i-1", 2, "0.80"),
+        *spread_fills("i-2", 3, "0.80", minute=1),
+        *spread_fills("i-3", 1, "-0.70", legs=mirrored(spread_legs()), minute=2),
+        *spread_fills("i-4", 1, "0.80", minute=3),
+    ]
+    lots = lots_of([overlay, base, sale, roll], fills, {}, FEES)
+    assert [(lot.layer, lot.units_open) for lot in lots] == [(Layer.OVERLAY, 2), (Layer.MEDIUM, 2)]
+
+
 def test_foreign_executions_make_no_lot() -> None:
     """A fill whose order is not ours is no hedge purchase."""
     assert lots_of([], [a_fill()], {}, FEES) == ()

@@ -214,3 +214,11 @@ def test_bounds_that_bound_nothing_are_refused(changes: dict[str, object]) -> No
     whole = Sizing(band_usd_per_point=2.0, ceiling_usd_per_point=20.0, room_usd_per_point=0.0, prefer="spreads")
     with pytest.raises(InvalidValueError):
         replace(whole, **changes)  # type: ignore[arg-type]
+
+
+def test_a_plan_asks_for_something_with_orders_or_a_question() -> None:
+    """Orders for the gate or a proposal for a person; a plan that holds asks for nothing."""
+    plan = a_plan(an_intent(LEGS), action=PlanAction.INCREASE)
+    assert plan.asks_for_something
+    assert plan.holding_back(Withheld.PROPOSAL, "asked", _proposal()).asks_for_something
+    assert not plan.holding_back(Withheld.PACING, "paced").asks_for_something
