@@ -18,6 +18,7 @@ from adapters.ibkr.executions import ExecutionLog, Report, fill_from
 from adapters.ibkr.library import UNSET_DOUBLE, CommissionReport, Contract, Execution, Order, OrderState
 from adapters.ibkr.order_table import OrderRow, OrderTable
 from adapters.ibkr.pacing import FrameBudget, Share
+from adapters.ibkr.provenance import Frame, Route, cancel_frame, order_frame
 from adapters.ibkr.settings import BrokerSettings
 from adapters.ibkr.tap import TappedIB
 from bot.domain.decision import Approved
@@ -79,7 +80,7 @@ class Orders:
 
         Args:
             settings: Client id, account, route.
-            ib: The session.
+            ib: The session, which writes no frame of an order that is not stated here first.
             budget: The message budget.
             contracts: Numbers of contracts.
             clock: Times of events.
@@ -111,6 +112,7 @@ class Orders:
             ConnectivityError: Not written: no transport, no room in the message budget, or a contract whose number is
                 not known. Or written to a transport that closed meanwhile: it may have left.
             InvariantError: This intent was written before.
+            ProvenanceError: The library's frame is not what was approved; it was not written.
         """
         intent = approved.intent
         self._require_open(f"order {intent.intent_id} was not written")
@@ -129,7 +131,8 @@ class Orders:
             is_combo=intent.is_combo,
             quantity=intent.quantity,
         )
-        self._write(f"order {intent.intent_id}", lambda: self._ib.client.placeOrder(order_id, contract, order))
+        with self._ib.provenance.stating(self._frame_of(intent, order_id)):
+            self._write(f"order {intent.intent_id}", lambda: self._ib.client.placeOrder(order_id, contract, order))
 
     def cancel(self, order: OwnOrder) -> None:
         """Write one cancel frame; it never waits for the message budget.
@@ -143,7 +146,8 @@ class Orders:
         order_id = order.broker_order_id if row is None else row.order_id
         if order_id <= 0:
             raise ConnectivityError(f"cancel of {intent_id} was not written: the broker's order id is not known")
-        self._write(f"cancel of {intent_id}", lambda: self._ib.client.cancelOrder(order_id, ""))
+        with self._ib.provenance.stating(cancel_frame(order_id, version=self._ib.client.serverVersion())):
+            self._write(f"cancel of {intent_id}", lambda: self._ib.client.cancelOrder(order_id, ""))
 
     def raise_ids_above(self, order_id: int) -> None:
         """Keep all later order ids above one: the broker's next id was seen to fall after a restart."""
@@ -165,6 +169,23 @@ class Orders:
     def _require_open(self, consequence: str) -> None:
         if not self._is_open():
             raise ConnectivityError(f"{consequence}: the transport is closed")
+
+    def _frame_of(self, intent: OrderIntent, order_id: int) -> Frame:
+        """The frame that must leave, from the intent and the numbers of its contracts alone."""
+        known, at = self._contracts.by_key, self._settings.option_exchange
+        routes = {}
+        for leg in intent.legs:
+            listed = known[leg.instrument.key]
+            routes[leg.instrument.key] = Route(
+                con_id=listed.con_id, exchange=at if intent.is_combo else listed.exchange
+            )
+        return order_frame(
+            intent,
+            order_id=order_id,
+            account=self._settings.account,
+            routes=routes,
+            version=self._ib.client.serverVersion(),
+        )
 
     def _contract_of(self, intent: OrderIntent) -> Contract:
         known = self._contracts.by_key

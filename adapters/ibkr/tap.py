@@ -27,6 +27,7 @@ from adapters.ibkr.library import (
     Wrapper,
 )
 from adapters.ibkr.pacing import FrameBudget
+from adapters.ibkr.provenance import Provenance
 
 
 class Ear(Protocol):
@@ -213,17 +214,23 @@ class ToldDecoder(Decoder):
 
 
 class MeteredClient(Client):
-    """The library's socket client without its throttle; each frame is counted in our budget."""
+    """The library's socket client without its throttle; each frame is judged, and counted in our budget."""
 
     MaxRequests = 0
 
-    def __init__(self, wrapper: TappedWrapper, budget: FrameBudget) -> None:
+    def __init__(self, wrapper: TappedWrapper, budget: FrameBudget, provenance: Provenance) -> None:
         super().__init__(wrapper)  # type: ignore[no-untyped-call]  # likewise
         self.decoder = ToldDecoder(wrapper, 0)
         self._budget = budget
+        self._provenance = provenance
 
     def sendMsg(self, msg: str) -> None:
-        """Count and write one frame; with the throttle off it is written before this returns."""
+        """Judge, count and write one frame; with the throttle off it is written before this returns.
+
+        Raises:
+            ProvenanceError: The frame changes orders, and it is not what was approved: it is not written.
+        """
+        self._provenance.judge(msg)
         self._budget.note()
         super().sendMsg(msg)
 
@@ -233,8 +240,9 @@ class TappedIB(IB):
 
     def __init__(self, budget: FrameBudget) -> None:
         super().__init__()
+        self.provenance = Provenance()
         self.wrapper: TappedWrapper = TappedWrapper(self)
-        self.client: MeteredClient = MeteredClient(self.wrapper, budget)
+        self.client: MeteredClient = MeteredClient(self.wrapper, budget, self.provenance)
         self.client.apiEnd += self.disconnectedEvent
 
     def __del__(self) -> None:

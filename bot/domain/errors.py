@@ -41,6 +41,10 @@ class IllegalTransitionError(InvariantError):
     """An order was asked to take a step that the transition table does not list; nothing changed."""
 
 
+class ProvenanceError(InvariantError):
+    """A frame was about to leave that no approval stands behind; it was not written: halt."""
+
+
 class JournalError(AlvhError):
     """The journal cannot be written, read or trusted: halt, send nothing."""
 
