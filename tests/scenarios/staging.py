@@ -22,6 +22,7 @@ from bot.domain.command import Channel, Command, CommandName, Proof, Role
 from bot.domain.events import Restored
 from bot.domain.instrument import Instrument, Kind, Right, Side
 from bot.domain.orders import Fill, Filled, FillPart, Order
+from bot.domain.readings import Episode
 from bot.domain.schedule import NEW_YORK, Session
 from bot.ports import Clock
 from config.loader import load
@@ -111,6 +112,7 @@ class Scene:
         settings: Environment variables of the bot.
         book: What the account holds; the reference book of 40 condors unless stated.
         bought: The overlay as the journal remembers it, bought by an earlier run; its legs must be in the book.
+        episode: The blowout that was under way when that run ended; None: there was none.
         acts: What a person does.
     """
 
@@ -123,6 +125,7 @@ class Scene:
     settings: Mapping[str, str] = field(default_factory=dict)
     book: BookPlan = field(default_factory=BookPlan)
     bought: Callable[[OpenedFloor], "Bought"] | None = None
+    episode: Episode | None = None
     acts: tuple[Act, ...] = ()
 
     def world(self) -> World:
@@ -295,10 +298,11 @@ async def _played(scene: Scene, world: World) -> Journal:
 
 
 def _remembered(scene: Scene, opened: OpenedFloor, now: datetime) -> Restored:
+    blank = Restored(at=now, orders=(), fills=(), positions=None, episode=scene.episode)
     if scene.bought is None:
-        return Restored(at=now, orders=(), fills=(), positions=None)
+        return blank
     bought = scene.bought(opened)
-    return Restored(at=now, orders=(bought.order(),), fills=bought.fills(), positions=None)
+    return replace(blank, orders=(bought.order(),), fills=bought.fills())
 
 
 def _end_of(scene: Scene, last: Session) -> datetime:
