@@ -18,7 +18,7 @@ def pacing_obstacle(
 
     An increase whose order died before it had filled whole is not over: the rest may be tried again at once. What is
     built right after a roll or a harvest takes the place of what was sold: it is no increase and waits for nothing but
-    the quiet minutes.
+    the quiet minutes. An exit of which nothing was sold makes no room.
 
     Args:
         changes: Of the overlay, any order.
@@ -34,7 +34,8 @@ def pacing_obstacle(
     if not session.opens_at + quiet <= now < session.closes_at - quiet:
         return f"paced: no increase in the first and last {settings.quiet_minutes_at_ends:g} minutes of a session"
     today = trade_date(now)
-    ordered = sorted(changes, key=lambda change: change.at)
+    made = (change for change in changes if change.filled or change.purpose is not Purpose.OVERLAY_EXIT)
+    ordered = sorted(made, key=lambda change: change.at)
     if ordered and ordered[-1].purpose is Purpose.OVERLAY_BUILD and ordered[-1].is_unfinished:
         ordered.pop()  # what is under judgement now is its rest
     if ordered and ordered[-1].purpose is Purpose.OVERLAY_EXIT:

@@ -337,3 +337,10 @@ def test_what_replaces_a_harvested_spread_is_no_increase() -> None:
     assert pacing_obstacle([first, a_change(NOON)], a_session(tomorrow.date()), tomorrow, RULES) == (
         "paced: this week has had its increases"
     )
+
+
+def test_an_exit_that_sold_nothing_makes_no_room_for_an_increase() -> None:
+    """Its order died unfilled: what is held is still held, and the session has had its increase."""
+    first = a_change(NOON - timedelta(hours=2))
+    unsold = a_change(NOON - MINUTE, Purpose.OVERLAY_EXIT, filled=0)
+    assert pacing_obstacle([first, unsold], SESSION, NOON, RULES) == "paced: this session has had its increase"
