@@ -19,6 +19,8 @@ from bot.domain.snapshot import Snapshot
 from bot.valuation import ValuationSettings, Valuer
 from risk.checks.account import AccountAllowed
 from risk.checks.hedge_cost import BookCostCap, CohortCostCap
+from risk.checks.leverage import GrossLeverage
+from risk.checks.margin_use import MarginUse
 from risk.checks.message_rate import DailyOrders, Duplicates, WorkingOrders
 from risk.checks.neutrality import Neutrality
 from risk.checks.order_size import OrderSize
@@ -46,6 +48,8 @@ CHECKS: Final[tuple[Check, ...]] = (
     Neutrality(),
     MeanReversionLoss(),
     WorstLoss(),
+    MarginUse(),
+    GrossLeverage(),
     CohortCostCap(),
     BookCostCap(),
     Duplicates(),

@@ -14,6 +14,10 @@ HIGHEST_MEAN_REVERSION_FRAC: Final = Decimal("0.02")
 """M11: the sleeve may lose 2 % of net liquidation in mean reversion; configuration may lower this, never raise it."""
 HIGHEST_WORST_LOSS_FRAC: Final = Decimal("0.05")
 """M11: no plan may take the book beyond a loss of 5 % of net liquidation in any scenario; likewise never raised."""
+HIGHEST_MARGIN_FRAC: Final = Decimal("0.80")
+"""M11: of net liquidation; above it a bad day is a margin call. Configuration may set less, never more."""
+HIGHEST_GROSS_LEVERAGE: Final = Decimal(4)
+"""M11: times net liquidation, what Regulation T lends within a day. Configuration may set less, never more."""
 PERMITTED: Final = frozenset({"VIX", "VIXW", "VX", "VXM"})
 """C14: the classes that this version knows how to judge."""
 MOST_WORKING_ORDERS: Final = 20
@@ -43,6 +47,9 @@ class RiskLimits:
     neutrality_step_frac: float = 0.50  # M10: of the band, by which a step on the way may leave it
     max_mean_reversion_loss_frac: Decimal = HIGHEST_MEAN_REVERSION_FRAC  # M11: of net liquidation, for the sleeve
     max_worst_loss_frac: Decimal = HIGHEST_WORST_LOSS_FRAC  # M11: of net liquidation, for the book in any scenario
+    max_margin_frac: Decimal = Decimal("0.50")  # C31, M11: of net liquidation; requirements double in a bad month
+    max_gross_leverage: Decimal = Decimal(2)  # C31, M11: times net liquidation; Regulation T's overnight measure
+    future_margin_frac: Decimal = Decimal("0.50")  # M11: of a future's value; exchanges ask a third, brokers up to half
     collar_frac: Decimal = Decimal("0.20")  # C7: of the middle
     future_collar_frac: Decimal = Decimal("0.02")  # C7: 0.40 points at 20
     collar_ticks: int = 4  # C7: for cheap contracts, where a fraction is less than the grid
@@ -64,6 +71,9 @@ class RiskLimits:
             neutrality_band_frac=self.neutrality_band_frac,
             max_mean_reversion_loss_frac=self.max_mean_reversion_loss_frac,
             max_worst_loss_frac=self.max_worst_loss_frac,
+            max_margin_frac=self.max_margin_frac,
+            max_gross_leverage=self.max_gross_leverage,
+            future_margin_frac=self.future_margin_frac,
             collar_frac=self.collar_frac,
             future_collar_frac=self.future_collar_frac,
             collar_ticks=self.collar_ticks,
@@ -85,6 +95,9 @@ class RiskLimits:
         _at_most("max_hedge_cost_frac", self.max_hedge_cost_frac, HIGHEST_COST_FRAC)
         _at_most("max_mean_reversion_loss_frac", self.max_mean_reversion_loss_frac, HIGHEST_MEAN_REVERSION_FRAC)
         _at_most("max_worst_loss_frac", self.max_worst_loss_frac, HIGHEST_WORST_LOSS_FRAC)
+        _at_most("max_margin_frac", self.max_margin_frac, HIGHEST_MARGIN_FRAC)
+        _at_most("max_gross_leverage", self.max_gross_leverage, HIGHEST_GROSS_LEVERAGE)
+        _at_most("future_margin_frac", self.future_margin_frac, Decimal(1))
         _at_most("max_working_orders", Decimal(self.max_working_orders), Decimal(MOST_WORKING_ORDERS))
         for name in ("neutrality_band_frac", "neutrality_de_minimis_frac", "neutrality_step_frac"):
             _at_most(name, Decimal(repr(getattr(self, name))), Decimal(1))

@@ -141,7 +141,14 @@ class Account:
             cash_usd=self.cash_usd.quantize(_CENT, ROUND_HALF_EVEN),
             init_margin_usd=margin.initial_usd.quantize(_CENT, ROUND_HALF_EVEN),
             maint_margin_usd=margin.maintenance_usd.quantize(_CENT, ROUND_HALF_EVEN),
+            gross_position_usd=gross_usd(self.holdings(), marks),
         )
+
+
+def gross_usd(holdings: Iterable[tuple[Instrument, int]], marks: Mapping[Instrument, Decimal]) -> Decimal:
+    """Return shares and options at their marks as positive sizes, to the cent; futures have no value but their gain."""
+    sizes = (abs(quantity) * key.multiplier * marks[key] for key, quantity in holdings if key.kind is not Kind.FUTURE)
+    return sum(sizes, Decimal(0)).quantize(_CENT, ROUND_HALF_EVEN)
 
 
 def _after(

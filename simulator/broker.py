@@ -214,6 +214,10 @@ class InProcessLink:
             net_liquidation_usd=state.net_liquidation_usd,
             cash_usd=state.cash_usd,
             at=self._floor.now(),
+            initial_margin_usd=state.init_margin_usd,
+            maintenance_margin_usd=state.maint_margin_usd,
+            excess_liquidity_usd=state.excess_liquidity_usd,
+            gross_position_usd=state.gross_position_usd,
         )
 
 

@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
 from bot.domain.instrument import Instrument
-from simulator.account import Account
+from simulator.account import Account, gross_usd
 from simulator.fees import FeeModel
 from simulator.margin import RiskOf, margin_of
 from simulator.orders.view import Quotes, taking_side
@@ -60,10 +60,12 @@ def _after(
     risk_of: RiskOf,
     lost_usd: Decimal,
 ) -> AccountChanged:
-    margin = margin_of(((key, quantity) for key, quantity in held.items() if quantity), marks, risk_of)
+    kept = [(key, quantity) for key, quantity in held.items() if quantity]
+    margin = margin_of(kept, marks, risk_of)
     return replace(
         before,
         net_liquidation_usd=(before.net_liquidation_usd - lost_usd).quantize(_CENT, ROUND_HALF_EVEN),
         init_margin_usd=margin.initial_usd.quantize(_CENT, ROUND_HALF_EVEN),
         maint_margin_usd=margin.maintenance_usd.quantize(_CENT, ROUND_HALF_EVEN),
+        gross_position_usd=gross_usd(kept, marks),
     )

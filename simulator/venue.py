@@ -234,13 +234,19 @@ class PositionChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountChanged:
-    """Cash and values of the account after something moved, in USD."""
+    """Cash and values of the account after something moved, in USD; the gross value leaves futures out."""
 
     account: str
     net_liquidation_usd: Decimal
     cash_usd: Decimal
     init_margin_usd: Decimal
     maint_margin_usd: Decimal
+    gross_position_usd: Decimal
+
+    @property
+    def excess_liquidity_usd(self) -> Decimal:
+        """What net liquidation leaves above the maintenance margin."""
+        return self.net_liquidation_usd - self.maint_margin_usd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

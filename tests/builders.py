@@ -264,14 +264,28 @@ def a_conviction(stance: Stance = Stance.SUPPORTS, read_on: date = TODAY) -> Con
 # books and snapshots --------------------------------------------------------------------------------------------
 
 
-def an_account(net_liquidation: float | str = 500_000, *, account: str = ACCOUNT, ready: bool = True) -> AccountValues:
-    """Account values at noon."""
+def an_account(
+    net_liquidation: float | str = 500_000,
+    *,
+    account: str = ACCOUNT,
+    ready: bool = True,
+    margin_frac: Decimal = Decimal("0.03"),
+    gross: float | str | None = None,
+) -> AccountValues:
+    """Account values at noon; margin and gross value are small unless stated."""
+    worth = Decimal(str(net_liquidation))
+    sized = min(abs(worth), Decimal(1_000_000)) if worth.is_finite() else Decimal(0)
+    bound = margin_frac * sized
     return AccountValues(
         account=account,
-        net_liquidation_usd=Decimal(str(net_liquidation)),
+        net_liquidation_usd=worth,
         cash_usd=Decimal(100_000),
         at=NOON,
         ready=ready,
+        initial_margin_usd=bound,
+        maintenance_margin_usd=bound,
+        excess_liquidity_usd=worth - bound,
+        gross_position_usd=sized / 4 if gross is None else Decimal(str(gross)),
     )
 
 

@@ -1,6 +1,7 @@
 """The account's values as they are told, one by one: a picture leaves when it is complete and has changed."""
 
 import logging
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
@@ -11,13 +12,21 @@ from bot.ports import Clock, Sink
 
 NET_LIQUIDATION: Final = "NetLiquidation"
 CASH: Final = "TotalCashValue"
+INITIAL_MARGIN: Final = "InitMarginReq"
+MAINTENANCE_MARGIN: Final = "MaintMarginReq"
+EXCESS_LIQUIDITY: Final = "ExcessLiquidity"
+GROSS_POSITION: Final = "GrossPositionValue"
 READY: Final = "AccountReady"
+AMOUNTS: Final = frozenset(
+    {NET_LIQUIDATION, CASH, INITIAL_MARGIN, MAINTENANCE_MARGIN, EXCESS_LIQUIDITY, GROSS_POSITION}
+)
+"""What is kept of all that the broker tells; without the first two there is no picture."""
 
 _log = logging.getLogger(__name__)
 
 
 class AccountFeed:
-    """Net liquidation, cash and readiness of one account, in USD."""
+    """Net liquidation, cash, margin, gross value and readiness of one account, in USD."""
 
     def __init__(self, *, account: str, clock: Clock, sink: Sink) -> None:
         """Start with no value told."""
@@ -28,7 +37,7 @@ class AccountFeed:
         self._foreign: str = ""
         self._ready = True
         self._changed = False
-        self._reported: tuple[Decimal, Decimal, bool] | None = None
+        self._reported: AccountValues | None = None
 
     def told(self, account: str, tag: str, value: str, currency: str) -> None:
         """Take one value; other accounts and other tags are passed over."""
@@ -37,7 +46,7 @@ class AccountFeed:
         if tag == READY:
             self._ready = value.lower() == "true"
             self._changed = True
-        elif tag in {NET_LIQUIDATION, CASH}:
+        elif tag in AMOUNTS:
             self._amount_told(tag, value, currency)
 
     def processed(self) -> None:
@@ -48,9 +57,8 @@ class AccountFeed:
         values = self._picture()
         if values is None:
             return
-        told = (values.net_liquidation_usd, values.cash_usd, values.ready)
-        if told != self._reported:
-            self._reported = told
+        if self._reported is None or replace(values, at=self._reported.at) != self._reported:
+            self._reported = values
             self._sink(AccountReported(at=values.at, values=values))
 
     def values(self) -> AccountValues | None:
@@ -75,6 +83,10 @@ class AccountFeed:
             cash_usd=self._amounts[CASH],
             at=self._clock.now(),
             ready=self._ready,
+            initial_margin_usd=self._amounts.get(INITIAL_MARGIN),
+            maintenance_margin_usd=self._amounts.get(MAINTENANCE_MARGIN),
+            excess_liquidity_usd=self._amounts.get(EXCESS_LIQUIDITY),
+            gross_position_usd=self._amounts.get(GROSS_POSITION),
         )
 
     def forget(self) -> None:

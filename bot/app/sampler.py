@@ -9,6 +9,7 @@ from bot.domain.errors import InvalidValueError
 from bot.domain.events import CommissionReported, SessionClosed, SessionOpened
 from bot.domain.fees import FeeSchedule
 from bot.domain.instrument import RUT, RVX, SPX, VIX
+from bot.domain.portfolio import Book
 from bot.domain.schedule import SessionCalendar
 from bot.domain.snapshot import Snapshot
 from bot.hedging.condor.break_evens import NoBreakEvens, break_evens, expected_move
@@ -17,6 +18,7 @@ from bot.hedging.settings import HedgeSettings
 from bot.hedging.sleeve import read_sleeve
 from bot.valuation import Unvalued, Valuer
 from risk.checks.hedge_cost import cost_report
+from risk.checks.leverage import gross_held_usd
 from risk.cost import CostReport
 from risk.exposure import band_half_width_usd, book_delta
 from risk.limits import RiskLimits
@@ -85,7 +87,6 @@ class Sampler:
         sleeve = read_sleeve(snapshot, valuer)
         plan = self._shell.engine.last_plan
         delta = book_delta(snapshot.book.positions, valuer)
-        account = snapshot.book.account
         cost = self._cost(snapshot, valuer)
         return {
             "spx": snapshot.levels.get(SPX.key),
@@ -103,7 +104,7 @@ class Sampler:
             "band_usd_per_spx_percent": band_half_width_usd(
                 snapshot.book.cohorts, self._measures.limits.neutrality_band_frac
             ),
-            "net_liquidation_usd": None if account is None else account.net_liquidation_usd,
+            **self._account_figures(snapshot.book, valuer),
             "mode": snapshot.mode.name,
             **self._cost_figures(cost),
             "break_evens": [] if cost is None else self._break_evens(snapshot, valuer, cost),
@@ -128,6 +129,20 @@ class Sampler:
             where = "inside" if inside else "outside"
             told.append(f"{one.cohort}: {found.words}, {where} the expected move of {reach:.0f} points")
         return told
+
+    def _account_figures(self, book: Book, valuer: Valuer) -> Facts:
+        """What the broker reports of the account beside what margin and gross value may be (M11)."""
+        account, limits = book.account, self._measures.limits
+        gross = gross_held_usd(book, valuer)
+        return {
+            "net_liquidation_usd": None if account is None else account.net_liquidation_usd,
+            "initial_margin_usd": None if account is None else account.initial_margin_usd,
+            "maintenance_margin_usd": None if account is None else account.maintenance_margin_usd,
+            "excess_liquidity_usd": None if account is None else account.excess_liquidity_usd,
+            "margin_limit_usd": None if account is None else limits.max_margin_frac * account.net_liquidation_usd,
+            "gross_usd": None if isinstance(gross, Unvalued) else gross,
+            "gross_limit_usd": None if account is None else limits.max_gross_leverage * account.net_liquidation_usd,
+        }
 
     @staticmethod
     def _stress_figures(report: StressReport | Unvalued) -> Facts:

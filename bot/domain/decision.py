@@ -26,6 +26,8 @@ class Rule(StrEnum):
     NEUTRALITY = "neutrality"  # M10
     MEAN_REVERSION_LOSS = "mean_reversion_loss"  # C31, M11
     WORST_LOSS = "worst_loss"  # C31, M11
+    MARGIN_USE = "margin_use"  # C31, M11
+    GROSS_LEVERAGE = "gross_leverage"  # C31, M11
     HEDGE_COST_CAP_COHORT = "hedge_cost_cap_cohort"  # C20
     HEDGE_COST_CAP_BOOK = "hedge_cost_cap_book"  # C20
     DUPLICATES = "duplicates"  # C16

@@ -206,19 +206,38 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountValues:
-    """The account as the broker reported it, in USD; ``ready`` is false while the broker says its values are not."""
+    """The account as the broker reported it, in USD; ``ready`` is false while the broker says its values are not.
+
+    Attributes:
+        initial_margin_usd: What the broker asks for the positions when one is opened; None where it has not said.
+        maintenance_margin_usd: What it asks for to keep them; likewise.
+        excess_liquidity_usd: What is left above maintenance before it closes positions; below zero it does; likewise.
+        gross_position_usd: Shares and options at market value, long and short alike as positive sizes, futures not
+            among them; likewise.
+    """
 
     account: str
     net_liquidation_usd: Decimal
     cash_usd: Decimal
     at: datetime
     ready: bool = True
+    initial_margin_usd: Decimal | None = None
+    maintenance_margin_usd: Decimal | None = None
+    excess_liquidity_usd: Decimal | None = None
+    gross_position_usd: Decimal | None = None
 
     def __post_init__(self) -> None:
         """Reject naive times and numbers that are not finite."""
         require_text(account=self.account)
         require_aware(at=self.at)
         require_finite(net_liquidation_usd=self.net_liquidation_usd, cash_usd=self.cash_usd)
+        reported = {
+            "initial_margin_usd": self.initial_margin_usd,
+            "maintenance_margin_usd": self.maintenance_margin_usd,
+            "excess_liquidity_usd": self.excess_liquidity_usd,
+            "gross_position_usd": self.gross_position_usd,
+        }
+        require_finite(**{name: amount for name, amount in reported.items() if amount is not None})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,9 +48,8 @@ ValueRow = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worth:
-    """What is held at present marks, in USD: the sum of sizes, the open profit, and today's realised profit."""
+    """What has been gained on what is held, in USD: the open profit, and today's realised profit."""
 
-    gross_usd: Decimal
     unrealized_usd: Decimal
     realized_usd: Decimal
 
@@ -58,7 +57,7 @@ class Worth:
 def account_rows(state: AccountChanged, worth: Worth) -> tuple[ValueRow, ...]:
     """Return the account's values as the broker names them; available is what margin leaves of net liquidation."""
     net, init, maint = state.net_liquidation_usd, state.init_margin_usd, state.maint_margin_usd
-    gross = worth.gross_usd
+    gross = state.gross_position_usd
     usd: Mapping[str, Decimal] = {
         "NetLiquidation": net,
         "TotalCashValue": state.cash_usd,
@@ -70,7 +69,7 @@ def account_rows(state: AccountChanged, worth: Worth) -> tuple[ValueRow, ...]:
         "InitMarginReq": init,
         "MaintMarginReq": maint,
         "AvailableFunds": net - init,
-        "ExcessLiquidity": net - maint,
+        "ExcessLiquidity": state.excess_liquidity_usd,
         "FullInitMarginReq": init,
         "FullMaintMarginReq": maint,
         "FullAvailableFunds": net - init,
@@ -233,7 +232,6 @@ class AccountDesk:
         held = [(each, _worth_usd(each, floor.quote(each.instrument))) for each in floor.positions()]
         realized = (charged.realized_usd for _, charged in floor.executions() if charged.realized_usd is not None)
         return Worth(
-            gross_usd=sum((abs(worth) for _, worth in held), Decimal(0)),
             unrealized_usd=sum((worth - each.quantity * each.average_cost_usd for each, worth in held), Decimal(0)),
             realized_usd=sum(realized, Decimal(0)),
         )

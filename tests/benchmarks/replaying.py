@@ -309,7 +309,14 @@ class Replay:
                 at=now,
                 positions=tuple(Position(instrument=leg, quantity=quantity) for leg, quantity in held),
                 account=AccountValues(
-                    account=ACCOUNT, net_liquidation_usd=Decimal(20_000_000), cash_usd=Decimal(19_000_000), at=now
+                    account=ACCOUNT,
+                    net_liquidation_usd=Decimal(20_000_000),
+                    cash_usd=Decimal(19_000_000),
+                    at=now,
+                    initial_margin_usd=Decimal(550_000),
+                    maintenance_margin_usd=Decimal(500_000),
+                    excess_liquidity_usd=Decimal(19_500_000),
+                    gross_position_usd=Decimal(5_000_000),
                 ),
                 orders=(),
             )

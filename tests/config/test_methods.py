@@ -38,7 +38,7 @@ STRICTER_DOWN = (
     *("hedge.temporal.max_decay_frac", "steward.increases_per_session", "steward.increases_per_week"),
     *("steward.max_churn_frac", "risk.max_hedge_cost_frac", "risk.neutrality_band_frac"),
     *("risk.neutrality_de_minimis_frac", "risk.neutrality_step_frac", "risk.max_mean_reversion_loss_frac"),
-    "risk.max_worst_loss_frac",
+    *("risk.max_worst_loss_frac", "risk.max_margin_frac", "risk.max_gross_leverage"),
 )
 """Keys whose smaller value allows less."""
 STRICTER_UP = (

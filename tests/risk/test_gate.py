@@ -234,12 +234,24 @@ def test_an_impossible_level_is_refused_by_a_rule(index: str, value: object) -> 
     assert Rule.QUOTE_QUALITY in rules_against(verdict_on(a_build(), replace(snapshot, levels=levels)))
 
 
-@pytest.mark.parametrize("value", ["-1", "0", "1e308", "2147483647000", "1000000000001"])
-def test_an_impossible_account_is_refused(value: str) -> None:
+NOTHING_IS_LEFT = {Rule.MEAN_REVERSION_LOSS, Rule.MARGIN_USE, Rule.GROSS_LEVERAGE}
+"""What may be lost, bound or held of an account that is worth nothing."""
+
+
+@pytest.mark.parametrize(
+    ("value", "others"),
+    [
+        ("-1", NOTHING_IS_LEFT),
+        ("0", NOTHING_IS_LEFT),
+        ("1e308", {Rule.MARGIN_USE}),  # so much excess liquidity is impossible as well
+        ("2147483647000", {Rule.MARGIN_USE}),
+        ("1000000000001", set()),
+    ],
+)
+def test_an_impossible_account_is_refused(value: str, others: set[Rule]) -> None:
     """A net liquidation of zero, below zero, or beyond any account is refused; nothing may be lost of nothing."""
     snapshot = with_book(calm_noon(), account=an_account(value))
-    losses = {Rule.MEAN_REVERSION_LOSS} if Decimal(value) <= 0 else set()
-    assert rules_against(verdict_on(a_build(), snapshot)) == {Rule.ACCOUNT} | losses
+    assert rules_against(verdict_on(a_build(), snapshot)) == {Rule.ACCOUNT} | others
 
 
 @pytest.mark.parametrize("field", ["cash_usd", "net_liquidation_usd"])
@@ -248,9 +260,12 @@ def test_account_values_that_are_no_numbers_are_refused(field: str, value: str) 
     """Values that slipped past their own class are refused by the gate all the same."""
     account = an_account()
     object.__setattr__(account, field, Decimal(value))
-    no_limit = field == "net_liquidation_usd" and not Decimal(value).is_finite()
-    losses = {Rule.MEAN_REVERSION_LOSS, Rule.WORST_LOSS} if no_limit else set()
-    assert rules_against(verdict_on(a_build(), with_book(calm_noon(), account=account))) == {Rule.ACCOUNT} | losses
+    others: set[Rule] = set()
+    if field == "net_liquidation_usd":
+        others = {Rule.MARGIN_USE}
+        if not Decimal(value).is_finite():
+            others |= {Rule.MEAN_REVERSION_LOSS, Rule.WORST_LOSS, Rule.GROSS_LEVERAGE}
+    assert rules_against(verdict_on(a_build(), with_book(calm_noon(), account=account))) == {Rule.ACCOUNT} | others
 
 
 @settings(max_examples=60, deadline=None)

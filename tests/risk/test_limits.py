@@ -14,6 +14,8 @@ def test_defaults_are_the_methodologys() -> None:
     assert (limits.max_hedge_cost_frac, limits.neutrality_band_frac) == (Decimal("0.40"), 0.05)
     assert (limits.neutrality_de_minimis_frac, limits.neutrality_step_frac) == (0.10, 0.50)
     assert (limits.max_mean_reversion_loss_frac, limits.max_worst_loss_frac) == (Decimal("0.02"), Decimal("0.05"))
+    assert (limits.max_margin_frac, limits.max_gross_leverage) == (Decimal("0.50"), Decimal(2))
+    assert limits.future_margin_frac == Decimal("0.50")
     assert limits.permitted_classes == {"VIX", "VIXW", "VX", "VXM"}
 
 
@@ -47,6 +49,11 @@ def test_a_loss_limit_may_be_lowered_but_not_raised(name: str, highest: Decimal)
         ("neutrality_step_frac", -0.1),
         ("max_mean_reversion_loss_frac", Decimal(0)),
         ("max_worst_loss_frac", Decimal("NaN")),
+        ("max_margin_frac", Decimal(0)),
+        ("max_margin_frac", Decimal("0.81")),
+        ("max_gross_leverage", Decimal("NaN")),
+        ("max_gross_leverage", Decimal("4.01")),
+        ("future_margin_frac", Decimal("1.01")),
         ("collar_frac", Decimal(0)),
         ("future_collar_frac", Decimal(0)),
         ("collar_ticks", 0),

@@ -85,6 +85,16 @@ def test_an_opening_future_is_worth_its_move_alone() -> None:
     assert account.cash_usd == Decimal(10_000)
 
 
+def test_the_gross_value_counts_sizes_and_leaves_futures_out() -> None:
+    """Options held and sold count alike at their marks; a future is worth its gain alone, and that is cash."""
+    put = replace(CALL, strike=Decimal(15))
+    account = Account("DU1", ZERO, [(CALL, 3, ZERO), (put, -2, ZERO), (FUTURE, 5, Decimal(19))])
+
+    state = account.state({CALL: Decimal("1.50"), put: Decimal("0.25"), FUTURE: Decimal(20)}, NONE)
+
+    assert state.gross_position_usd == Decimal(450 + 50)
+
+
 @pytest.mark.parametrize("positions", [[(CALL, 0, ZERO)], [(CALL, 1, ZERO), (CALL, 2, ZERO)]])
 def test_an_opening_book_holds_each_contract_once(positions: list[tuple[Instrument, int, Decimal]]) -> None:
     """Flat and repeated positions are mistakes."""

@@ -68,7 +68,11 @@ def test_connecting_tells_the_link_and_the_account() -> None:
 
     assert isinstance(restored, LinkRestored)
     assert isinstance(account, AccountReported)
-    assert account.values.net_liquidation_usd == door.opened.floor.account_state().net_liquidation_usd
+    values, state = account.values, door.opened.floor.account_state()
+    assert values.net_liquidation_usd == state.net_liquidation_usd
+    assert (values.initial_margin_usd, values.maintenance_margin_usd) == (state.init_margin_usd, state.maint_margin_usd)
+    assert values.excess_liquidity_usd == state.net_liquidation_usd - state.maint_margin_usd
+    assert values.gross_position_usd == state.gross_position_usd
     assert door.link.is_open()
 
 

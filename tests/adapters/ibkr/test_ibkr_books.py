@@ -228,6 +228,42 @@ def test_account_values_are_told_when_they_change_and_carry_readiness() -> None:
     on_bench(play)
 
 
+def test_margin_and_gross_value_are_what_the_server_tells() -> None:
+    """Each of the four figures arrives under its own tag; one that changes alone is news."""
+
+    async def play(bench: Bench) -> None:
+        figures = {
+            "InitMarginReq": "11.5",
+            "MaintMarginReq": "10.25",
+            "ExcessLiquidity": "-3",
+            "GrossPositionValue": "7",
+        }
+        for tag, value in figures.items():
+            told = len(bench.of(AccountReported))
+            bench.wire.say(6, 2, tag, value, "USD", ACCOUNT)
+            await asyncio.sleep(0.1)
+            assert len(bench.of(AccountReported)) == told + 1
+        values = bench.of(AccountReported)[-1].values
+        assert (values.initial_margin_usd, values.maintenance_margin_usd) == (Decimal("11.5"), Decimal("10.25"))
+        assert (values.excess_liquidity_usd, values.gross_position_usd) == (Decimal(-3), Decimal(7))
+
+    on_bench(play)
+
+
+def test_a_server_that_tells_no_margin_leaves_it_unknown() -> None:
+    """Net liquidation and cash make a picture by themselves; what was not told is None, never nothing."""
+
+    async def play(bench: Bench) -> None:
+        silent = {"InitMarginReq", "MaintMarginReq", "ExcessLiquidity", "GrossPositionValue"}
+        bench.wire.alter = lambda fields: [] if fields[0] == "6" and fields[2] in silent else [fields]
+        account = (await bench.broker.books()).account
+        assert account.net_liquidation_usd > 0
+        assert (account.initial_margin_usd, account.maintenance_margin_usd) == (None, None)
+        assert (account.excess_liquidity_usd, account.gross_position_usd) == (None, None)
+
+    on_bench(play)
+
+
 @pytest.mark.parametrize("value", ["nan", "", "abc", "Infinity"])
 def test_an_account_value_that_is_no_number_is_passed_over(value: str) -> None:
     """The last good value stands; nothing that is not finite reaches a limit."""

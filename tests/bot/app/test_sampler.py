@@ -54,6 +54,24 @@ def test_a_sample_holds_the_stress_of_the_book() -> None:
     played(story())
 
 
+def test_a_sample_holds_the_account_beside_its_limits() -> None:
+    """Margin, excess liquidity and gross value as the broker reports them, half and twice net liquidation beside."""
+
+    async def story() -> None:
+        scene = Sampled()
+        await scene.at(_worth(1_000_000))
+        await scene.at(TEN.snapshot(book=replace(TEN.book(), account=None)))
+        known, unknown = (facts for _, facts in scene.rows("sample_taken"))
+        assert (known["initial_margin_usd"], known["maintenance_margin_usd"]) == (30_000, 30_000)
+        assert (known["excess_liquidity_usd"], known["margin_limit_usd"]) == (970_000, 500_000)
+        assert (known["gross_usd"], known["gross_limit_usd"]) == (250_000, 2_000_000)
+        names = ("initial_margin_usd", "excess_liquidity_usd", "margin_limit_usd", "gross_usd", "gross_limit_usd")
+        assert [unknown[name] for name in names] == [None] * 5
+        await scene.bot.end()
+
+    played(story())
+
+
 def test_a_sample_tells_the_break_evens_net_of_the_hedge() -> None:
     """Both levels, the credit that is left after the hedge, and where they stand against the expected move."""
 

@@ -263,6 +263,10 @@ def test_values_of_the_book_validate_themselves() -> None:
         replace(an_account(), at=NAIVE)
     with pytest.raises(InvalidValueError, match="net_liquidation_usd"):
         an_account("NaN")
+    for name in ("initial_margin_usd", "maintenance_margin_usd", "excess_liquidity_usd", "gross_position_usd"):
+        assert getattr(replace(an_account(), **{name: None}), name) is None
+        with pytest.raises(InvalidValueError, match=name):
+            replace(an_account(), **{name: Decimal("Infinity")})
 
 
 def test_a_condor_leg_without_a_settlement_is_an_error() -> None:

@@ -109,6 +109,10 @@ def _state_in_the_blowout() -> tuple[BotState, datetime]:
         net_liquidation_usd=Decimal(2_000_000),
         cash_usd=floor.book.cash_usd,
         at=now,
+        initial_margin_usd=Decimal(55_000),
+        maintenance_margin_usd=Decimal(50_000),
+        excess_liquidity_usd=Decimal(1_950_000),
+        gross_position_usd=Decimal(500_000),
     )
     state.apply(BooksReconciled(at=now, positions=positions, account=account, orders=()))
     chain = [one for day in floor.universe.vix_settlements for one in floor.universe.options("VIX", day)]

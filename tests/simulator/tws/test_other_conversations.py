@@ -107,6 +107,10 @@ def test_account_updates_end_with_the_account() -> None:
     state = opened.floor.account_state()
     assert float(values["NetLiquidation", "USD"]) == float(state.net_liquidation_usd)
     assert float(values["FullInitMarginReq", "USD"]) == float(state.init_margin_usd)
+    assert float(values["InitMarginReq", "USD"]) == float(state.init_margin_usd)
+    assert float(values["MaintMarginReq", "USD"]) == float(state.maint_margin_usd)
+    assert float(values["ExcessLiquidity", "USD"]) == float(state.excess_liquidity_usd)
+    assert float(values["GrossPositionValue", "USD"]) == float(state.gross_position_usd)
 
 
 def test_holdings_add_up_to_what_the_account_is_worth() -> None:

@@ -1,0 +1,79 @@
+"""Margin use stays below its limit, whatever of the orders on their way fills (C31, M11)."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.domain.decision import Checked, Rule
+from bot.domain.orders import OrderIntent
+from bot.domain.portfolio import AccountValues
+from bot.valuation import Unvalued
+from risk.checks.account import LARGEST_ACCOUNT_USD
+from risk.margin import adding, bound_usd
+from risk.scene import CLOSES_ONLY, Scene
+
+NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class MarginUse:
+    """Fails when what binds the account, this order included, is above a fraction of net liquidation.
+
+    Bound is the largest of three figures that the broker reports: initial margin, maintenance margin, and net
+    liquidation less excess liquidity, which also holds what the broker lends nothing on. Everything on its way and this
+    order add what they may bind at worst. Exactly the limit passes. A figure that the broker has not reported refuses:
+    without it nobody knows how much is free. An order that only closes passes.
+
+    Source: docs/methodology.md, M11.
+    """
+
+    rule: Rule = Rule.MARGIN_USE
+
+    def check(self, intent: OrderIntent, scene: Scene) -> Checked:
+        """Judge the account with this order and all that is on its way."""
+        if scene.closes_only(intent):
+            return Checked.holds(rule=self.rule, passed=True, found=CLOSES_ONLY, limit=CLOSES_ONLY, note=CLOSES_ONLY)
+        account = scene.snapshot.book.account
+        bound = _bound_now(account)
+        added = _added(intent, scene)
+        if account is None or isinstance(bound, str) or isinstance(added, Unvalued):
+            why = bound if isinstance(bound, str) else getattr(added, "reason", "")
+            return Checked.failed(rule=self.rule, note=f"the margin is unknown: {why}")
+        name, amount = bound
+        return Checked.at_most(
+            rule=self.rule,
+            found=amount + added,
+            limit=scene.limits.max_margin_frac * account.net_liquidation_usd,
+            note=f"{name} {amount} USD, {added} USD on their way and by this order",
+            size_can_cure=True,
+        )
+
+
+def _bound_now(account: AccountValues | None) -> tuple[str, Decimal] | str:
+    """Return what binds most of the account and how much, USD; or why that is unknown."""
+    if account is None:
+        return "the account's values are not known"
+    figures = {
+        "initial margin": account.initial_margin_usd,
+        "maintenance margin": account.maintenance_margin_usd,
+        "excess liquidity": account.excess_liquidity_usd,
+    }
+    known = {name: amount for name, amount in figures.items() if amount is not None}
+    for name in figures:
+        if name not in known:
+            return f"the broker has not reported the {name}"
+        if not abs(known[name]) <= LARGEST_ACCOUNT_USD or (name != "excess liquidity" and known[name] < NOTHING):
+            return f"the {name} is impossible"
+    known["not excess liquidity"] = account.net_liquidation_usd - known.pop("excess liquidity")
+    name = max(known, key=lambda one: known[one])
+    return name, known[name]
+
+
+def _added(intent: OrderIntent, scene: Scene) -> Decimal | Unvalued:
+    """Return what this order and everything on its way may bind at worst, USD."""
+    total = NOTHING
+    for one, units in adding(intent, scene):
+        bound = bound_usd(one, units, scene.fees, scene.limits.future_margin_frac)
+        if isinstance(bound, Unvalued):
+            return bound
+        total += bound
+    return total
