@@ -21,6 +21,7 @@ from bot.domain.events import (
     OrderReported,
     OrderSent,
     OwnIndexRead,
+    ProductsMeasured,
     ProposalAnswered,
     Restored,
     SensitivityMeasured,
@@ -116,6 +117,9 @@ def _market_rows(event: Event) -> tuple[JournalRow, ...]:
         case SensitivityMeasured():
             facts = {"scale": event.scale, "words": event.words}
             return (JournalRow(kind="sensitivity_measured", decision_id="", at=event.at, payload=facts),)
+        case ProductsMeasured():
+            facts = {"products": event.readings, "words": [one.words for one in event.readings]}
+            return (JournalRow(kind="products_measured", decision_id="", at=event.at, payload=facts),)
         case OwnIndexRead():
             facts = {"index": event.key, "level": event.level, "words": event.words}
             return (JournalRow(kind="own_index_read", decision_id="", at=event.at, payload=facts),)

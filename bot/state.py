@@ -32,6 +32,7 @@ from bot.domain.events import (
     OrderReported,
     OrderSent,
     OwnIndexRead,
+    ProductsMeasured,
     ProposalAnswered,
     Released,
     Restored,
@@ -52,6 +53,7 @@ from bot.domain.orders import (
     Prepared,
 )
 from bot.domain.portfolio import StatedCredit
+from bot.domain.products import Products
 from bot.domain.proposal import Proposals, ProposalState
 from bot.domain.readings import SignalState
 from bot.domain.schedule import Session
@@ -88,6 +90,7 @@ class BotState:
         self._proposals = Proposals()
         self._evidence: EvidenceInputs | None = None
         self._scale: float | None = None
+        self._products: Products = {}
         self._offered: tuple[Offered, ...] = ()
         self._closing_spreads: tuple[float, ...] = ()
         self._conviction: Conviction | None = None
@@ -98,6 +101,7 @@ class BotState:
             EvidenceDelivered: self._on_evidence,
             OwnIndexRead: self._on_own_index,
             SensitivityMeasured: self._on_sensitivity,
+            ProductsMeasured: self._on_products,
             CandidatesListed: self._on_candidates,
             TimerElapsed: lambda _event: True,
             OrderReported: self._books.report,
@@ -230,6 +234,7 @@ class BotState:
             evidence=self._evidence,
             conviction=self._conviction,
             sensitivity_scale=self._scale,
+            products=self._products,
             offered=self._offered,
             closing_spreads=self._closing_spreads,
         )
@@ -262,6 +267,10 @@ class BotState:
 
     def _on_sensitivity(self, event: SensitivityMeasured) -> bool:
         self._scale = event.scale
+        return True
+
+    def _on_products(self, event: ProductsMeasured) -> bool:
+        self._products = MappingProxyType({one.symbol: one for one in event.readings})
         return True
 
     def _on_own_index(self, event: OwnIndexRead) -> bool:

@@ -25,6 +25,7 @@ from bot.domain.fees import up_to_cent
 from bot.domain.instrument import SPX, VIX, Instrument, InstrumentKey, Kind, Right
 from bot.domain.market import DataType, Quote
 from bot.domain.orders import Leg
+from bot.domain.products import UnmeasuredProduct, is_volatility_product, reading_of
 from bot.domain.readings import SignalState
 from bot.domain.schedule import NEW_YORK
 from bot.domain.snapshot import Snapshot
@@ -105,11 +106,11 @@ class Valued:
     Attributes:
         instrument: The contract.
         price: Middle of the quote, points.
-        forward: Points; of the same settlement for VIX contracts, of SPX for its options.
-        vol: Implied volatility, a fraction per year; 0 for a future.
-        days: Calendar days to settlement, with fractions.
-        delta: Points per +1.00 of the forward, discounted; 1 for a future.
-        named_delta: N(d1): the undiscounted delta in which strikes are named; 1 for a future.
+        forward: Points; of the same settlement for VIX contracts, of SPX for its options; a share's own price.
+        vol: Implied volatility, a fraction per year; 0 for a future and a share.
+        days: Calendar days to settlement, with fractions; infinite for a share.
+        delta: Points per +1.00 of the forward, discounted; 1 for a future and a share.
+        named_delta: N(d1): the undiscounted delta in which strikes are named; likewise.
         exposure_usd_per_point: USD per +1.00 point of spot VIX (M2); 0 for SPX options.
         usd_per_spx_percent: USD per +1 % of SPX (M10).
         value_usd: What a sale at the middle would bring; 0 for a future, which has only its daily settlement.
@@ -155,10 +156,12 @@ def days_to_settlement(instrument: Instrument, now: datetime) -> float:
 
 
 def has_model(instrument: Instrument) -> bool:
-    """Return whether a contract can be valued here: VIX and SPX options, VX and VXM."""
+    """Return whether a contract can be valued here: VIX and SPX options, VX and VXM, shares of VXX, UVXY and SVXY."""
     if instrument.kind is Kind.FUTURE:
         return instrument.trading_class in VIX_FUTURE_CLASSES
-    return instrument.kind is Kind.OPTION and instrument.trading_class in VIX_OPTION_CLASSES | SPX_OPTION_CLASSES
+    if instrument.kind is Kind.OPTION:
+        return instrument.trading_class in VIX_OPTION_CLASSES | SPX_OPTION_CLASSES
+    return is_volatility_product(instrument)
 
 
 def feed_is_alive(snapshot: Snapshot, settings: ValuationSettings) -> bool:
@@ -185,7 +188,7 @@ def quote_fault(quote: Quote | None, instrument: Instrument, now: datetime, sett
     if bid > ask:
         return "crossed"
     mid = Decimal(repr((bid + ask) / 2.0))
-    frac = settings.max_future_width_frac if instrument.kind is Kind.FUTURE else settings.max_width_frac
+    frac = settings.max_width_frac if instrument.kind is Kind.OPTION else settings.max_future_width_frac
     tick = float(settings.ticks.increment(instrument.trading_class, mid))
     widest = max(frac * float(mid), settings.max_width_ticks * tick)
     return TOO_WIDE if ask - bid > widest * (1.0 + _WIDTH_SLACK) else ""
@@ -334,7 +337,28 @@ class Valuer:
         quote = self.quote(instrument, may_be_unbid=True)
         if isinstance(quote, Unvalued):
             return quote
+        if instrument.kind is Kind.STOCK:
+            return self._product(instrument, quote.mid)
         return (self._future if instrument.kind is Kind.FUTURE else self._option)(instrument, quote)
+
+    def _product(self, instrument: Instrument, price: float) -> Valued | Unvalued:
+        """A share of a volatility product: its measured answers times its price; what its roll costs is no decay."""
+        reading = reading_of(self.snapshot.products, instrument.symbol)
+        if isinstance(reading, UnmeasuredProduct):
+            return Unvalued(reason=f"{instrument.key}: {reading.why}")
+        return Valued(
+            instrument=instrument,
+            price=price,
+            forward=price,
+            vol=0.0,
+            days=math.inf,
+            delta=1.0,
+            named_delta=1.0,
+            exposure_usd_per_point=price * reading.per_vix_point,
+            usd_per_spx_percent=price * reading.per_spx_percent,
+            value_usd=price,
+            theta_usd_per_day=0.0,
+        )
 
     def _future(self, instrument: Instrument, quote: Quote) -> Valued:
         price, days = quote.mid, days_to_settlement(instrument, self.snapshot.now)

@@ -102,6 +102,7 @@ class CostModel:
         amortise: Which figure the cap binds.
         reserves: What a future is charged beside its fees, for one that is wanted or on its way.
         held_reserves: The same for futures held, by lot, per unit: their unrealised loss counts as well.
+        products_usd: What the volatility products held are charged, all their shares together (M9).
     """
 
     fees: FeeSchedule
@@ -109,6 +110,7 @@ class CostModel:
     amortise: Amortise = Amortise.STRAIGHT_LINE
     reserves: Reserves = field(default_factory=dict)
     held_reserves: Mapping[IntentId, Decimal] = field(default_factory=dict)
+    products_usd: Decimal = NOTHING
 
     def worst_cost_usd(self, intent: OrderIntent, quantity: int) -> Decimal:
         """Return what ``quantity`` units of an order may cost at worst, in USD and whole cents, never below zero.
@@ -139,6 +141,7 @@ class CostModel:
         Source: docs/methodology.md, M9.
         """
         charges = [*self._held(book.lots, today), *self._under_way(book, today), *self._wanted(intents, today)]
+        charges += self._products(book.cohorts, today)
         open_now = [cohort for cohort in book.cohorts if cohort.settlement >= today]
         settled = {cohort.name: cohort for cohort in (*book.cohorts, *book.past_cohorts) if cohort.settlement < today}
         bearers = (*open_now, *settled.values())
@@ -165,6 +168,12 @@ class CostModel:
         return CohortCost(
             cohort=name, charge_usd=charge, whole_usd=whole, credit_usd=credit, cap_usd=self.max_cost_frac * credit
         )
+
+    def _products(self, cohorts: Iterable[Cohort], today: date) -> Iterable[Charge]:
+        """Shares have no end and no day of purchase that anybody states: charged from the oldest cohort to today."""
+        if self.products_usd:
+            since = min((cohort.opened_on for cohort in cohorts if cohort.settlement >= today), default=today)
+            yield Charge(name="products", amount_usd=self.products_usd, first=min(since, today), last=today)
 
     def _held(self, lots: Iterable[Lot], today: date) -> Iterable[Charge]:
         for lot in lots:

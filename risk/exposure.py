@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.domain.instrument import Instrument, InstrumentKey
 from bot.domain.layer import Layer
@@ -51,7 +52,8 @@ def band_half_width_usd(cohorts: Iterable[Cohort], band_frac: float) -> float:
 def book_delta(positions: Mapping[InstrumentKey, Position], valuer: Valuer) -> float | Unvalued:
     """Return USD per +1 % SPX of condors and sleeve; unknown when one of their positions is.
 
-    What else the account holds (shares, bills, options on other things) is no part of the book that is kept neutral.
+    Shares of VXX, UVXY and SVXY are part of it, at their measured answer to SPX. What else the account holds (other
+    shares, bills, options on other things) is no part of the book that is kept neutral.
     """
     book = (position for position in positions.values() if has_model(position.instrument))
     return _delta(((position.instrument, position.quantity) for position in book), valuer)
@@ -68,10 +70,15 @@ def overlay_delta(lots: Iterable[Lot], valuer: Valuer) -> float | Unvalued:
     return units_delta(((lot.legs, lot.units_open) for lot in lots if lot.layer is Layer.OVERLAY), valuer)
 
 
+def has_settled(instrument: Instrument, now: datetime) -> bool:
+    """Return whether a contract moves no more; a share never settles."""
+    return instrument.settlement is not None and days_to_settlement(instrument, now) == 0.0
+
+
 def _delta(contracts: Iterable[tuple[Instrument, int]], valuer: Valuer) -> float | Unvalued:
     total = 0.0
     for instrument, quantity in contracts:
-        if quantity == 0 or days_to_settlement(instrument, valuer.snapshot.now) == 0.0:
+        if quantity == 0 or has_settled(instrument, valuer.snapshot.now):
             continue  # nothing meant, or settled: it moves no more
         valued = valuer.value(instrument)
         if isinstance(valued, Unvalued):

@@ -2,8 +2,8 @@
 
 How it works: every contract is valued anew with a day less to live. SPX moves by a fraction, and the volatility of its
 options follows VIX along the smile of their expiry (`risk/smile.py`). A VIX forward moves by beta(T) times the move of
-spot VIX, and the volatility of VIX options by the scenario's factor. Gains are linear in contracts, so a contract is
-revalued once.
+spot VIX, and the volatility of VIX options by the scenario's factor. A share of VXX, UVXY or SVXY moves by its measured
+answer to VIX. Gains are linear in contracts, so a contract is revalued once.
 
 What always holds: figures are middles without fees, positive is gained; a contract that cannot be valued makes the
 whole report unknown; one that has settled gains nothing.
@@ -16,7 +16,7 @@ from typing import Final
 
 from bot.domain.checks import require_finite, require_positive, require_text
 from bot.domain.errors import InvalidValueError
-from bot.domain.instrument import VIX, Instrument, InstrumentKey
+from bot.domain.instrument import VIX, Instrument, InstrumentKey, Kind
 from bot.domain.portfolio import Position
 from bot.pricing import DAYS_PER_YEAR, MEAN_REVERSION_FALL_FRAC, forward_of_spot, vix_beta
 from bot.valuation import (
@@ -24,12 +24,14 @@ from bot.valuation import (
     Unvalued,
     Valued,
     Valuer,
-    days_to_settlement,
     good_level,
     has_model,
 )
-from risk.exposure import Units
+from risk.exposure import Units, has_settled
 from risk.smile import Smile, level_factor, smile_of
+
+LEAST_PRODUCT_USD: Final = 0.01
+"""A share is worth something: a fund that is short volatility may lose all but that."""
 
 Contracts = Iterable[tuple[Instrument, int]]
 """Contracts with their signed quantities."""
@@ -212,7 +214,7 @@ def stress_of(contracts: Contracts, valuer: Valuer, settings: StressSettings) ->
     revaluer = _Revaluer(valuer, settings)
     condors, sleeve = [0.0] * len(GRID), [0.0] * len(GRID)
     for instrument, quantity in contracts:
-        if quantity == 0 or days_to_settlement(instrument, valuer.snapshot.now) == 0.0:
+        if quantity == 0 or has_settled(instrument, valuer.snapshot.now):
             continue
         gains = revaluer.gains_usd(instrument)
         if isinstance(gains, Unvalued):
@@ -258,6 +260,8 @@ class _Revaluer:
         if isinstance(vix, Unvalued):
             return vix
         shocked = self._spx if instrument.trading_class in SPX_OPTION_CLASSES else self._vix
+        if instrument.kind is Kind.STOCK:
+            shocked = self._product
         return tuple((shocked(valued, scenario, vix) - valued.price) * instrument.multiplier for scenario in GRID)
 
     def _spx(self, valued: Valued, scenario: Scenario, vix: float) -> float:
@@ -286,6 +290,11 @@ class _Revaluer:
         move = scenario.vix_after(vix, floor) - vix
         forward = max(min(valued.forward, floor), valued.forward + vix_beta(valued.days) * move)
         return self._price(valued, forward, valued.vol * scenario.vol_factor)
+
+    def _product(self, valued: Valued, scenario: Scenario, vix: float) -> float:
+        """Price of a volatility product after the move, USD: its measured answer to VIX, and never below a cent."""
+        move = scenario.vix_after(vix, self._settings.vix_floor_points) - vix
+        return max(LEAST_PRODUCT_USD, valued.price + valued.exposure_usd_per_point * move)
 
     def _smile(self, instrument: Instrument) -> Smile:
         key = (instrument.trading_class, instrument.settlement)

@@ -99,6 +99,7 @@ class Sampler:
             "threshold": None if reading.baseline is None else THRESHOLD * reading.baseline,
             "base_usd_per_point": sleeve.base,
             "overlay_usd_per_point": sleeve.held_nominal,
+            "products_usd_per_point": sleeve.products,
             "target_usd_per_point": 0.0 if plan is None else plan.target_usd_per_point,
             "delta_usd_per_spx_percent": None if isinstance(delta, Unvalued) else delta,
             "band_usd_per_spx_percent": band_half_width_usd(

@@ -24,6 +24,7 @@ from bot.domain.events import (
 )
 from bot.domain.evidence import DailySeries, EvidenceInputs
 from bot.domain.instrument import IWM, RUT, RVX, SPX, SPY, VIX, InstrumentKey, Kind
+from bot.domain.products import PRODUCT_SYMBOLS
 from bot.domain.schedule import Session, SessionCalendar
 from bot.domain.snapshot import Snapshot
 from bot.hedging.sensitivities.estimate import NoScale, rolling_scale
@@ -36,7 +37,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 INDICES = (SPX, RUT, VIX, RVX)
 CONFIRMING = (SPX, RUT, SPY, IWM, VIX)
 """Whose closes the confirmations read (M3), and VIX, whose answer to SPX is measured (M10)."""
-FUNDS = frozenset({"SPY", "IWM", "QQQ", "VXX", "UVXY", "SVXY"})
+FUNDS = frozenset({"SPY", "IWM", "QQQ"}) | PRODUCT_SYMBOLS
 """Held, they are no small-cap companies whose balance sheet could be read."""
 CHAIN_DAYS = 300
 """Chains and futures are asked for up to this many days ahead: the long layer settles in about 220."""

@@ -9,6 +9,7 @@ from bot.app.desk import Desk
 from bot.app.link import LinkKeeper
 from bot.app.own_index import OwnIndexKeeper
 from bot.app.parity import ParityKeeper
+from bot.app.products import ProductKeeper
 from bot.app.quiet import QuietKeeper
 from bot.app.sampler import Sampler
 from bot.app.sessions import SessionKeeper
@@ -43,6 +44,7 @@ class Parts:
     sessions: SessionKeeper
     own_index: OwnIndexKeeper
     parity: ParityKeeper
+    products: ProductKeeper
     quiet: QuietKeeper
     wings: WingAdviser
     desk: Desk
@@ -74,6 +76,7 @@ class Supervisor:
             self._task("sessions", self._parts.sessions.run()),
             self._task("own index", self._parts.own_index.run()),
             self._task("parity", self._parts.parity.run()),
+            self._task("products", self._parts.products.run()),
             self._task("quiet", self._parts.quiet.run()),
             self._task("wings", self._parts.wings.run()),
             self._task("desk", self._parts.desk.run()),

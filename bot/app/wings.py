@@ -14,6 +14,7 @@ from bot.app.snapshots import quotes_of
 from bot.domain.errors import BrokerRejectedError, ConnectivityError
 from bot.domain.instrument import SPX, Instrument, InstrumentKey
 from bot.domain.portfolio import Condor, Position
+from bot.domain.products import is_volatility_product
 from bot.domain.snapshot import Snapshot
 from bot.hedging.condor.settings import CondorSettings
 from bot.hedging.condor.wings import CycleStart, Lean, NoWidening, Wings, cycle_starts
@@ -123,4 +124,8 @@ class WingAdviser:
 
 def _sleeve_of(positions: Mapping[InstrumentKey, Position]) -> dict[InstrumentKey, Position]:
     classes = VIX_OPTION_CLASSES | VIX_FUTURE_CLASSES
-    return {key: one for key, one in positions.items() if one.instrument.trading_class in classes}
+    return {
+        key: one
+        for key, one in positions.items()
+        if one.instrument.trading_class in classes or is_volatility_product(one.instrument)
+    }

@@ -9,6 +9,7 @@ from bot.app.desk import Desk, Identity
 from bot.app.link import LinkKeeper
 from bot.app.own_index import OwnIndexKeeper
 from bot.app.parity import ParityKeeper
+from bot.app.products import ProductKeeper
 from bot.app.pump import Pump
 from bot.app.quiet import QuietKeeper
 from bot.app.sampler import Measures, Sampler
@@ -204,6 +205,7 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
             settings=settings.own_index,
         ),
         parity=ParityKeeper(shell=shell, data=ports.market_data, link=keeper, settings=ParitySettings()),
+        products=ProductKeeper(shell=shell, data=ports.market_data, link=keeper),
         quiet=QuietKeeper(shell=shell, data=ports.market_data, link=keeper),
         wings=WingAdviser(
             shell=shell,

@@ -14,6 +14,7 @@ from bot.domain.mode import DemandSource, TradingMode
 from bot.domain.orders import BrokerOrder, DecisionId, Fill, IntentId, Order
 from bot.domain.plan import HedgePlan
 from bot.domain.portfolio import AccountValues, Position
+from bot.domain.products import ProductReading
 from bot.domain.proposal import Proposals
 from bot.domain.readings import Episode, Signal
 from bot.domain.schedule import Session
@@ -60,6 +61,14 @@ class SensitivityMeasured:
     def __post_init__(self) -> None:
         """Reject an answer that is none."""
         require_positive(scale=self.scale)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductsMeasured:
+    """How the volatility products that are held answer VIX and SPX (M4); they replace those measured before."""
+
+    at: datetime
+    readings: tuple[ProductReading, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +283,7 @@ Event = (
     | EvidenceDelivered
     | OwnIndexRead
     | SensitivityMeasured
+    | ProductsMeasured
     | CandidatesListed
     | TimerElapsed
     | OrderReported

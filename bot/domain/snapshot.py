@@ -9,6 +9,7 @@ from bot.domain.instrument import Instrument, InstrumentKey
 from bot.domain.market import Quote
 from bot.domain.mode import TradingMode
 from bot.domain.portfolio import Book
+from bot.domain.products import Products
 from bot.domain.proposal import Proposals
 from bot.domain.readings import DispersionReading
 from bot.domain.schedule import Session
@@ -44,6 +45,7 @@ class Snapshot:
     evidence: EvidenceInputs | None = None  # as delivered at the open of this session
     conviction: Conviction | None = None  # as last read in the episode under way
     sensitivity_scale: float | None = None  # present over long-run answer of VIX to SPX (M10); None: not measured
+    products: Products = field(default_factory=dict)  # VXX, UVXY and SVXY as far as they are held (M4)
     offered: tuple[Offered, ...] = ()  # settlements of VIX options that are listed
     closing_spreads: tuple[float, ...] = ()  # RVX less VIX at the common closes before today, oldest first, points
 

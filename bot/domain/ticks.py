@@ -31,6 +31,9 @@ class TickTable:
             "VXM": _rows(("0", "0.01")),
             "SPX": _rows(("0", "0.05"), ("3", "0.10")),
             "SPXW": _rows(("0", "0.05"), ("3", "0.10")),
+            "VXX": _rows(("0", "0.01")),
+            "UVXY": _rows(("0", "0.01")),
+            "SVXY": _rows(("0", "0.01")),
         }
     )
     combo: Mapping[str, Decimal] = field(

@@ -7,7 +7,8 @@ from datetime import date
 from bot.domain.layer import Layer
 from bot.domain.ledger import trade_date
 from bot.domain.orders import Order, Purpose
-from bot.domain.portfolio import Lot
+from bot.domain.portfolio import Lot, Position
+from bot.domain.products import is_volatility_product
 from bot.domain.snapshot import Snapshot
 from bot.hedging.settings import HedgeSettings
 from bot.valuation import Unvalued, Valuer
@@ -20,7 +21,8 @@ class Sleeve:
     """Exposures in USD per +1.00 point of spot VIX (M2).
 
     Attributes:
-        base: Of the base layers; 0 without any, None where they cannot be valued.
+        base: Of the base layers, less what volatility products take away; 0 without any, None where that is unknown.
+        products: Of the shares of VXX, UVXY and SVXY held, 0 without any; None where one has not been measured.
         held_nominal: Of the overlay, each unit at the figure it had when it was bought: drift never forces a trade.
         held_now: Of the overlay now, the ceiling's measure; None where it cannot be valued.
         working: Of overlay orders that may still fill, at the figures they were planned with.
@@ -32,6 +34,7 @@ class Sleeve:
     held_now: float | None
     working: float
     why_unknown: str = ""
+    products: float | None = 0.0
 
     @property
     def known_base(self) -> float:
@@ -47,12 +50,20 @@ def read_sleeve(snapshot: Snapshot, valuer: Valuer) -> Sleeve:
     roll both are the same, between rolls this one follows the market. The part that matters for the rule is the
     freezing: while an episode lasts, the figure of its first decision is used (``book.frozen_base_usd_per_point``),
     so that a rising VIX does not enlarge the base and with it the overlay.
+
+    Shares of volatility products belong to no layer. Those that gain with VIX never enlarge the base, so that no
+    overlay is sized on them; those that lose with it (SVXY) reduce it. One that is not measured makes it unknown.
+
+    Source: docs/methodology.md, M2 and M4.
     """
     book = snapshot.book
     today = trade_date(snapshot.now)
     overlay = open_overlay(book.lots, today)
     base_lots = [lot for lot in book.lots if lot.layer in BASE_LAYERS and _lives(lot, today)]
     base, why_base = _exposure(base_lots, valuer)
+    products, why_products = _product_exposure(book.positions.values(), valuer)
+    if base is not None:
+        base, why_base = (None, why_products) if products is None else (base + min(0.0, products), "")
     if book.frozen_base_usd_per_point is not None:
         base, why_base = book.frozen_base_usd_per_point, ""
     held_now, why_held = _exposure(overlay, valuer)
@@ -62,6 +73,7 @@ def read_sleeve(snapshot: Snapshot, valuer: Valuer) -> Sleeve:
         held_now=held_now,
         working=sum(o.remaining * o.intent.exposure_usd_per_point for o in overlay_builds(book.orders.values())),
         why_unknown=why_base or why_held,
+        products=products,
     )
 
 
@@ -101,6 +113,17 @@ def _exposure(lots: Sequence[Lot], valuer: Valuer) -> tuple[float | None, str]:
         if isinstance(unit, Unvalued):
             return None, unit.reason
         total += lot.units_open * unit.exposure_usd_per_point
+    return total, ""
+
+
+def _product_exposure(positions: Iterable[Position], valuer: Valuer) -> tuple[float | None, str]:
+    total = 0.0
+    for position in positions:
+        if is_volatility_product(position.instrument):
+            valued = valuer.value(position.instrument)
+            if isinstance(valued, Unvalued):
+                return None, valued.reason
+            total += position.quantity * valued.exposure_usd_per_point
     return total, ""
 
 

@@ -10,6 +10,7 @@ from bot.domain.instrument import Instrument, InstrumentKey, Side
 from bot.domain.orders import IntentId, OrderIntent
 from bot.valuation import Unvalued
 from risk.cost import CohortCost, CostModel, CostReport
+from risk.products import products_charge_usd
 from risk.scene import CLOSES_ONLY, Scene
 
 
@@ -61,7 +62,8 @@ def cost_report(scene: Scene, *intents: OrderIntent) -> CostReport:
     """Return the cost figures of a scene with further intents as if they were sent.
 
     Raises:
-        InvalidValueError: A future that is held or wanted cannot be valued, so its reserve is unknown.
+        InvalidValueError: A future that is held or wanted, or a volatility product that is held, cannot be valued, so
+            that its cost is unknown.
     """
     book = scene.snapshot.book
     model = CostModel(
@@ -70,6 +72,7 @@ def cost_report(scene: Scene, *intents: OrderIntent) -> CostReport:
         amortise=scene.limits.amortise,
         reserves=dict(_reserves(scene, intents)),
         held_reserves=dict(_held_reserves(scene)),
+        products_usd=_products_usd(scene),
     )
     return model.report(book, scene.today, (*scene.earlier, *intents))
 
@@ -86,6 +89,18 @@ def _held_reserves(scene: Scene) -> Iterator[tuple[IntentId, Decimal]]:
     for lot in scene.snapshot.book.lots:
         if lot.is_future and lot.units_open:
             yield lot.lot_id, _reserve(scene, lot.legs[0].instrument, lot.entry_price)
+
+
+def _products_usd(scene: Scene) -> Decimal:
+    """What the volatility products held are charged together, USD.
+
+    Raises:
+        InvalidValueError: One has not been measured, or the broker tells no average cost of it.
+    """
+    charge = products_charge_usd(scene.snapshot.book.positions.values(), scene.valuer)
+    if isinstance(charge, Unvalued):
+        raise InvalidValueError(f"the cost of a volatility product is unknown: {charge.reason}")
+    return charge
 
 
 def _reserve(scene: Scene, instrument: Instrument, entry_price: Decimal | None = None) -> Decimal:

@@ -132,8 +132,8 @@ def estimate_curves(moves: ForwardMoves, settings: SensitivitySettings) -> Curve
     for first, last in settings.buckets:
         within = (moves.days >= first) & (moves.days <= last)
         count = int(within.sum())
-        beta = _slope(moves.vix[within], moves.forward[within])
-        spx_move = _slope(moves.spx_pct[within], moves.forward[within])
+        beta = least_squares(moves.vix[within], moves.forward[within])
+        spx_move = least_squares(moves.spx_pct[within], moves.forward[within])
         if count < settings.least_moves or beta is None or spx_move is None:
             cure = "VIX or SPX stood still" if count >= settings.least_moves else f"{settings.least_moves} are needed"
             left_out.append(f"{first}-{last} days: {count} moves, {cure}")
@@ -203,14 +203,14 @@ def rolling_scale(vix: Numbers, spx: Numbers, settings: SensitivitySettings) -> 
     if len(vix) <= wanted:
         return NoScale(why=f"the scale needs {wanted} moves of common sessions, has {max(len(vix) - 1, 0)}")
     last_vix, last_spx = vix[-wanted - 1 :], spx[-wanted - 1 :]
-    found = _slope(100.0 * (last_spx[1:] / last_spx[:-1] - 1.0), np.diff(last_vix))
+    found = least_squares(100.0 * (last_spx[1:] / last_spx[:-1] - 1.0), np.diff(last_vix))
     if found is None:
         return NoScale(why=f"SPX did not move over the last {wanted} sessions")
     slope, low, high = found[0], *settings.scale_bounds
     return Scale(value=min(high, max(low, slope / settings.long_run_vix_per_percent)), slope=slope, sessions=wanted)
 
 
-def _slope(x: Numbers, y: Numbers) -> tuple[float, float] | None:
+def least_squares(x: Numbers, y: Numbers) -> tuple[float, float] | None:
     """Return the least-squares slope of y on x and the squares that it rests on; None where x does not vary."""
     if len(x) < 2:
         return None

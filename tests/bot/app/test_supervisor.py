@@ -8,6 +8,7 @@ import pytest
 
 from bot.app.own_index import OwnIndexKeeper
 from bot.app.parity import ParityKeeper
+from bot.app.products import ProductKeeper
 from bot.app.quiet import QuietKeeper
 from bot.app.sampler import Measures, Sampler
 from bot.app.sessions import Market, SessionKeeper
@@ -53,6 +54,7 @@ class Supervised(Bot):
                 settings=OwnIndexSettings(),
             ),
             parity=ParityKeeper(shell=self.shell, data=self.data, link=self.keeper, settings=ParitySettings()),
+            products=ProductKeeper(shell=self.shell, data=self.data, link=self.keeper),
             quiet=QuietKeeper(shell=self.shell, data=self.data, link=self.keeper),
             wings=WingAdviser(
                 shell=self.shell,
