@@ -68,6 +68,7 @@ NAMED: Final = (
     _share("SGOV", "ARCA", 26718748, "iShares 0-3 Month Treasury Bond ETF", of="ETF", isin="US46436E7186"),
     _share("VXX", "BATS", 26718749, "iPath Series B S&P 500 VIX Short-Term Futures ETN", of="ETN", isin="US06748M1962"),
     _share("UVXY", "BATS", 26718750, "ProShares Ultra VIX Short-Term Futures ETF", of="ETF", isin="US74347Y7554"),
+    _share("SVXY", "BATS", 26718751, "ProShares Short VIX Short-Term Futures ETF", of="ETF", isin="US74347W1302"),
     _share("TLT", "NASDAQ", 15547841, "iShares 20+ Year Treasury Bond ETF", of="ETF", isin="US4642874329"),
     _share("AMD", "NASDAQ", 4391, "Advanced Micro Devices", of="COMMON", isin="US0079031078", industry="Technology"),
     _share("INTC", "NASDAQ", 270639, "Intel Corp", of="COMMON", isin="US4581401001", industry="Technology"),

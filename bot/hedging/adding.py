@@ -59,7 +59,7 @@ class _Adding:
             return replace(plan, sizing=sizing)
         shift = overlay_shift(moment.snapshot, moment.releases, settings.shifting, moment.calendar)
         plan = self._placed(shift, gap=gap, room=sizing.room_usd_per_point)
-        return replace(plan, shift=shift, sizing=sizing)
+        return replace(plan, shift=shift, sizing=sizing, notes=(*plan.notes, *self._product_notes()))
 
     def _placed(self, shift: Shift, *, gap: float, room: float) -> HedgePlan:
         """Choose contracts of the settlement, if there are any."""
@@ -104,6 +104,14 @@ class _Adding:
         plan = moment.hold(why, frac=frac, candidates=candidates)
         intent = self._build(replace(chosen, quantity=quantity))
         return replace(plan, action=PlanAction.INCREASE, intents=(intent,), notes=notes)
+
+    def _product_notes(self) -> tuple[str, ...]:
+        """What shares of volatility products do to the base (M4): said wherever they are held."""
+        products = self.moment.sleeve.products
+        if not products:
+            return ()
+        what = "taken off the base" if products < 0.0 else "no part of the base"
+        return (f"the volatility products held move by {products:+.2f} USD per point of VIX: {what}",)
 
     def _obstacle(self) -> str:
         """What forbids any increase now; empty when nothing does."""

@@ -55,6 +55,7 @@ SHARES: Final = {
     "SGOV": Related(index="SPX", price=100.45, beta=0.0, own=0.00005, vol=0.02),
     "VXX": Related(index="VX", price=33.0, beta=1.0, own=0.0005, vol=3.8),
     "UVXY": Related(index="VX", price=41.0, beta=1.5, own=0.0005, vol=5.5),
+    "SVXY": Related(index="VX", price=48.0, beta=-0.5, own=0.0005, vol=1.9),
 }
 """SPY and IWM stand to their index as in reality; the betas of the shares are rounded textbook values."""
 CURRENCIES: Final = {

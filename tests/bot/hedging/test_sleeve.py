@@ -5,14 +5,16 @@ from datetime import date, timedelta
 
 import pytest
 
+from bot.domain.instrument import share
 from bot.domain.layer import Layer
 from bot.domain.orders import Cancelled, Purpose
-from bot.domain.portfolio import Lot
+from bot.domain.portfolio import Lot, Position
+from bot.domain.products import ProductBeta
 from bot.domain.snapshot import Snapshot
 from bot.hedging.settings import HedgeSettings
 from bot.hedging.sleeve import Sleeve, layer_of, read_sleeve
 from bot.valuation import ValuationSettings, Valuer
-from tests.builders import TODAY, Scenery, a_lot, an_intent, an_order, buys, spread_legs, vix_call
+from tests.builders import TODAY, Scenery, a_lot, a_quote, an_intent, an_order, buys, spread_legs, vix_call
 
 SCENERY = Scenery(condors=10)
 SETTINGS = HedgeSettings()
@@ -113,3 +115,46 @@ def _days(*days: int) -> tuple[date, ...]:
 def test_found_positions_belong_to_a_layer_by_their_days(days: int, layer: Layer) -> None:
     """Short up to 70 days, medium up to 165, long beyond (M4)."""
     assert layer_of(days, SETTINGS) is layer
+
+
+def _with_shares(symbol: str, quantity: int, *, is_measured: bool = True, **book: object) -> Sleeve:
+    """The reference book with shares at 30 USD that move by 4 % per point of VIX, SVXY by half as much against it."""
+    product = share(symbol, "BATS")
+    held = Position(instrument=product, quantity=quantity)
+    whole = SCENERY.book(**book)
+    slope = -0.02 if symbol == "SVXY" else 0.04
+    beta = ProductBeta(symbol=symbol, per_vix_point=slope, per_spx_percent=-slope, moves=252, fit=0.8)
+    snapshot = SCENERY.snapshot(
+        book=replace(whole, positions={**whole.positions, product.key: held}),
+        quotes={product.key: a_quote(product, 29.99, 30.01)},
+        products={symbol: beta} if is_measured else {},
+    )
+    return _sleeve(snapshot)
+
+
+def test_products_that_gain_with_vix_never_enlarge_the_base() -> None:
+    """A hundred VXX stand in the record with 120 USD per point, and no overlay is sized on them."""
+    plain, held = _sleeve(SCENERY.snapshot()), _with_shares("VXX", 100)
+    assert held.products == pytest.approx(120.0)
+    assert (plain.products, held.base) == (0.0, plain.base)
+
+
+def test_products_that_lose_with_vix_reduce_the_base() -> None:
+    """A hundred SVXY take 60 USD per point off the base; so do VXX that were sold short, twice as much."""
+    plain = _sleeve(SCENERY.snapshot()).base
+    assert plain is not None
+    assert _with_shares("SVXY", 100).base == pytest.approx(plain - 60.0)
+    assert _with_shares("VXX", -100).base == pytest.approx(plain - 120.0)
+
+
+def test_a_product_that_is_not_measured_makes_the_base_unknown() -> None:
+    """Whether it adds or takes away is not known: the sleeve cannot be valued, and the reason names it."""
+    sleeve = _with_shares("VXX", 1, is_measured=False)
+    assert (sleeve.base, sleeve.products) == (None, None)
+    assert sleeve.why_unknown == "STK:VXX: its answer to VIX has not been measured"
+
+
+def test_a_frozen_base_outlives_a_product_that_is_not_measured() -> None:
+    """While an episode lasts the base is that of its first decision, whatever is held beside it since."""
+    sleeve = _with_shares("VXX", 1, is_measured=False, frozen_base_usd_per_point=155.0)
+    assert (sleeve.base, sleeve.why_unknown) == (155.0, "")
