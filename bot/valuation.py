@@ -22,7 +22,7 @@ from typing import Final
 from bot.domain.checks import require_finite, require_not_negative, require_positive
 from bot.domain.errors import InvalidValueError
 from bot.domain.fees import up_to_cent
-from bot.domain.instrument import SPX, VIX, Instrument, InstrumentKey, Kind, Right
+from bot.domain.instrument import SPX, VIX, Instrument, InstrumentKey, Kind, Right, vix_future
 from bot.domain.market import DataType, Quote
 from bot.domain.orders import Leg
 from bot.domain.products import UnmeasuredProduct, is_volatility_product, reading_of
@@ -485,16 +485,3 @@ class Valuer:
             for one in known.values()
             if one.kind is Kind.OPTION and one.trading_class in VIX_OPTION_CLASSES and one.settlement == settlement
         ]
-
-
-def vix_future(trading_class: str, settlement: date, multiplier: int = VX_MULTIPLIERS["VX"]) -> Instrument:
-    """Return the VX or VXM future of a settlement; it trades until the morning of that day."""
-    return Instrument(
-        kind=Kind.FUTURE,
-        symbol="VIX",
-        trading_class=trading_class,
-        exchange="CFE",
-        multiplier=multiplier,
-        settlement=settlement,
-        last_trade=settlement,
-    )

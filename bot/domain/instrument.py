@@ -116,5 +116,18 @@ def share(symbol: str, exchange: str) -> Instrument:
     return Instrument(kind=Kind.STOCK, symbol=symbol, trading_class=symbol, exchange=exchange)
 
 
+def vix_future(trading_class: str, settlement: date, multiplier: int = 1000) -> Instrument:
+    """Return the VX or VXM future of a settlement; it trades until the morning of that day."""
+    return Instrument(
+        kind=Kind.FUTURE,
+        symbol="VIX",
+        trading_class=trading_class,
+        exchange="CFE",
+        multiplier=multiplier,
+        settlement=settlement,
+        last_trade=settlement,
+    )
+
+
 SPY = share("SPY", "ARCA")
 IWM = share("IWM", "ARCA")
