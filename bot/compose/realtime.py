@@ -68,8 +68,8 @@ def run_realtime(options: RunOptions, outputs: Outputs) -> Outcome:
     with opened_folder(folder) as state:
         run = RealtimeRun(options=options, loaded=loaded, state=state, outputs=outputs, world=world)
         ending = asyncio.run(_run(run))
-        report, summary = write_report(state / JOURNAL_FILE, outputs.folder / "report.html")
-        return replace(ending, report=report, summary=summary)
+        told = write_report(state / JOURNAL_FILE, outputs.folder / "report.html")
+        return replace(ending, report=told.path, summary=told.summary, variants=told.variants)
 
 
 def _at_gateway(loaded: Loaded, options: RunOptions) -> Loaded:

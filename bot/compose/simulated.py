@@ -69,8 +69,8 @@ def run_simulated(
         run = SimulatedRun(options=options, loaded=loaded, world=world, state=state, outputs=outputs, observe=observe)
         start = world.sessions()[0].opens_at - BEFORE_OPEN
         ending = run_virtual(_played(run), start=start, seed=options.seed)
-        report, summary = write_report(state / JOURNAL_FILE, outputs.folder / "report.html")
-        return replace(ending, report=report, summary=summary)
+        told = write_report(state / JOURNAL_FILE, outputs.folder / "report.html")
+        return replace(ending, report=told.path, summary=told.summary, variants=told.variants)
 
 
 async def _played(run: SimulatedRun) -> Outcome:
