@@ -65,10 +65,9 @@ def summary_rows(comparison: Comparison | NoComparison) -> list[tuple[str, str]]
     if isinstance(comparison, NoComparison):
         return [("variants compared", comparison.why)]
     outcomes = [comparison.outcomes[variant] for variant in Variant]
-    names = " / ".join(variant.value for variant in Variant)
     return [
-        (f"profit or loss, USD: {names}", " / ".join(signed_usd(one.result_usd) for one in outcomes)),
-        ("worst drawdown, USD: the same", " / ".join(f"{one.drawdown.usd:,.2f}" for one in outcomes)),
+        ("result: no hedge / base / base + overlay, USD", " / ".join(signed_usd(one.result_usd) for one in outcomes)),
+        ("worst drawdown, likewise, USD", " / ".join(f"{one.drawdown.usd:,.2f}" for one in outcomes)),
     ]
 
 
@@ -87,8 +86,8 @@ def facts_of(
         "capital_base": CapitalBase.MAXIMUM_LOSS.value,
         "tail_move_frac": settings.tail_move_frac,
         "tail_days": [day.isoformat() for day in comparison.tail_days],
-        "account_change_usd": comparison.account_usd,
-        "unexplained_usd": comparison.unexplained_usd,
+        "account_change_usd": _rounded(comparison.account_usd),
+        "unexplained_usd": _rounded(comparison.unexplained_usd),
         "variants": {
             variant.name.lower(): _outcome_facts(comparison.outcomes[variant], comparison) for variant in Variant
         },
@@ -110,6 +109,10 @@ def _outcome_facts(outcome: Outcome, comparison: Comparison) -> Mapping[str, Any
         "irr_words": irr.words if isinstance(irr, Irr) else irr.why,
         "curve_usd": [round(usd, 2) for usd in outcome.curve_usd],
     }
+
+
+def _rounded(usd: float | None) -> float | None:
+    return None if usd is None else round(usd, 2)
 
 
 def signed_usd(usd: float) -> str:

@@ -50,7 +50,8 @@ def planned(minute: int, state: str, decision: str, excess: float | None = 0.5) 
 
 def a_run() -> list[Told]:
     """A short run with an order, a refusal, a kill and hostile words."""
-    fill = {"order_ref": "11111111-2222", "side": "BUY", "quantity": 3, "price": "0.89", "part": "combo"}
+    fill = {"exec_id": "e", "order_ref": "11111111-2222", "part": "combo", "instrument": None}
+    fill |= {"side": "BUY", "quantity": 3, "price": "0.89"}
     return [
         told(0, "bot_started", profile="sim", version="0.1.0", config_hash="abc"),
         told(0, "session_opened", day="2026-10-20"),
