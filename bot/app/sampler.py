@@ -29,8 +29,8 @@ from risk.stress import StressReport, StressSettings, book_stress
 Facts = Mapping[str, object]
 SAMPLE_PHASE_S = 7.0
 """After the open, so that samples fall together neither with published indices nor with the timer."""
-CLOSING_LEAD = timedelta(seconds=1)
-"""Before the close: the last moment at which everything held is still quoted."""
+CLOSING_LEAD = timedelta(seconds=60.0 - SAMPLE_PHASE_S)
+"""Before the close: in the last minute everything held is still quoted, and as long after the whole minute as ever."""
 THRESHOLD = 1.25
 """M1: the spread stands out above this multiple of its baseline."""
 

@@ -87,6 +87,11 @@ class Comparison:
     account_usd: float | None
 
     @property
+    def overlay_usd(self) -> float:
+        """What the overlay brought, negative what it cost: the one difference between the last two variants."""
+        return self.outcomes[Variant.BASE_AND_OVERLAY].hedge_usd - self.outcomes[Variant.BASE].hedge_usd
+
+    @property
     def unexplained_usd(self) -> float | None:
         """What the account changed by beside the three parts: interest, deposits, other positions, other marks."""
         if self.account_usd is None:

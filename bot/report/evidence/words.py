@@ -27,10 +27,12 @@ def table_of(comparison: Comparison, settings: ComparisonSettings) -> list[tuple
     """Return the rows of the table: a name, then one text for each variant in the order of `Variant`."""
     outcomes = [comparison.outcomes[variant] for variant in Variant]
     hedged = [NOTHING, *(signed_usd(one.hedge_usd) for one in outcomes[1:])]
+    overlay = [NOTHING, NOTHING, signed_usd(comparison.overlay_usd)]
     tail = f"sessions with SPX at {settings.tail_move_frac:.0%} or lower ({len(comparison.tail_days)}), USD together"
     return [
         ("profit or loss, USD", *(signed_usd(one.result_usd) for one in outcomes)),
         ("of it the hedge: brought (+) or cost (-), USD", *hedged),
+        ("of that the overlay alone, USD", *overlay),
         ("fees in it, USD", *(f"{one.fees_usd:,.2f}" for one in outcomes)),
         ("worst drawdown, USD", *(_drawdown(one.drawdown, comparison) for one in outcomes)),
         (tail, *(signed_usd(one.tail_usd) if comparison.tail_days else NOTHING for one in outcomes)),
@@ -86,6 +88,7 @@ def facts_of(
         "capital_base": CapitalBase.MAXIMUM_LOSS.value,
         "tail_move_frac": settings.tail_move_frac,
         "tail_days": [day.isoformat() for day in comparison.tail_days],
+        "overlay_usd": _rounded(comparison.overlay_usd),
         "account_change_usd": _rounded(comparison.account_usd),
         "unexplained_usd": _rounded(comparison.unexplained_usd),
         "variants": {

@@ -9,6 +9,7 @@ import pytest
 
 from bot.report.page import page_of, summary_of
 from bot.report.story import SERIES, Story, Told, gather
+from tests.bot.report.compared_rows import two_sessions
 
 BEGIN = datetime(2026, 10, 20, 14, 0, tzinfo=UTC)
 EVIL = "<script>alert('x')</script>\"&"
@@ -160,3 +161,22 @@ def test_no_dollar_sign_is_read_as_a_formula() -> None:
     """A label with dollar signs is drawn as it stands instead of stopping the report."""
     rows = [sample(0), planned(1, "$\\frac{$", "d-1"), sample(2)]
     assert page_of(gather(rows)).count("<svg") == 4
+
+
+def test_the_page_tells_what_the_hedge_was_worth() -> None:
+    """A table of the three variants, their curves as a picture of their own, and that none of it is a forecast."""
+    page = page_of(gather(two_sessions().told))
+    section = page[page.index("What the hedge was worth") : page.index("Spread of RVX over VIX")]
+    assert section.count("<svg") == 1
+    for words in ("no hedge", "base sleeve", "base and overlay", "-1,766.00", "tail days", "not a forecast"):
+        assert words in section
+    assert dict(summary_of(gather(two_sessions().told)))["result: no hedge / base / base + overlay, USD"] == (
+        "-2,000.00 / -1,800.00 / -1,766.00"
+    )
+
+
+def test_an_earlier_journal_says_what_its_samples_lack() -> None:
+    """No table and no picture, the reason instead; the plain words stay."""
+    page = page_of(gather(a_run()))
+    assert "No comparison: 3 samples do not say what was held" in page
+    assert "no reliable lead" in page
