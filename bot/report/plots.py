@@ -17,11 +17,11 @@ WIDTH_IN, HEIGHT_IN = 11.0, 3.1
 MOST_TICKS = 12
 INK, ACCENT, SOFT, WARN = "#1f2a37", "#1d4ed8", "#9ca3af", "#b91c1c"
 VARIANT_LINES = {
-    Variant.NO_HEDGE: (SOFT, 1.4),
-    Variant.BASE: (INK, 1.2),
-    Variant.BASE_AND_OVERLAY: (ACCENT, 1.6),
+    Variant.NO_HEDGE: (SOFT, 1.4, "-"),
+    Variant.BASE_AND_OVERLAY: (ACCENT, 2.0, "-"),
+    Variant.BASE: (INK, 1.2, "--"),
 }
-"""Colour and width of each variant's line."""
+"""Colour, width and style of each variant's line; dashed on top, the base is seen where the overlay changes nothing."""
 
 
 def plots_of(story: Story) -> tuple[tuple[str, str], ...]:
@@ -39,14 +39,15 @@ def plots_of(story: Story) -> tuple[tuple[str, str], ...]:
 def plot_of_variants(comparison: Comparison) -> str:
     """Return the SVG of profit and loss of each variant by session; tail days are marked."""
     figure, axes = _canvas()
-    for variant, (color, width) in VARIANT_LINES.items():
+    for variant, (color, width, style) in VARIANT_LINES.items():
         curve = comparison.outcomes[variant].curve_usd
-        axes.plot(range(len(curve)), curve, color=color, linewidth=width, label=variant.value)
+        axes.plot(range(len(curve)), curve, color=color, linewidth=width, linestyle=style, label=variant.value)
     axes.axhline(0.0, color=INK, linewidth=0.6)
     for place, day in enumerate(comparison.days, start=1):
         if day in comparison.tail_days:
             axes.axvline(place, color=WARN, linewidth=0.7, linestyle=":", label="tail days")
-    places = range(1, len(comparison.days) + 1)[:: max(1, -(-len(comparison.days) // MOST_TICKS))]
+    every = max(1, -(-len(comparison.days) // MOST_TICKS))
+    places = range(every, len(comparison.days) + 1, every)
     axes.set_xticks([0, *places], ["start", *(f"{comparison.days[place - 1]:%d %b}" for place in places)], fontsize=8)
     return _drawn(figure, axes)
 
