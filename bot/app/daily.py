@@ -20,9 +20,10 @@ from bot.domain.schedule import Session
 from bot.ports import DailyRecord, MarketData
 from bot.signals.evidence.counts import Counts, NoCounts, counts_of
 
-LOOKS_BEFORE_CLOSE_S: Final = (960.0, 720.0, 60.0)
-"""Before the session's end. Stocks close 900 s before it: a minute before that the counts are surely published, three
-minutes after it the last prints are in, and the third look is for a broker that was slow."""
+LOOKS_BEFORE_CLOSE_S: Final = (953.0, 713.0, 53.0)
+"""Before the session's end, seven seconds after a whole minute, when what was published at it has arrived. Stocks close
+900 s before the end: a minute before that the counts are surely published, three minutes after it the last prints are
+in, and the third look is for a broker that was slow."""
 CLOSED_AFTER_S: Final = 5.0
 """After the session's end: the daily bar of the session is finished by then."""
 CATCH_UP_SESSIONS: Final = 5
