@@ -13,8 +13,9 @@ class ComparisonSettings:
     tail_move_frac: float = -0.02
     """Of SPX from one session's end to the next: so low or lower is a tail day. 137 of the 3,954 sessions from
     2009-09-16 to 2025-06-04 were, one in 29: days that condors are hedged against, and still some in each year."""
-    least_sessions: int = 20
-    """For a yearly rate, about a month: from fewer, chance alone would be raised to more than the twelfth power."""
+    least_sessions: int = 30
+    """For a yearly rate: about the 45 days of one condor, whose decay is earned before its risk is over. What less time
+    brought would be raised to the ninth power and more: 23 % in 25 calm sessions would read 990 % a year."""
 
     def __post_init__(self) -> None:
         """Reject a tail in which every day lies."""

@@ -36,7 +36,8 @@ def table_of(comparison: Comparison, settings: ComparisonSettings) -> list[tuple
         ("fees in it, USD", *(f"{one.fees_usd:,.2f}" for one in outcomes)),
         ("worst drawdown, USD", *(_drawdown(one.drawdown, comparison) for one in outcomes)),
         (tail, *(signed_usd(one.tail_usd) if comparison.tail_days else NOTHING for one in outcomes)),
-        ("rate of return, per year", *(_rate(one) for one in outcomes)),
+        ("as part of the capital, not per year", *(_share(one.result_usd, comparison) for one in outcomes)),
+        ("rate of return, per year (XIRR)", *(_rate(one) for one in outcomes)),
     ]
 
 
@@ -101,6 +102,7 @@ def _outcome_facts(outcome: Outcome, comparison: Comparison) -> Mapping[str, Any
     irr, drawdown = outcome.irr, outcome.drawdown
     return {
         "result_usd": round(outcome.result_usd, 2),
+        "result_frac": comparison.frac_of_capital(outcome.result_usd),
         "hedge_usd": round(outcome.hedge_usd, 2),
         "fees_usd": round(outcome.fees_usd, 2),
         "worst_drawdown_usd": round(drawdown.usd, 2),
@@ -134,6 +136,11 @@ def _drawdown(drawdown: Drawdown, comparison: Comparison) -> str:
     frac = comparison.frac_of_capital(drawdown.usd)
     share = "" if frac is None else f", {frac:.1%} of the capital"
     return f"{drawdown.usd:,.2f}{share}, {drawdown.since} to {drawdown.until}"
+
+
+def _share(usd: float, comparison: Comparison) -> str:
+    frac = comparison.frac_of_capital(usd)
+    return NOTHING if frac is None else f"{frac:+.1%}"
 
 
 def _rate(outcome: Outcome) -> str:

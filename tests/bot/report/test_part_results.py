@@ -70,6 +70,15 @@ def test_a_future_that_settles_keeps_what_it_gained() -> None:
     assert results.moved == 1
 
 
+def test_what_was_traded_and_is_gone_goes_at_its_last_middle_else_at_its_price() -> None:
+    """An execution is no middle: it counts as one only for what no sample has ever shown."""
+    rows = Rows().sample(base={BASE_CALL: (4, 150.0)})
+    rows.trade(BASE_CALL, 1, "1.70", layer="short").trade(OVERLAY_CALL, 2, "0.90")
+    parts = at_end(rows.on(1).sample().results())
+    assert parts[Part.BASE].cash_usd == -170.0 + 5 * 150.0
+    assert parts[Part.OVERLAY].cash_usd == 0.0
+
+
 def test_what_comes_without_an_execution_comes_at_its_middle() -> None:
     """A transfer into the account is no gain."""
     results = Rows().sample().sample(base={BASE_CALL: (3, 150.0)}).results()

@@ -104,12 +104,12 @@ def test_what_the_parts_leave_of_the_account_is_told() -> None:
 
 # the rate of return ----------------------------------------------------------------------------------------------
 
-LONG = 22
+LONG = 32
 """Sessions: enough for a rate."""
 
 
-def a_month(*, last_condor: float = 900.0, hedge_on: int | None = None) -> Rows:
-    """Ten condors at 1,000 for a month, at the end at another figure; two overlay calls bought on one session."""
+def a_cycle(*, last_condor: float = 900.0, hedge_on: int | None = None) -> Rows:
+    """Ten condors at 1,000 for one cycle, at the end at another figure; two overlay calls bought on one session."""
     rows = Rows().sample(condors={CONDOR: (-10, 1000.0)})
     for number in range(LONG):
         rows.on(number)
@@ -122,8 +122,8 @@ def a_month(*, last_condor: float = 900.0, hedge_on: int | None = None) -> Rows:
 
 
 def test_the_rate_is_on_the_maximum_loss_of_the_condors() -> None:
-    """1,000 earned on 18,000 at the end of 29 days: (1 + 1/18)^(365/29) - 1."""
-    irr = outcomes(a_month())[BARE].irr
+    """1,000 earned on 18,000 at the end of 43 days: (1 + 1/18)^(365/43) - 1."""
+    irr = outcomes(a_cycle())[BARE].irr
     assert isinstance(irr, Irr)
     days = (session_day(LONG - 1) - session_day(0)).days
     assert irr.rate == pytest.approx((1.0 + 1000.0 / MAXIMUM_LOSS_USD) ** (365.0 / days) - 1.0)
@@ -131,7 +131,7 @@ def test_the_rate_is_on_the_maximum_loss_of_the_condors() -> None:
 
 def test_premiums_and_fees_flow_on_their_day_and_what_is_left_comes_back_at_the_end() -> None:
     """203 go out on the eighth session and 160 come back with the capital and the condors' 1,000."""
-    irr = outcomes(a_month(hedge_on=7))[ALL].irr
+    irr = outcomes(a_cycle(hedge_on=7))[ALL].irr
     flows = [(0, -18_000), (7, -203), (LONG - 1, 18_000 + 1000 + 160)]
     expected = xirr(DatedFlow(day=session_day(number), usd=Decimal(usd)) for number, usd in flows)
     assert isinstance(irr, Irr)
@@ -139,10 +139,22 @@ def test_premiums_and_fees_flow_on_their_day_and_what_is_left_comes_back_at_the_
     assert irr.rate == pytest.approx(expected.rate)
 
 
+def test_what_the_hedge_is_worth_at_the_beginning_is_paid_in() -> None:
+    """Four base calls at 150 that end at 200: 18,600 in, 18,800 out, the condors unchanged."""
+    rows = Rows().sample(condors={CONDOR: (-10, 1000.0)}, base={BASE_CALL: (4, 150.0)})
+    for number in range(LONG):
+        each = 200.0 if number == LONG - 1 else 150.0
+        rows.on(number).sample(condors={CONDOR: (-10, 1000.0)}, base={BASE_CALL: (4, each)})
+    irr = outcomes(rows)[BASE].irr
+    days = (session_day(LONG - 1) - session_day(0)).days
+    assert isinstance(irr, Irr)
+    assert irr.rate == pytest.approx((18_800 / 18_600) ** (365.0 / days) - 1.0)
+
+
 def test_a_short_history_has_no_yearly_rate() -> None:
     """Two sessions say nothing of a year, and the reason is the figure."""
     irr = outcomes(two_sessions())[BARE].irr
-    assert irr == NoIrr(why="not meaningful below 20 sessions, there are 2")
+    assert irr == NoIrr(why="not meaningful below 30 sessions, there are 2")
 
 
 def test_without_condors_there_is_no_capital() -> None:
@@ -196,7 +208,8 @@ def test_the_table_says_each_figure_once_per_variant() -> None:
     assert table["of that the overlay alone, USD"] == ("-", "-", "+34.00")
     assert table["worst drawdown, USD"][0] == "2,500.00, 13.9% of the capital, 2026-10-19 to 2026-10-20"
     assert table["sessions with SPX at -2% or lower (1), USD together"] == ("+500.00", "+540.00", "+533.00")
-    assert table["rate of return, per year"][0] == "not meaningful below 20 sessions, there are 2"
+    assert table["as part of the capital, not per year"] == ("-11.1%", "-10.0%", "-9.8%")
+    assert table["rate of return, per year (XIRR)"][0] == "not meaningful below 30 sessions, there are 2"
 
 
 def test_the_grounds_state_capital_beginning_and_rest() -> None:
@@ -224,6 +237,7 @@ def test_programs_get_the_same_figures() -> None:
     assert facts["capital_base"] == "maximum loss"
     assert facts["tail_days"] == ["2026-10-19"]
     overlay = facts["variants"]["base_and_overlay"]
+    assert overlay["result_frac"] == -1766.0 / MAXIMUM_LOSS_USD
     assert (overlay["result_usd"], overlay["irr"], overlay["curve_usd"]) == (-1766.0, None, [0.0, 533.0, -1766.0])
     assert facts["overlay_usd"] == 34.0
 
