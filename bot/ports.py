@@ -116,7 +116,24 @@ class MarketData(Protocol):
         ...
 
     async def snapshot(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, Quote]:
-        """One quote each, where there is one, without keeping a line open."""
+        """One quote each, where there is one, without keeping a line open; of breadth the counts are its sides."""
+        ...
+
+
+class DailyRecord(Protocol):
+    """The bot's own figures of each session, kept from run to run; a row once written never changes."""
+
+    def record_close(self, symbol: str, day: date, close: float) -> bool:
+        """Write one close, index points or USD; return whether it is new.
+
+        Raises:
+            AlvhError: It contradicts what is written, or what is written cannot be read.
+            OSError: It cannot be written.
+        """
+        ...
+
+    def record_breadth(self, day: date, advances: int, declines: int) -> bool:
+        """Write one session's advancing and declining issues; return whether they are new. Raises likewise."""
         ...
 
 

@@ -126,6 +126,7 @@ def _market_rows(event: Event) -> tuple[JournalRow, ...]:
         case EvidenceDelivered():
             facts = {
                 "closes": {symbol: len(series.rows) for symbol, series in event.inputs.histories.items()},
+                "breadth": 0 if event.inputs.breadth is None else len(event.inputs.breadth.rows),
                 "missing": dict(event.missing),
             }
             return (JournalRow(kind="evidence_delivered", decision_id="", at=event.at, payload=facts),)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Final
 
-from bot.domain.instrument import Instrument, InstrumentKey, Kind
+from bot.domain.instrument import AD_NYSE, Instrument, InstrumentKey, Kind
 from simulator.moneyness import moneyness_of
 from simulator.numbering import number_of
 from simulator.venue import Phase, VenueQuote
@@ -30,7 +30,6 @@ _LOOKS_FOR_PRINTS: Final = 60
 """Prints back from the present step among which the last one of a night is looked for."""
 EXTENDED_SPREAD: Final = 2.0
 """The spread outside regular hours over that within them."""
-BREADTH: Final = "AD-NYSE"
 PhaseOf = Callable[[Instrument], Phase]
 
 
@@ -168,7 +167,7 @@ class Board:
         return self._closes[instrument.key]
 
     def _close(self, instrument: Instrument) -> float | None:
-        if instrument.symbol == BREADTH:
+        if instrument.symbol == AD_NYSE.symbol:
             return None
         price = self._closing.fair(instrument).price
         if instrument.kind is Kind.INDEX:
@@ -204,7 +203,7 @@ class Board:
 
     def _level(self, instrument: Instrument) -> float:
         """Return an index's level; breadth changes with its advances."""
-        if instrument.symbol == BREADTH:
+        if instrument.symbol == AD_NYSE.symbol:
             return float(self.market.breadth().advances)
         path = self._stage.path
         if isinstance(path, NightPath):
@@ -230,7 +229,7 @@ class Board:
         return two_sided(rule_of(instrument), price, seed=seed, step=self._stage.step, widened=widened)
 
     def _fresh(self, instrument: Instrument) -> VenueQuote:
-        if instrument.symbol == BREADTH:
+        if instrument.symbol == AD_NYSE.symbol:
             return self._breadth_quote(instrument)
         if instrument.kind is Kind.INDEX:
             return self._index_quote(instrument)
@@ -306,7 +305,7 @@ class Board:
     def _marks_so_far(self, instrument: Instrument) -> DayMarks:
         """Return a contract's day up to the present step, from a few moments of its path (all of an index's own)."""
         marks, path = DayMarks(), self._stage.path
-        if path is None or instrument.symbol == BREADTH or (self._is_night and instrument.kind is Kind.INDEX):
+        if path is None or instrument.symbol == AD_NYSE.symbol or (self._is_night and instrument.kind is Kind.INDEX):
             return marks
         if instrument.kind is Kind.INDEX and instrument.symbol in SYMBOLS:
             _note_all(marks, path.levels[instrument.symbol][: self._stage.step + 1])

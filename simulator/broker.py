@@ -290,8 +290,8 @@ class InProcessMarketData:
         return tuple(each for each in found if _settles_within(each, settlement_from, settlement_to))
 
     async def snapshot(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, Quote]:
-        """Return one quote for each tradable contract that shows a side."""
-        quotes = (self._floor.quote(each) for each in instruments if each.kind is not Kind.INDEX)
+        """Return one quote for each contract that shows a side; of the indices only breadth does."""
+        quotes = (self._floor.quote(each) for each in instruments)
         return {
             quote.instrument.key: self._quote(quote)
             for quote in quotes

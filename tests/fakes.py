@@ -307,6 +307,8 @@ class FakeMarketData:
         self.errors: list[Exception] = []
         self.listings = 0
         self.chain: tuple[Instrument, ...] = ()
+        self.shown: list[Mapping[InstrumentKey, Quote] | Exception] = []  # answers to snapshots, the last one for good
+        self.snapshots = 0
 
     def watch(self, instruments: Sequence[Instrument]) -> None:
         """Keep the wish."""
@@ -329,9 +331,13 @@ class FakeMarketData:
         """There are none."""
         return ()
 
-    async def snapshot(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, Quote]:  # noqa: ARG002 - port
-        """No quotes."""
-        return {}
+    async def snapshot(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, Quote]:
+        """The next scripted answer, or no quotes."""
+        self.snapshots += 1
+        answer = {} if not self.shown else self.shown.pop(0) if len(self.shown) > 1 else self.shown[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return {one.key: answer[one.key] for one in instruments if one.key in answer}
 
     def _raise_next(self) -> None:
         if self.errors:

@@ -66,12 +66,12 @@ def test_the_cost_stays_below_the_cap(played: Played) -> None:
 
 
 def test_the_journal_is_whole_and_the_report_is_written(played: Played) -> None:
-    """The hash chain holds, the run ends with code 0, and the page holds the four pictures."""
+    """The hash chain holds, the run ends with code 0, and the page holds its five pictures."""
     report = played.outcome.report
     assert played.outcome.exit_code == 0
     assert report is not None
     assert first_fault(report.parent / "state" / "journal.db") is None
-    assert report.read_text().count("<svg") == 4
+    assert report.read_text().count("<svg") == 5
 
 
 def test_the_log_has_one_json_line_per_row(played: Played) -> None:

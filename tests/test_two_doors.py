@@ -10,7 +10,7 @@ from tests.runs import Played, play
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-OF_HISTORIES = frozenset({"evidence_delivered", "sensitivity_measured"})
+OF_HISTORIES = frozenset({"evidence_delivered", "sensitivity_measured", "daily_recorded"})
 
 
 def test_both_doors_leave_the_same_journal(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ class SourceSettings:
     """Files by path as the operator writes them; an empty one is not read, and its confirmation abstains (M3, M12)."""
 
     breadth: str = ""
-    """CSV of DATE,ADVANCES,DECLINES of the New York exchange."""
+    """CSV of DATE,ADVANCES,DECLINES of the New York exchange; its days come before those of the bot's own store."""
+    daily_store: str = ""
+    """Folder of the bot's own daily store; where it is empty, ``daily`` in the state folder."""
     rates: str = ""
     """CSV of the operator's own rates; where it is given, the two FRED files are not read."""
     risk_free: str = ""

@@ -17,8 +17,9 @@ from adapters.history.csv_table import CsvRow, read_table
 from bot.domain.checks import require_positive
 from bot.domain.errors import HistoryError, InvalidValueError
 from bot.domain.evidence import BreadthSeries, DailySeries
+from bot.domain.instrument import AD_NYSE
 
-BREADTH_SYMBOL: Final = "AD-NYSE"
+BREADTH_SYMBOL: Final = AD_NYSE.symbol
 BREADTH_COLUMNS: Final = ("DATE", "ADVANCES", "DECLINES")
 CLOSE_SYMBOLS: Final = ("SPX", "RUT", "SPY", "IWM")
 """The closes that the confirmations read."""
@@ -139,6 +140,16 @@ def continued(imported: DailySeries, own: DailySeries) -> DailySeries:
         raise InvalidValueError(f"histories of one symbol continue each other, were {imported.symbol} and {own.symbol}")
     last = imported.rows[-1][0] if imported.rows else date.min
     return DailySeries(symbol=own.symbol, rows=(*imported.rows, *(row for row in own.rows if row[0] > last)))
+
+
+def joined(stated: BreadthSeries, own: BreadthSeries) -> BreadthSeries:
+    """Return the breadth of a file with the days of the own store that it lacks.
+
+    On a day that both have the file's counts hold: they are a publisher's final ones, the own ones are those that were
+    shown last.
+    """
+    days = {row[0]: row for row in (*own.rows, *stated.rows)}
+    return BreadthSeries(symbol=own.symbol, rows=tuple(days[day] for day in sorted(days)))
 
 
 def _breadth_row(row: CsvRow, columns: tuple[str, ...], before: date | None) -> tuple[date, int, int]:

@@ -236,7 +236,7 @@ class Streams:
             return False
         meaning = meaning_of(code)
         words = f"{code}: {text}"
-        if meaning.data is DataMeaning.NOT_ENTITLED:
+        if meaning.data is DataMeaning.NOT_ENTITLED and req_id not in self._snapshots:  # a question is no feed
             self._feed.line_failed(line.instrument.key, words)
         if meaning.request is RequestMeaning.NOTICE and code in CODES:
             return True

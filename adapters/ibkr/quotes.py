@@ -76,8 +76,8 @@ class Line:
     def changed_quote(self, at_ns: int) -> Quote | None:
         """Return the quote when it differs from the last one returned."""
         before = self._last_quote
-        bid, bid_size = side_of(self._bid, self._bid_size)
-        ask, ask_size = side_of(self._ask, self._ask_size)
+        bid, bid_size = self._side(self._bid, self._bid_size)
+        ask, ask_size = self._side(self._ask, self._ask_size)
         quote = Quote(
             key=self.instrument.key,
             bid=bid,
@@ -93,6 +93,12 @@ class Line:
             return None  # nothing was shown yet
         self._last_quote = quote
         return quote
+
+    def _side(self, price: float, contracts: int) -> tuple[float | None, int]:
+        """One side; what an index shows on its sides are counts of issues, the declining ones without any size."""
+        if self.is_index:
+            return (price if is_level(price) else None), contracts
+        return side_of(price, contracts)
 
 
 def side_of(price: float, contracts: int) -> tuple[float | None, int]:

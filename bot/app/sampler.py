@@ -3,17 +3,20 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
 
 from bot.app.shell import Shell
 from bot.domain.errors import InvalidValueError
-from bot.domain.events import CommissionReported, SessionClosed, SessionOpened
+from bot.domain.events import CommissionReported, SessionOpened
 from bot.domain.fees import FeeSchedule
 from bot.domain.instrument import RUT, RVX, SPX, VIX
 from bot.domain.portfolio import Book
-from bot.domain.schedule import SessionCalendar
+from bot.domain.schedule import Session, SessionCalendar
 from bot.domain.snapshot import Snapshot
 from bot.hedging.condor.break_evens import NoBreakEvens, break_evens, expected_move
 from bot.hedging.condor.settings import CondorSettings
+from bot.hedging.holdings import holdings_of
 from bot.hedging.settings import HedgeSettings
 from bot.hedging.sleeve import read_sleeve
 from bot.valuation import Unvalued, Valuer
@@ -28,6 +31,8 @@ from risk.stress import StressReport, StressSettings, book_stress
 Facts = Mapping[str, object]
 SAMPLE_PHASE_S = 7.0
 """After the open, so that samples fall together neither with published indices nor with the timer."""
+CLOSING_LEAD = timedelta(seconds=60.0 - SAMPLE_PHASE_S)
+"""Before the close: in the last minute everything held is still quoted, and as long after the whole minute as ever."""
 THRESHOLD = 1.25
 """M1: the spread stands out above this multiple of its baseline."""
 
@@ -54,22 +59,26 @@ class Sampler:
         self._is_stressed = False
         self._opened = asyncio.Event()
         shell.pump.hear(SessionOpened, lambda _event: self._opened.set())
-        shell.pump.hear(SessionClosed, lambda _event: self._sample())
         shell.pump.hear(CommissionReported, lambda _event: self._watch_cap())
 
     async def run(self) -> None:
-        """Sample while a session is open, for ever."""
+        """Sample while a session is open and once more at its end, for ever."""
         while True:
             await self._opened.wait()
             session = self._shell.engine.state.session
-            every = self._shell.settings.sample_every_s
             if session is None:
                 self._opened.clear()
                 continue
-            passed = (self._shell.clock.now() - session.opens_at).total_seconds()
-            await self._shell.clock.sleep(every - (passed - SAMPLE_PHASE_S) % every)
+            await self._shell.clock.sleep(self._until_next_s(session))
             if self._shell.engine.state.session is not None:
                 self._sample()
+
+    def _until_next_s(self, session: Session) -> float:
+        """Seconds to the next beat, or to the last moment of the session where that comes first."""
+        now, every = self._shell.clock.now(), self._shell.settings.sample_every_s
+        beat = every - ((now - session.opens_at).total_seconds() - SAMPLE_PHASE_S) % every
+        to_close = (session.closes_at - CLOSING_LEAD - now).total_seconds()
+        return min(beat, to_close) if to_close > 0.0 else beat
 
     def _sample(self) -> None:
         figures = self.figures(self._snapshot())
@@ -106,6 +115,8 @@ class Sampler:
                 snapshot.book.cohorts, self._measures.limits.neutrality_band_frac
             ),
             **self._account_figures(snapshot.book, valuer),
+            "maximum_loss_usd": sum((cohort.maximum_loss_usd for cohort in snapshot.book.cohorts), Decimal(0)),
+            "holdings": holdings_of(snapshot, valuer),
             "mode": snapshot.mode.name,
             **self._cost_figures(cost),
             "break_evens": [] if cost is None else self._break_evens(snapshot, valuer, cost),

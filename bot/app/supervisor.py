@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.app.daily import DailyKeeper
 from bot.app.desk import Desk
 from bot.app.link import LinkKeeper
 from bot.app.own_index import OwnIndexKeeper
@@ -51,6 +52,7 @@ class Parts:
     sampler: Sampler
     latch: Latch
     connection: Connection
+    daily: DailyKeeper | None = None  # where the day's figures are kept
 
 
 class Supervisor:
@@ -84,6 +86,8 @@ class Supervisor:
             self._task("sampler", self._parts.sampler.run()),
             self._task("boot", self._cancel_if_latched()),
         ]
+        if self._parts.daily is not None:
+            work.append(self._task("daily", self._parts.daily.run()))
         stopping = self._task("stop", _until(stop))
         try:
             ending = await self._watch(work, stopping)

@@ -1,5 +1,6 @@
 """``alvh report``: the HTML page of a journal."""
 
+import json
 from pathlib import Path
 
 import click
@@ -11,9 +12,14 @@ from bot.compose.reporting import write_report
 @click.command()
 @click.option("--journal", type=FILE, required=True, help="The journal.db of a run.")
 @click.option("--out", type=FILE, default=Path("report.html"), show_default=True)
-def report(journal: Path, out: Path) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the summary and the variants compared as one object.")
+def report(*, journal: Path, out: Path, as_json: bool) -> None:
     """Write the report of a journal, also of one that is still being written."""
-    path, summary = write_report(journal, out)
-    for name, value in summary:
+    told = write_report(journal, out)
+    for name, value in told.summary:
         click.echo(f"{name}: {value}", err=True)
-    click.echo(str(path))
+    if as_json:
+        facts = {"report": str(told.path), "summary": dict(told.summary), "variants": told.variants}
+        click.echo(json.dumps(facts, allow_nan=False))
+    else:
+        click.echo(str(told.path))

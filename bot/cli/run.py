@@ -82,5 +82,6 @@ def _as_json(outcome: Outcome) -> str:
         "why": outcome.why,
         "report": None if outcome.report is None else str(outcome.report),
         "summary": dict(outcome.summary),
+        "variants": outcome.variants,
     }
     return json.dumps(facts)

@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from adapters.history.daily_store import DailyStore
 from bot.app.announced import AnnouncedJournal, Announcer
+from bot.app.daily import DailyKeeper
 from bot.app.desk import Desk, Identity
 from bot.app.link import LinkKeeper
 from bot.app.own_index import OwnIndexKeeper
@@ -90,6 +92,7 @@ class Start:
     announcers: tuple[Announcer, ...] = field(default=())
     connected: Callable[[], Awaitable[None]] | None = None  # awaited after each connect
     account_hash: str = ""  # what commands name instead of the account
+    store: DailyStore | None = None  # the bot's own daily figures; without one none are kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +167,7 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
         return looked_up(listed, snapshot, releases, settings.hedge, start.calendar)
 
     def sources() -> tuple[EvidenceInputs, Mapping[str, str]]:
-        read = read_sources(settings.sources)
+        read = read_sources(settings.sources, start.store)
         return read.inputs, read.missing
 
     def renewal(day: date) -> str | None:
@@ -216,6 +219,9 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
             limits=settings.risk,
         ),
         desk=desk,
+        daily=None
+        if start.store is None
+        else DailyKeeper(shell=shell, data=ports.market_data, link=keeper, record=start.store),
         sampler=Sampler(shell, measures),
         latch=ports.latch,
         connection=ports.connection,

@@ -1,6 +1,7 @@
 """What the command line asks for, as values."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -32,9 +33,10 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a run ended: exit code, one sentence, the report's path, and the summary's rows."""
+    """How a run ended: exit code, one sentence, the report's path, the summary's rows, and the variants compared."""
 
     exit_code: int
     why: str
     report: Path | None = None
     summary: tuple[tuple[str, str], ...] = ()
+    variants: Mapping[str, object] = field(default_factory=dict)  # for programs

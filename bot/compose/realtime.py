@@ -12,6 +12,7 @@ from pathlib import Path
 
 from adapters.clock import SystemClock, SystemIds, SystemRng
 from adapters.control.memory_link import MemoryLink
+from adapters.history.daily_store import DailyStore
 from adapters.ibkr.gateway import IbkrGateway
 from bot.app.desk import Desk
 from bot.compose.assembly import Assembled, Junction, Ports, Start, assemble
@@ -25,7 +26,7 @@ from bot.compose.recording import RecordedPort, recorded_port
 from bot.compose.reporting import write_report
 from bot.compose.serving import GatewayOptions, started_gateway
 from bot.compose.standing import JOURNAL_FILE, Standing, open_standing
-from bot.compose.state_folder import default_folder, opened_folder
+from bot.compose.state_folder import daily_folder, default_folder, opened_folder
 from bot.compose.worlds import World, world_of_run
 from bot.domain.command import Role
 from bot.domain.errors import ConfigError
@@ -68,8 +69,8 @@ def run_realtime(options: RunOptions, outputs: Outputs) -> Outcome:
     with opened_folder(folder) as state:
         run = RealtimeRun(options=options, loaded=loaded, state=state, outputs=outputs, world=world)
         ending = asyncio.run(_run(run))
-        report, summary = write_report(state / JOURNAL_FILE, outputs.folder / "report.html")
-        return replace(ending, report=report, summary=summary)
+        told = write_report(state / JOURNAL_FILE, outputs.folder / "report.html")
+        return replace(ending, report=told.path, summary=told.summary, variants=told.variants)
 
 
 def _at_gateway(loaded: Loaded, options: RunOptions) -> Loaded:
@@ -197,6 +198,7 @@ class _Rehearsed:
             lots=lots,
             announcers=(*self._run.outputs.announcers(self._clock), *self._lines.announcers()),
             account_hash=self._standing.account_hash,
+            store=DailyStore(daily_folder(settings.sources, self._run.state)),
             connected=self._clock_of(gateway.gateway_time),
         )
         return assemble(self._run.loaded, ports, start)

@@ -1,42 +1,48 @@
-"""From a journal file to the report's page and the summary's rows."""
+"""From a journal file to the report's page, the summary's rows, and the variants compared."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.journal.store import read_rows
 from bot.domain.errors import ConfigError, JournalError
+from bot.report.evidence.settings import ComparisonSettings
+from bot.report.evidence.words import facts_of
 from bot.report.page import page_of, summary_of
 from bot.report.story import Told, gather
 
 
-def write_report(journal: Path, page: Path) -> tuple[Path, tuple[tuple[str, str], ...]]:
-    """Write the HTML page of a journal; return its path and the summary.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """A report: where its page stands, the rows that a terminal shows, and the variants compared for programs."""
+
+    path: Path
+    summary: tuple[tuple[str, str], ...]
+    variants: Mapping[str, object]
+
+
+def write_report(journal: Path, page: Path) -> Reported:
+    """Write the HTML page of a journal and return what it says.
 
     Raises:
         ConfigError: There is no readable journal, or the page cannot be written there.
     """
     require_another_file(page, journal)
     try:
-        text, summary = story_page(journal)
+        story = gather(_told(journal))
     except JournalError as error:
         raise ConfigError(str(error)) from error
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(text, encoding="utf-8")
+        page.write_text(page_of(story), encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{page}: cannot be written ({error.strerror}); name another file with --out") from error
-    return page, summary
-
-
-def story_page(journal: Path) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Return the page and the summary of a journal.
-
-    Raises:
-        JournalError: There is no readable journal.
-    """
-    story = gather(_told(journal))
-    return page_of(story), tuple(summary_of(story))
+    return Reported(
+        path=page,
+        summary=tuple(summary_of(story)),
+        variants=facts_of(story.results, story.compared(), ComparisonSettings()),
+    )
 
 
 def require_another_file(out: Path, journal: Path) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from adapters.control.memory_link import MemoryLink
+from adapters.history.daily_store import DailyStore
 from bot.compose.assembly import Assembled, Junction, Ports, Start, assemble
 from bot.compose.books import lots_of_book, sessions_before_expiry
 from bot.compose.drill import KEY_ID, Operator
@@ -17,7 +18,7 @@ from bot.compose.outputs import Outputs
 from bot.compose.recording import RecordedPort, recorded_port
 from bot.compose.reporting import write_report
 from bot.compose.standing import JOURNAL_FILE, open_standing
-from bot.compose.state_folder import opened_folder
+from bot.compose.state_folder import daily_folder, opened_folder
 from bot.compose.wire import Doors, wired
 from bot.compose.worlds import World, world_of_run
 from bot.domain.command import Role
@@ -69,8 +70,8 @@ def run_simulated(
         run = SimulatedRun(options=options, loaded=loaded, world=world, state=state, outputs=outputs, observe=observe)
         start = world.sessions()[0].opens_at - BEFORE_OPEN
         ending = run_virtual(_played(run), start=start, seed=options.seed)
-        report, summary = write_report(state / JOURNAL_FILE, outputs.folder / "report.html")
-        return replace(ending, report=report, summary=summary)
+        told = write_report(state / JOURNAL_FILE, outputs.folder / "report.html")
+        return replace(ending, report=told.path, summary=told.summary, variants=told.variants)
 
 
 async def _played(run: SimulatedRun) -> Outcome:
@@ -144,6 +145,7 @@ class _Simulation:
             credits=self._opened.book.credits,
             lots=lots_of_book(self._opened.book, self._opened.source.sessions[0].day),
             announcers=self._run.outputs.announcers(self._clock),
+            store=DailyStore(daily_folder(self._run.loaded.settings.sources, self._run.state)),
         )
         return assemble(self._run.loaded, self._ports(Junction()), start)
 

@@ -1,7 +1,8 @@
-"""The operator's files as evidence: each is read on its own, and one that cannot be read is named and left out."""
+"""The operator's files and the bot's own store as evidence: what cannot be read is named and left out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,9 +16,9 @@ from adapters.fundamentals.operator_csv import (
     stated_before_filed,
 )
 from adapters.fundamentals.settings import SourceSettings
-from adapters.history.daily_store import read_breadth
+from adapters.history.daily_store import CLOSE_SYMBOLS, DailyStore, continued, joined, read_breadth
 from bot.domain.errors import AlvhError
-from bot.domain.evidence import CapitalRates, EvidenceInputs, Fundamentals
+from bot.domain.evidence import CapitalRates, DailySeries, EvidenceInputs, Fundamentals
 
 _Read = TypeVar("_Read")
 
@@ -30,16 +31,20 @@ class Sourced:
     missing: dict[str, str] = field(default_factory=dict)
 
 
-def read_sources(settings: SourceSettings) -> Sourced:
-    """Return the evidence of the operator's files; never raises for what stands in them.
+def read_sources(settings: SourceSettings, store: DailyStore | None = None) -> Sourced:
+    """Return the evidence of the operator's files and of the own store; never raises for what stands in them.
+
+    Of a day that both have the operator's row holds; the store fills in the days that the file lacks.
 
     Source: docs/methodology.md, M3 and M12: a source that is missing makes its confirmation abstain.
     """
     reading = _Reading()
-    prices = reading.of("prices", settings.prices, read_prices)
+    prices = reading.of("prices", settings.prices, read_prices) or {}
+    stated = reading.of("breadth", settings.breadth, read_breadth)
+    own = None if store is None else reading.guarded("daily_store", store.breadth)
     inputs = EvidenceInputs(
-        histories=prices or {},
-        breadth=reading.of("breadth", settings.breadth, read_breadth),
+        histories=prices if store is None else reading.with_closes(prices, store),
+        breadth=joined(stated, own) if stated and own else stated or own,
         capital=reading.capital(settings),
         fundamentals=reading.fundamentals(settings),
     )
@@ -54,13 +59,24 @@ class _Reading:
 
     def of(self, name: str, path: str, read: Callable[[Path], _Read]) -> _Read | None:
         """Read one file; None where none is named or it cannot be read."""
-        if not path:
-            return None
+        return self.guarded(name, lambda: read(Path(path).expanduser())) if path else None
+
+    def guarded(self, name: str, read: Callable[[], _Read]) -> _Read | None:
+        """Return what is read; None where it cannot be, which is remembered under this name."""
         try:
-            return read(Path(path).expanduser())
+            return read()
         except AlvhError as error:
             self.missing[name] = str(error)
             return None
+
+    def with_closes(self, prices: Mapping[str, DailySeries], store: DailyStore) -> Mapping[str, DailySeries]:
+        """Return stated closes continued by those of the store; the broker's own replace them where it answers."""
+        together = dict(prices)
+        for symbol in CLOSE_SYMBOLS:
+            own = self.guarded(f"daily_store.{symbol}", partial(store.closes, symbol))
+            if own is not None:
+                together[symbol] = continued(together.get(symbol, DailySeries(symbol=symbol, rows=())), own)
+        return together
 
     def capital(self, settings: SourceSettings) -> CapitalRates | None:
         """The operator's own rates, else both series of FRED."""

@@ -7,18 +7,25 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from adapters.control.files import write_durably
+from adapters.fundamentals.settings import SourceSettings
 from bot.domain.errors import RefusedStartError
 
 PROBE = "alvh"
 LOCK_FILE = "lock"
 PROBE_FILE = "probe"
 FOLDER_MODE = 0o700
+DAILY = "daily"
 
 
 def default_folder(profile: str, bot: str) -> Path:
     """Return the user's state folder for a profile and bot."""
     base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     return Path(base) / "alvh" / profile / bot
+
+
+def daily_folder(settings: SourceSettings, state: Path) -> Path:
+    """Return where the bot keeps its own daily figures: as configured, else in its state folder."""
+    return Path(settings.daily_store).expanduser() if settings.daily_store else state / DAILY
 
 
 @contextmanager

@@ -109,6 +109,8 @@ SPX = index("SPX")
 RUT = index("RUT", "RUSSELL")
 VIX = index("VIX")
 RVX = index("RVX")
+AD_NYSE = index("AD-NYSE", "NYSE")
+"""Breadth of the New York exchange: it has no level, but advancing issues as bid and declining ones as ask."""
 
 
 def share(symbol: str, exchange: str) -> Instrument:

@@ -7,7 +7,10 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, StrictUndefined, select_autoescape
 
-from bot.report.plots import plots_of
+from bot.report.evidence.settings import ComparisonSettings
+from bot.report.evidence.variants import NoComparison
+from bot.report.evidence.words import HEADINGS, NO_FORECAST, grounds_of, summary_rows, table_of
+from bot.report.plots import plot_of_variants, plots_of
 from bot.report.story import Story, Told
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -16,7 +19,7 @@ _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>alvh report</title>
 <style>
 body { font: 14px/1.5 system-ui, sans-serif; color: #1f2a37; max-width: 1120px; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.1rem; margin-top: 2rem; }
+h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.1rem; margin-top: 2rem; } h3 { font-size: 1rem; }
 table { border-collapse: collapse; width: 100%; } td, th { text-align: left; padding: .25rem .6rem; vertical-align: top;
 border-bottom: 1px solid #e5e7eb; } th { font-weight: 600; white-space: nowrap; }
 .number { text-align: right; font-variant-numeric: tabular-nums; } .bad { color: #b91c1c; } .note { color: #6b7280; }
@@ -26,6 +29,17 @@ svg { width: 100%; height: auto; } code { font-size: .85em; }
 <p class="note">{{ subtitle }}</p>
 <h2>Summary</h2>
 <table>{% for name, value in summary %}<tr><th>{{ name }}</th><td>{{ value }}</td></tr>{% endfor %}</table>
+<h2>What the hedge was worth</h2>
+{% if missing %}<p>No comparison: {{ missing }}.</p>{% else %}
+<table><tr>{% for heading in headings %}<th{% if not loop.first %} class="number"{% endif %}>{{ heading }}</th>
+{% endfor %}</tr>
+{% for row in variants %}<tr><th>{{ row[0] }}</th>
+{% for text in row[1:] %}<td class="number">{{ text }}</td>{% endfor %}</tr>
+{% endfor %}</table>
+<h3>Profit and loss since the first sample, by session, USD</h3>
+{{ curves }}
+<ul class="note">{% for sentence in grounds %}<li>{{ sentence }}</li>{% endfor %}</ul>{% endif %}
+<p>{{ no_forecast }}</p>
 {% for title, svg in plots %}<h2>{{ title }}</h2>{{ svg }}{% endfor %}
 <h2>Actions held back</h2>
 <p class="note">How often each restraint, and each limit, kept an action from happening. Plans in a row that the same
@@ -49,9 +63,7 @@ cause held back count once.</p>
 <h2>Standing</h2>
 <table>{% for row in standing %}<tr><td>{{ row.at }}</td><td>{{ row.what }}</td><td>{{ row.detail }}</td></tr>
 {% endfor %}</table>
-<p class="note">This page describes what a program did. It is no advice, and the signal is no forecast: an independent
-study of the same data found no reliable lead of the spread over later moves. It is a disciplined resizing rule with a
-cost cap.</p>
+<p class="note">This page describes what a program did. It is no advice.</p>
 </body></html>
 """
 
@@ -69,10 +81,25 @@ def page_of(story: Story) -> str:
         summary=summary_of(story),
         avoided=story.avoided.rows(),
         plots=from_plots,
+        **_evidence(story),
         decisions=[_decision(story, row) for row in story.decisions],
         orders=[_order(row) for row in story.orders],
         standing=[_standing(row) for row in story.standing],
     )
+
+
+def _evidence(story: Story) -> Mapping[str, Any]:
+    """What the section on the variants shows; where nothing can be compared, why not."""
+    comparison, settings = story.compared(), ComparisonSettings()
+    shown: dict[str, Any] = {"headings": HEADINGS, "no_forecast": NO_FORECAST, "missing": ""}
+    if isinstance(comparison, NoComparison):
+        return {**shown, "missing": comparison.why, "variants": [], "curves": "", "grounds": []}
+    return {
+        **shown,
+        "variants": table_of(comparison, settings),
+        "curves": _Markup(plot_of_variants(comparison)),
+        "grounds": grounds_of(story.results, comparison),
+    }
 
 
 class _Markup(str):
@@ -100,6 +127,7 @@ def summary_of(story: Story) -> list[tuple[str, str]]:
         ("cap, USD", _number(story.last("cap_usd"))),
         ("book delta / band, USD per +1 % SPX", _with_band(story)),
         ("net liquidation, USD", _number(story.last("net_liquidation_usd"))),
+        *summary_rows(story.compared()),
         ("ended", str(story.ended.get("why", "still running or cut off"))),
     ]
 

@@ -1,4 +1,4 @@
-"""The four pictures of a run as inline SVG: spread, sleeve, cost, delta; decisions are marked in each."""
+"""The pictures of a run as inline SVG: spread, sleeve, cost and delta with decisions marked; the variants compared."""
 
 import io
 from collections.abc import Sequence
@@ -9,12 +9,19 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bot.report.evidence.variants import Comparison, Variant
 from bot.report.story import Story
 
 NEW_YORK = ZoneInfo("America/New_York")
 WIDTH_IN, HEIGHT_IN = 11.0, 3.1
 MOST_TICKS = 12
 INK, ACCENT, SOFT, WARN = "#1f2a37", "#1d4ed8", "#9ca3af", "#b91c1c"
+VARIANT_LINES = {
+    Variant.NO_HEDGE: (SOFT, 1.4, "-"),
+    Variant.BASE_AND_OVERLAY: (ACCENT, 2.0, "-"),
+    Variant.BASE: (INK, 1.2, "--"),
+}
+"""Colour, width and style of each variant's line; dashed on top, the base is seen where the overlay changes nothing."""
 
 
 def plots_of(story: Story) -> tuple[tuple[str, str], ...]:
@@ -27,6 +34,22 @@ def plots_of(story: Story) -> tuple[tuple[str, str], ...]:
         ("Hedge cost against the cap, USD", _cost(story)),
         ("Delta of the whole book and its band, USD per +1 % SPX", _delta(story)),
     )
+
+
+def plot_of_variants(comparison: Comparison) -> str:
+    """Return the SVG of profit and loss of each variant by session; tail days are marked."""
+    figure, axes = _canvas()
+    for variant, (color, width, style) in VARIANT_LINES.items():
+        curve = comparison.outcomes[variant].curve_usd
+        axes.plot(range(len(curve)), curve, color=color, linewidth=width, linestyle=style, label=variant.value)
+    axes.axhline(0.0, color=INK, linewidth=0.6)
+    for place, day in enumerate(comparison.days, start=1):
+        if day in comparison.tail_days:
+            axes.axvline(place, color=WARN, linewidth=0.7, linestyle=":", label="tail days")
+    every = max(1, -(-len(comparison.days) // MOST_TICKS))
+    places = range(every, len(comparison.days) + 1, every)
+    axes.set_xticks([0, *places], ["start", *(f"{comparison.days[place - 1]:%d %b}" for place in places)], fontsize=8)
+    return _drawn(figure, axes)
 
 
 def _spread(story: Story) -> str:
@@ -92,7 +115,7 @@ def _line(
 
 
 def _finished(figure: Figure, axes: Axes, story: Story) -> str:
-    """Add the marks, the days and the legend; return the SVG alone."""
+    """Add the marks and the days; return the SVG alone."""
     bottom, top = axes.get_ylim()
     axes.set_ylim(bottom, top)
     for place, label in _marks_by_place(story).items():
@@ -104,8 +127,14 @@ def _finished(figure: Figure, axes: Axes, story: Story) -> str:
     every = max(1, -(-len(first_of_day) // MOST_TICKS))
     shown = first_of_day[::every]
     axes.set_xticks(shown, [f"{story.times[place].astimezone(NEW_YORK):%d %b %H:%M}" for place in shown], fontsize=8)
+    return _drawn(figure, axes)
+
+
+def _drawn(figure: Figure, axes: Axes) -> str:
+    """Add the legend, each name once; return the SVG alone."""
     axes.tick_params(axis="y", labelsize=8)
-    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, fontsize=8, frameon=False)
+    named = {name: line for line, name in zip(*axes.get_legend_handles_labels(), strict=True)}
+    axes.legend(named.values(), named, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, fontsize=8, frameon=False)
     buffer = io.StringIO()
     with rc_context({"svg.hashsalt": "alvh"}):  # else each drawing names its parts by chance
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})

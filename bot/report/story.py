@@ -6,6 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from bot.report.avoided import Avoided
+from bot.report.evidence.results import Results
+from bot.report.evidence.settings import ComparisonSettings
+from bot.report.evidence.variants import Comparison, NoComparison, compare
 
 SERIES = (
     *("vix", "rvx", "spx", "rut", "spread", "baseline", "threshold"),
@@ -47,12 +50,17 @@ class Story:
     intents: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     avoided: Avoided = field(default_factory=Avoided)
+    results: Results = field(default_factory=Results)
     started: Mapping[str, Any] = field(default_factory=dict)
     ended: Mapping[str, Any] = field(default_factory=dict)
 
     def last(self, name: str) -> float | None:
         """Return the last known figure of a series."""
         return next((value for value in reversed(self.series[name]) if value is not None), None)
+
+    def compared(self) -> Comparison | NoComparison:
+        """Return no hedge, base sleeve, and base with overlay on this history (M15)."""
+        return compare(self.results, ComparisonSettings())
 
     def largest(self, name: str) -> float | None:
         """Return the largest known figure of a series."""
@@ -80,6 +88,7 @@ def gather(rows: Iterable[Told]) -> Story:
     state = ""
     for row in rows:
         story.counts[row.kind] = story.counts.get(row.kind, 0) + 1
+        story.results.take(row.at, row.kind, row.facts)
         if row.kind == "sample_taken":
             _sample(story, row)
         elif row.kind == "hedge_planned":

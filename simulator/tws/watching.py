@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
-from bot.domain.instrument import Instrument, Kind
+from bot.domain.instrument import AD_NYSE, Instrument, Kind
 from simulator.tws.answers.prices import MarketDataType, SnapshotEnd, TickParameters, TickPrice, TickSize
 from simulator.tws.combos import combo_quote
 from simulator.tws.desk import Desk, QuoteListener
@@ -119,7 +119,7 @@ class QuoteDesk:
         is_option = len(legs) == 1 and legs[0].instrument.kind is Kind.OPTION
         return Subscription(
             request.req_id,
-            has_sides=len(legs) > 1 or legs[0].instrument.kind is not Kind.INDEX,
+            has_sides=len(legs) > 1 or _has_sides(legs[0].instrument),
             generic=generic_ticks_of(request.generic_ticks),
             greeks=self._desk.greeks if is_option else None,
             greeks_second=self._desk.listing(legs[0].instrument).con_id,
@@ -178,3 +178,8 @@ def _range(req_id: int, kind: int, price: float) -> TickPrice:
 def _average_volume(bars: Sequence[Bar]) -> int:
     last = bars[-_AVERAGED_SESSIONS:]
     return round(sum(bar.volume for bar in last) / len(last))
+
+
+def _has_sides(instrument: Instrument) -> bool:
+    """An index has only its level, but breadth has its counts on its sides."""
+    return instrument.kind is not Kind.INDEX or instrument.symbol == AD_NYSE.symbol

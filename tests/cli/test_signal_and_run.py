@@ -58,9 +58,17 @@ def test_a_run_over_a_small_history_prints_pure_json(alvh: Alvh, tmp_path: Path)
     assert (ended.code, facts["exit_code"], facts["why"]) == (0, 0, "stopped")
     assert facts["summary"]["sessions"] == "1"
     report = Path(facts["report"])
-    assert report.read_text().count("<svg") == 4
-    again = alvh("report", "--journal", report.parent / "state" / "journal.db", "--out", tmp_path / "again.html")
+    assert report.read_text().count("<svg") == 5
+    assert set(facts["variants"]["variants"]) == {"no_hedge", "base", "base_and_overlay"}
+    asked = ("report", "--journal", report.parent / "state" / "journal.db", "--out", tmp_path / "again.html")
+    again = alvh(*asked, "--json")
     assert again.code == 0
+    assert json.loads(again.out) == {
+        "report": str(tmp_path / "again.html"),
+        "summary": facts["summary"],
+        "variants": facts["variants"],
+    }
+    assert alvh(*asked).out.strip() == str(tmp_path / "again.html")
     assert (tmp_path / "again.html").read_text() == report.read_text()
     lines = [json.loads(line) for line in (report.parent / "log.jsonl").read_text().splitlines()]
     assert (lines[0]["event"], lines[-1]["event"]) == ("bot_started", "bot_stopped")

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
+from pathlib import Path
 from typing import Any
 
+from adapters.history.daily_store import DailyStore
 from adapters.journal.codec import text_of
 from bot.compose.assembly import Assembled, Junction, Ports, Start, assemble
 from bot.compose.books import lots_of_book
@@ -114,6 +116,7 @@ class Scene:
         bought: The overlay as the journal remembers it, bought by an earlier run; its legs must be in the book.
         episode: The blowout that was under way when that run ended; None: there was none.
         acts: What a person does.
+        store: Folder of the bot's own daily figures; none are kept unless stated.
     """
 
     scenario: str = "blowout"
@@ -127,6 +130,7 @@ class Scene:
     bought: Callable[[OpenedFloor], "Bought"] | None = None
     episode: Episode | None = None
     acts: tuple[Act, ...] = ()
+    store: Path | None = None
 
     def world(self) -> World:
         """The world with its book."""
@@ -277,7 +281,8 @@ async def _played(scene: Scene, world: World) -> Journal:
         junction=junction,
     )
     lots = lots_of_book(opened.book, sessions[0].day)
-    start = Start(calendar=CALENDAR, adopted=False, credits=opened.book.credits, lots=lots)
+    store = None if scene.store is None else DailyStore(scene.store)
+    start = Start(calendar=CALENDAR, adopted=False, credits=opened.book.credits, lots=lots, store=store)
     bot = assemble(load(Profile.SIM, None, {**BRISK, **scene.settings}), ports, start)
     stop = asyncio.Event()
     hands = Hands(bot, line, clock, opened, link)

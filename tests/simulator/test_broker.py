@@ -22,7 +22,7 @@ from bot.domain.events import (
     OrderDoubted,
     OrderReported,
 )
-from bot.domain.instrument import RVX, VIX, Side, index
+from bot.domain.instrument import AD_NYSE, RVX, VIX, Side
 from bot.domain.market import Quote, Tick
 from bot.domain.orders import (
     BrokerStatus,
@@ -324,7 +324,7 @@ def test_daily_closes_are_finished_sessions() -> None:
 
     assert [close.day for close in closes] == [date(2026, 10, 14), date(2026, 10, 15), date(2026, 10, 16)]
     with pytest.raises(BrokerRejectedError, match="no daily history"):
-        now_of(feed.data.daily_closes(index("AD-NYSE", "NYSE"), 3))
+        now_of(feed.data.daily_closes(AD_NYSE, 3))
 
 
 def test_contracts_are_listed_by_settlement() -> None:
@@ -341,6 +341,19 @@ def test_contracts_are_listed_by_settlement() -> None:
         ("VX49", date(2026, 12, 2)),
     ]
     assert now_of(feed.data.option_chain("XYZ", NOVEMBER, NOVEMBER)) == ()
+
+
+def test_a_snapshot_of_breadth_tells_its_counts() -> None:
+    """Advances are the bid and declines the ask, as long as the market is open."""
+    opened = an_open_floor()
+    quote = opened.floor.quote(AD_NYSE)
+
+    shown = now_of(Feed(opened).data.snapshot((AD_NYSE,)))[AD_NYSE.key]
+
+    assert (shown.bid, shown.ask) == (float(quote.bid or 0), float(quote.ask or 0))
+    assert shown.bid is not None
+    assert shown.bid > 0
+    assert now_of(Feed(a_floor()).data.snapshot((AD_NYSE,))) == {}
 
 
 def test_a_snapshot_tells_what_has_a_side() -> None:

@@ -4,6 +4,7 @@ from datetime import date
 from pathlib import Path
 
 from adapters.fundamentals.settings import SourceSettings
+from adapters.history.daily_store import DailyStore
 from bot.compose.sources import read_sources
 
 
@@ -76,3 +77,45 @@ def test_one_half_of_the_rates_is_none(tmp_path: Path) -> None:
     sourced = read_sources(own)
     assert sourced.missing == {}
     assert sourced.inputs.capital is not None
+
+
+FRIDAY, MONDAY, TUESDAY = date(2026, 10, 16), date(2026, 10, 19), date(2026, 10, 20)
+
+
+def test_the_own_store_fills_in_the_days_that_the_file_lacks(tmp_path: Path) -> None:
+    """Before, between and after the file's days; of a day that both have the operator's counts hold."""
+    store = DailyStore(tmp_path / "own")
+    for day in (FRIDAY, MONDAY, TUESDAY):
+        store.record_breadth(day, 1000, 1700)
+    named = SourceSettings(breadth=_written(tmp_path, "ad.csv", "DATE,ADVANCES,DECLINES\n2026-10-19,1500,1200\n"))
+    rows = ((FRIDAY, 1000, 1700), (MONDAY, 1500, 1200), (TUESDAY, 1000, 1700))
+    for settings, expected in ((named, rows), (SourceSettings(), tuple((day, 1000, 1700) for day, *_ in rows))):
+        breadth = read_sources(settings, store).inputs.breadth
+        assert breadth is not None
+        assert breadth.rows == expected
+
+
+def test_own_closes_stand_behind_stated_ones(tmp_path: Path) -> None:
+    """The store's closes of SPX are delivered, continued where the operator states some; others are as stated."""
+    store = DailyStore(tmp_path / "own")
+    for day, close in ((FRIDAY, 6800.0), (MONDAY, 6790.0)):
+        store.record_close("SPX", day, close)
+        store.record_close("IWM", day, close)
+    text = "date,symbol,close_usd\n2026-10-16,ABC,21.50\n2026-10-16,IWM,250\n"
+    histories = read_sources(SourceSettings(prices=_written(tmp_path, "p.csv", text)), store).inputs.histories
+    assert histories["SPX"].rows == ((FRIDAY, 6800.0), (MONDAY, 6790.0))
+    assert histories["IWM"].rows == ((FRIDAY, 250.0), (MONDAY, 6790.0))
+    assert histories["ABC"].rows == ((FRIDAY, 21.5),)
+
+
+def test_a_spoiled_store_is_named_and_the_operators_file_counts(tmp_path: Path) -> None:
+    """What cannot be read of the own store stops nothing; an empty store lacks nothing."""
+    settings = SourceSettings(breadth=_written(tmp_path, "ad.csv", "DATE,ADVANCES,DECLINES\n2026-10-19,1500,1200\n"))
+    assert read_sources(settings, DailyStore(tmp_path / "new")).missing == {}
+    (tmp_path / "own").mkdir()
+    _written(tmp_path / "own", "AD-NYSE.csv", "nonsense\n")
+    _written(tmp_path / "own", "SPX.csv", "nonsense\n")
+    sourced = read_sources(settings, DailyStore(tmp_path / "own"))
+    assert set(sourced.missing) == {"daily_store", "daily_store.SPX"}
+    assert sourced.inputs.breadth is not None
+    assert sourced.inputs.breadth.rows == ((MONDAY, 1500, 1200),)

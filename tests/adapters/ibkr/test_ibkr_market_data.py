@@ -8,7 +8,7 @@ from ibkr_harness import CLIENT, NOVEMBER, Bench, a_call, a_vxm, on_bench
 
 from bot.domain.errors import BrokerRejectedError, ConnectivityError
 from bot.domain.events import DataFeedChanged
-from bot.domain.instrument import RUT, RVX, SPX, VIX, Kind, index
+from bot.domain.instrument import AD_NYSE, RUT, RVX, SPX, VIX, Kind, index
 from bot.domain.market import DataType, Quote, Tick
 from simulator.troubles.kinds import trouble
 
@@ -261,6 +261,42 @@ def test_snapshots_answer_for_each_contract_and_keep_no_line() -> None:
         bench.events.clear()
         await asyncio.sleep(60)
         assert not bench.of(Quote)
+
+    on_bench(play)
+
+
+def test_a_snapshot_of_breadth_shows_its_counts_though_declines_have_no_size() -> None:
+    """Advances as bid, declines as ask; what the broker means by "nothing" is a missing side here as well."""
+
+    async def play(bench: Bench) -> None:
+        await bench.market_open()
+        shown = (await bench.broker.snapshot([AD_NYSE]))[AD_NYSE.key]
+        assert shown.bid is not None
+        assert shown.ask is not None
+        assert shown.bid > 0 < shown.ask
+        assert shown.ask_size == 0
+        assert shown.data_type is DataType.LIVE
+        for nothing in ("-1", "nan", "0", UNSET):
+            bench.wire.alter = lambda fields, told=nothing: (
+                [[*fields[:4], told, *fields[5:]]] if fields[0] == "1" and fields[3] == "2" else [fields]
+            )
+            shown = (await bench.broker.snapshot([AD_NYSE]))[AD_NYSE.key]
+            assert shown.bid is not None
+            assert shown.ask is None
+
+    on_bench(play)
+
+
+def test_a_question_without_a_right_to_its_answer_makes_no_feed_unusable() -> None:
+    """354 on a snapshot is an answer that is missing; the streams, and with them the mode, stay as they are."""
+
+    async def play(bench: Bench) -> None:
+        await bench.market_open()
+        bench.wire.alter = lambda fields: (
+            [["4", "2", fields[2], "354", "not subscribed", ""]] if fields[0] == "58" else [fields]
+        )
+        assert await bench.broker.snapshot([AD_NYSE]) == {}
+        assert not bench.of(DataFeedChanged)
 
     on_bench(play)
 

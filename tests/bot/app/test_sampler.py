@@ -1,10 +1,11 @@
 """The sampler: every figure of a moment, and what passes a limit by itself is told once (M9, M11)."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from bot.app.sampler import Measures, Sampler
-from bot.domain.events import SessionClosed
+from bot.domain.events import SessionClosed, SessionOpened
 from bot.domain.snapshot import Snapshot
 from bot.hedging.settings import HedgeSettings
 from risk.limits import RiskLimits
@@ -22,13 +23,13 @@ class Sampled:
         self.bot = Bot()
         measures = Measures(hedge=HedgeSettings(), limits=RiskLimits(), fees=FEES, calendar=CALENDAR)
         self.sampler = Sampler(self.bot.shell, measures)
-        self.bot.start()
+        self.bot.start(self.sampler.run())
+        self.bot.pump(SessionOpened(at=self.bot.clock.now(), session=a_session(), baseline=()))
 
     async def at(self, snapshot: Snapshot) -> None:
-        """Have the session's end, which is sampled, fall on a moment."""
+        """Have the next sample fall on a moment."""
         self.bot.state.snapshot = lambda _now: snapshot  # type: ignore[method-assign]  # the moment of the test
-        self.bot.pump(SessionClosed(at=self.bot.clock.now(), session=a_session()))
-        await self.bot.pass_s(1)
+        await self.bot.pass_s(self.bot.shell.settings.sample_every_s)
 
     def rows(self, *kinds: str) -> list[Any]:
         """Kinds and facts of the rows that were told."""
@@ -115,6 +116,43 @@ def test_what_cannot_be_valued_is_no_alarm() -> None:
         assert scene.rows("stress_breached") == []
         assert scene.rows("sample_taken")[0][1]["stress_worst_usd"] is None
         assert scene.rows("stress_respected") == []
+        await scene.bot.end()
+
+    played(story())
+
+
+def test_the_last_sample_of_a_session_is_taken_while_everything_is_quoted() -> None:
+    """In the last minute the beat is not waited for; after the close nothing is sampled until the next open."""
+
+    async def story() -> None:
+        scene = Sampled()
+        session, snapshot = a_session(), _worth(2_000_000)
+        scene.bot.state.snapshot = lambda _now: snapshot  # type: ignore[method-assign]  # the moment of the test
+        await scene.bot.pass_s((session.closes_at - scene.bot.clock.now()).total_seconds() + 2.0)
+        scene.bot.pump(SessionClosed(at=scene.bot.clock.now(), session=session))
+        await scene.bot.pass_s(3600)
+        before = [session.closes_at - row.at for row in scene.bot.journal.rows if row.kind == "sample_taken"]
+        assert before[-2:] == [timedelta(minutes=4, seconds=53), timedelta(seconds=53)]
+        await scene.bot.end()
+
+    played(story())
+
+
+def test_a_sample_says_what_each_part_holds_and_what_one_contract_is_worth() -> None:
+    """Four legs of condors, three base calls, no overlay, each with its middle, and the maximum loss beside them."""
+
+    async def story() -> None:
+        scene = Sampled()
+        snapshot = _worth(2_000_000)
+        await scene.at(snapshot)
+        [(_, facts)] = scene.rows("sample_taken")
+        held = {part.value: contracts for part, contracts in facts["holdings"].items()}
+        assert {part: len(contracts) for part, contracts in held.items()} == {"condors": 4, "base": 3, "overlay": 0}
+        [condor] = TEN.book().condors
+        one = held["condors"][condor.short_put.key]
+        quote = snapshot.quotes[condor.short_put.key]
+        assert (one.quantity, one.each_usd) == (-10, round(100 * quote.mid, 2))
+        assert facts["maximum_loss_usd"] == TEN.book().cohorts[0].maximum_loss_usd > 0
         await scene.bot.end()
 
     played(story())

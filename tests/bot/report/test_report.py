@@ -9,6 +9,7 @@ import pytest
 
 from bot.report.page import page_of, summary_of
 from bot.report.story import SERIES, Story, Told, gather
+from tests.bot.report.compared_rows import two_sessions
 
 BEGIN = datetime(2026, 10, 20, 14, 0, tzinfo=UTC)
 EVIL = "<script>alert('x')</script>\"&"
@@ -50,7 +51,8 @@ def planned(minute: int, state: str, decision: str, excess: float | None = 0.5) 
 
 def a_run() -> list[Told]:
     """A short run with an order, a refusal, a kill and hostile words."""
-    fill = {"order_ref": "11111111-2222", "side": "BUY", "quantity": 3, "price": "0.89", "part": "combo"}
+    fill = {"exec_id": "e", "order_ref": "11111111-2222", "part": "combo", "instrument": None}
+    fill |= {"side": "BUY", "quantity": 3, "price": "0.89"}
     return [
         told(0, "bot_started", profile="sim", version="0.1.0", config_hash="abc"),
         told(0, "session_opened", day="2026-10-20"),
@@ -159,3 +161,22 @@ def test_no_dollar_sign_is_read_as_a_formula() -> None:
     """A label with dollar signs is drawn as it stands instead of stopping the report."""
     rows = [sample(0), planned(1, "$\\frac{$", "d-1"), sample(2)]
     assert page_of(gather(rows)).count("<svg") == 4
+
+
+def test_the_page_tells_what_the_hedge_was_worth() -> None:
+    """A table of the three variants, their curves as a picture of their own, and that none of it is a forecast."""
+    page = page_of(gather(two_sessions().told))
+    section = page[page.index("What the hedge was worth") : page.index("Spread of RVX over VIX")]
+    assert section.count("<svg") == 1
+    for words in ("no hedge", "base sleeve", "base and overlay", "-1,766.00", "tail days", "not a forecast"):
+        assert words in section
+    assert dict(summary_of(gather(two_sessions().told)))["result: no hedge / base / base + overlay, USD"] == (
+        "-2,000.00 / -1,800.00 / -1,766.00"
+    )
+
+
+def test_an_earlier_journal_says_what_its_samples_lack() -> None:
+    """No table and no picture, the reason instead; the plain words stay."""
+    page = page_of(gather(a_run()))
+    assert "No comparison: 3 samples do not say what was held" in page
+    assert "no reliable lead" in page

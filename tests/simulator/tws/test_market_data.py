@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pretend_client import PretendClient, a_client, bag, contract, unpacked
 
-from bot.domain.instrument import RVX, VIX, Instrument, Right
+from bot.domain.instrument import AD_NYSE, RVX, VIX, Instrument, Right
 from simulator.opening import OpenedFloor
 from simulator.tws.answers.table import ANSWERS
 from simulator.tws.desk import Desk
@@ -298,6 +298,18 @@ def test_a_halt_is_told_when_it_begins_and_when_it_ends() -> None:
     ]
 
     assert told == [[], [["45", "6", "5", "49", "1.0"]], [], [["45", "6", "5", "49", "0.0"]]]
+
+
+def test_breadth_is_told_as_sides_of_an_index() -> None:
+    """Advances are the bid with the unchanged as its size, declines the ask without any; there is no last."""
+    opened = an_open_floor()
+    quote = opened.floor.quote(AD_NYSE)
+
+    prices = {frame[3]: frame[4:6] for frame in watch(seated(opened), opened, AD_NYSE) if frame[0] == "1"}
+
+    assert prices["1"] == [str(quote.bid), str(quote.bid_size)]
+    assert prices["2"] == [str(quote.ask), "0"]
+    assert "4" not in prices
 
 
 def test_a_combo_is_told_by_the_sides_of_its_legs() -> None:
