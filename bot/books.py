@@ -24,7 +24,7 @@ from bot.domain.events import (
 from bot.domain.fees import FeeSchedule
 from bot.domain.found import FoundSleeve
 from bot.domain.instrument import InstrumentKey
-from bot.domain.ledger import lots_of, positions_after, positions_before, trade_date, units_filled
+from bot.domain.ledger import first_seen, lots_of, positions_after, positions_before, trade_date, units_filled
 from bot.domain.orders import (
     BrokerStatus,
     Cancelled,
@@ -60,6 +60,7 @@ class Books:
         self._stated_credits = tuple(stated_credits)
         self._fees = fees
         self._start: tuple[Position, ...] = ()
+        self._found_on: Mapping[InstrumentKey, date] = {}
         self._fills: dict[str, Fill] = {}
         self._commissions: dict[str, Decimal] = {}
         self._orders: dict[IntentId, Order] = {}
@@ -238,6 +239,7 @@ class Books:
         for order in event.orders:
             self._orders[order.intent.intent_id] = order
         self._start = positions_before(self._agreed(event), self._fills.values())
+        self._found_on = first_seen(self._found_on, self._start, trade_date(event.at))
         self._account = event.account
         self._locks = {key: why for key, why in self._locks.items() if why.startswith("foreign")}
         self._locks |= dict(event.differences)
@@ -246,7 +248,7 @@ class Books:
 
     def restore(self, event: Restored) -> None:
         """Begin with what the journal remembers."""
-        self._start = event.positions or ()
+        self._start, self._found_on = event.positions or (), event.found_on
         self._adopted = event.positions is not None
         self._fills = {fill.exec_id: fill for fill in event.fills}
         self._commissions = dict(event.commissions)
@@ -274,7 +276,7 @@ class Books:
         positions = positions_after(self._start, self._fills.values())
         condors = recognise_condors(positions.values())
         cohorts = cohorts_of(condors.condors, self._stated_credits, today)
-        found = () if self._sleeve is None else self._sleeve.lots(self._start, cohorts, today)
+        found = () if self._sleeve is None else self._sleeve.lots(self._start, cohorts, today, self._found_on)
         lots = lots_of(self._orders.values(), self._fills.values(), self._commissions, self._fees, found)
         return Book(
             version=self.version,

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.domain.decision import Approved, Refused, Verdict
+from bot.domain.errors import InvariantError
 from bot.domain.events import Decided, Event, ModeDemanded, OrderDoubted, OrderDropped, OrderReported, Released
 from bot.domain.market import Quote, Tick
 from bot.domain.mode import TradingMode
@@ -130,7 +131,7 @@ class Engine:
         decision_id = DecisionId(self._ids.new_id())
         snapshot = self.state.snapshot(now)
         signal = read_signal(snapshot, self._policy.evidence)
-        plan, verdicts = self._judge(self._wish(snapshot, signal, decision_id), snapshot)
+        plan, verdicts = self._choose(snapshot, signal, decision_id)
         decided = Decided(at=now, decision_id=decision_id, trigger=trigger, signal=signal, plan=plan, verdicts=verdicts)
         self.state.apply(decided)  # reserves; deciding until Released
         self.last_plan = plan
@@ -141,14 +142,29 @@ class Engine:
         self._release(verdicts, written=is_news)
         self.state.apply(Released(at=now, decision_id=decision_id))  # what waited is planned next
 
-    def _wish(self, snapshot: Snapshot, signal: Signal, decision_id: DecisionId) -> HedgePlan:
-        """Return the first plan that may ask for something now; the overlay's, with what holds it, where none may."""
-        wishes = self._policy.planner.plans(snapshot, signal, decision_id, self._ids.new_id)
-        first = self._policy.steward.permit(next(wishes), snapshot)
-        if first.asks_for_something:
-            return first
-        permitted = (self._policy.steward.permit(plan, snapshot) for plan in wishes)
-        return next((plan for plan in permitted if plan.asks_for_something), first)
+    def _choose(
+        self, snapshot: Snapshot, signal: Signal, decision_id: DecisionId
+    ) -> tuple[HedgePlan, tuple[Verdict, ...]]:
+        """Return the first plan of which something may be done now, with what the gate says of it.
+
+        Where none may, it is the first that the gate refused whole, else the overlay's with what holds each of them.
+        """
+        refused: tuple[HedgePlan, tuple[Verdict, ...]] | None = None
+        holding: HedgePlan | None = None
+        for wish in self._policy.planner.plans(snapshot, signal, decision_id, self._ids.new_id):
+            permitted = self._policy.steward.permit(wish, snapshot)
+            if not permitted.asks_for_something:
+                holding = permitted if holding is None else holding.beside(permitted)
+                continue
+            plan, verdicts = self._judge(permitted, snapshot)
+            if plan.proposal is not None or any(isinstance(verdict, Approved) for verdict in verdicts):
+                return plan, verdicts
+            refused = refused or (plan, verdicts)
+        if refused is not None:
+            return refused
+        if holding is None:
+            raise InvariantError("the planner yielded no plan at all")
+        return holding, ()
 
     def _release(self, verdicts: Iterable[Verdict], *, written: bool) -> None:
         """Send what was approved; the answers are applied after all of it counts as sent.
@@ -189,6 +205,7 @@ class Engine:
             decided.signal.state,
             None if decided.signal.conviction is None else decided.signal.conviction.stance,
             decided.plan.reason,
+            decided.plan.besides,
             tuple(
                 (
                     verdict.intent.purpose,

@@ -201,6 +201,7 @@ def decided_rows(event: Decided) -> tuple[JournalRow, ...]:
                 "candidates": event.plan.candidates,
                 "notes": event.plan.notes,
                 "sizing": event.plan.sizing,
+                "besides": event.plan.besides,
                 "shift": event.plan.shift,
                 "withheld": event.plan.withheld,
                 "withheld_intents": event.plan.withheld_intents,

@@ -432,7 +432,7 @@ class Scenery:
             reconciling=False,
             kill_epoch=3,
             previous_closes={VIX.key: self.vix, RVX.key: self.vix + self.spread},
-            offered=offered_settlements(self.listed().options),
+            offered=offered_settlements(self.listed()),
         )
         return replace(snapshot, **changes)  # type: ignore[arg-type]  # test shorthand: names are checked by the class
 

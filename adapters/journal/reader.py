@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from bot.domain.errors import JournalError, RefusedStartError
 from bot.domain.events import Restored
 from bot.domain.evidence import Conviction
 from bot.domain.instrument import InstrumentKey
-from bot.domain.ledger import positions_after, positions_before, units_filled
+from bot.domain.ledger import first_seen, positions_after, positions_before, trade_date, units_filled
 from bot.domain.mode import DemandSource, TradingMode
 from bot.domain.orders import (
     Cancelled,
@@ -64,6 +64,7 @@ class _Memory:
     fills: dict[str, Fill] = field(default_factory=dict)
     commissions: dict[str, Decimal] = field(default_factory=dict)
     start: tuple[Position, ...] | None = None
+    found_on: dict[InstrumentKey, date] = field(default_factory=dict)
     base: float | None = None
     episode: Episode | None = None
     latch_mode: TradingMode | None = None
@@ -99,6 +100,7 @@ def remembered(path: Path, at: datetime) -> Remembered:
         fills=tuple(memory.fills.values()),
         commissions=memory.commissions,
         positions=memory.start,
+        found_on=memory.found_on,
         frozen_base_usd_per_point=memory.base,
         episode=memory.episode,
         proposals=memory.proposals,
@@ -133,7 +135,7 @@ def _take_in(memory: _Memory, row: WrittenRow, facts: Mapping[str, object]) -> N
         case "commission_booked":
             memory.commissions[str(facts["exec_id"])] = Decimal(str(facts["commission_usd"]))
         case "books_reconciled":
-            _adopt(memory, facts)
+            _adopt(memory, facts, trade_date(row.at))
         case "mode_demanded":
             if facts["source"] == DemandSource.LATCH:
                 memory.latch_mode = TradingMode[str(facts["mode"])]
@@ -157,7 +159,7 @@ def _table(written: object) -> dict[str, object]:
     return written
 
 
-def _adopt(memory: _Memory, facts: Mapping[str, object]) -> None:
+def _adopt(memory: _Memory, facts: Mapping[str, object], today: date) -> None:
     """The broker's positions, but ours where they differed unexplained, as the living state takes them."""
     differing = _table(facts["differences"])
     for exec_id, commission in _table(facts.get("commissions", {})).items():
@@ -166,6 +168,7 @@ def _adopt(memory: _Memory, facts: Mapping[str, object]) -> None:
     held = [position for position in _positions(facts["positions"]) if position.instrument.key not in differing]
     held += [ours[InstrumentKey(key)] for key in differing if key in ours]
     memory.start = positions_before(held, memory.fills.values())
+    memory.found_on = first_seen(memory.found_on, memory.start, today)
 
 
 def _count_fill(memory: _Memory, fill: Fill) -> None:

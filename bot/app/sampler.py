@@ -93,7 +93,7 @@ class Sampler:
         """Return every figure of a moment; None where it is unknown."""
         valuer = Valuer(snapshot, self._measures.hedge.valuation)
         reading = snapshot.dispersion
-        sleeve = read_sleeve(snapshot, valuer)
+        sleeve = read_sleeve(snapshot, valuer, self._measures.hedge.temporal, self._measures.calendar)
         plan = self._shell.engine.last_plan
         delta = book_delta(snapshot.book.positions, valuer)
         cost = self._cost(snapshot, valuer)

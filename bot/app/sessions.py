@@ -11,6 +11,7 @@ import numpy as np
 
 from bot.app.link import LinkKeeper
 from bot.app.shell import Shell
+from bot.app.weeklies import WeeklyScout
 from bot.domain.errors import BrokerRejectedError, ConnectivityError
 from bot.domain.events import (
     BooksReconciled,
@@ -57,6 +58,8 @@ class Market:
     data: MarketData
     choose: Callable[[Listed, Snapshot], Candidates | None]
     """What is listed and the moment -> candidates and the futures that price them; None while VIX is unknown."""
+    weeklies: WeeklyScout
+    """Which weekly settlements are liquid enough to choose from."""
     sources: Callable[[], tuple[EvidenceInputs, Mapping[str, str]]] = lambda: (EvidenceInputs(), {})
     """What the operator's files say, and which of them could not be read, with the reason."""
     renewal: Callable[[date], str | None] = lambda _day: None
@@ -75,6 +78,7 @@ class SessionKeeper:
         self._link = link
         self._calendar = calendar
         self._relist = asyncio.Event()
+        self._listed: Listed | None = None  # as last looked up
         self._watched: frozenset[InstrumentKey] = frozenset()
         shell.pump.hear(FillReported, lambda _event: self._rewatch())
         shell.pump.hear(BooksReconciled, lambda _event: self._relist.set())
@@ -114,13 +118,14 @@ class SessionKeeper:
         listed_at = self._clock.now() - timedelta(seconds=self._settings.relist_every_s)
         while (now := self._clock.now()) < session.closes_at:
             stale = now - listed_at >= timedelta(seconds=self._settings.relist_every_s)
-            if (self._relist.is_set() or stale) and self._link.ready.is_set():
+            if self._link.ready.is_set() and (self._relist.is_set() or stale):
                 self._relist.clear()
-                if await self._list_candidates():
+                if await self._look_up() and self._list_candidates():
                     listed_at = now
+            elif self._lacks_contracts():
+                self._list_candidates()
             self._shell.pump(TimerElapsed(at=self._clock.now()))
-            if self._lacks_contracts():
-                self._relist.set()
+            await self._look_at_weeklies()
             await self._sleep_until(min(self._next_beat(session), session.closes_at))
 
     def _next_beat(self, session: Session) -> datetime:
@@ -189,14 +194,12 @@ class SessionKeeper:
         self._shell.pump(SensitivityMeasured(at=self._clock.now(), scale=measured.value, words=words))
 
     def _lacks_contracts(self) -> bool:
-        """The last plan would go to a settlement whose contracts nobody has looked up."""
+        """The last plan waits for contracts that nobody watches yet."""
         plan = self._shell.engine.last_plan
-        settlement = None if plan is None or plan.shift is None else plan.shift.settlement
-        snapshot = self._shell.engine.state.snapshot(self._clock.now())
-        return settlement is not None and all(one.settlement != settlement for one in snapshot.universe.values())
+        return plan is not None and plan.awaits is not None
 
-    async def _list_candidates(self) -> bool:
-        """Look the sleeve's contracts up and watch them; False when the broker gave no answer."""
+    async def _look_up(self) -> bool:
+        """Ask what the exchange lists for the sleeve; False when the broker gave no answer."""
         today = self._clock.now().astimezone(NEW_YORK).date()
         until = today + timedelta(days=CHAIN_DAYS)
         try:
@@ -205,8 +208,23 @@ class SessionKeeper:
         except (ConnectivityError, BrokerRejectedError) as error:
             self._shell.complain("candidates_missing", {"why": str(error)})
             return False
+        self._listed = Listed(options=chain, futures=futures)
+        return True
+
+    async def _look_at_weeklies(self) -> None:
+        """Find out what is liquid when it is time, after the timer's beat: asking takes a moment."""
+        if self._listed is None or not self._link.ready.is_set() or not self._market.weeklies.is_due():
+            return
+        await self._market.weeklies.look(self._listed)
+        self._list_candidates()
+
+    def _list_candidates(self) -> bool:
+        """Choose among what is listed and watch it; False while nothing says what is worth watching."""
+        if self._listed is None:
+            return False
+        liquid = self._market.weeklies.liquid()
         snapshot = self._shell.engine.state.snapshot(self._clock.now())
-        found = self._market.choose(Listed(options=chain, futures=futures), snapshot)
+        found = self._market.choose(replace(self._listed, liquid_weeklies=liquid), snapshot)
         if found is None:
             return False  # no level yet: the timer comes back
         self._shell.pump(CandidatesListed(at=self._clock.now(), instruments=found.instruments, offered=found.offered))

@@ -28,6 +28,8 @@ class AppSettings:
     wings_every_s: float = 1800.0  # is the book out of its band, and would wider wings help
     quiet_every_s: float = 60.0  # are there quotes that have stood still
     quiet_after_s: float = 300.0  # ask anew for a quote that old: a third of what valuation.max_quote_age_s allows
+    weeklies_from_s: float = 300.0  # after the open: before that the quotes of weekly options are still wide
+    weeklies_every_s: float = 1800.0  # which weekly settlements are liquid
     relist_every_s: float = 7200.0  # the candidates follow the market
     command_loss_reduce_s: float = 60.0  # docs/risk-controls.md, 2.4: command link lost
     command_loss_halt_s: float = 900.0

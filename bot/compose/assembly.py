@@ -18,6 +18,7 @@ from bot.app.sampler import Measures, Sampler
 from bot.app.sessions import Market, SessionKeeper
 from bot.app.shell import Shell
 from bot.app.supervisor import Parts, Supervisor
+from bot.app.weeklies import WeeklyScout
 from bot.app.wings import WingAdviser
 from bot.compose.guard import version
 from bot.compose.releases import releases_of
@@ -196,7 +197,13 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
         link=keeper,
         sessions=SessionKeeper(
             shell=shell,
-            market=Market(data=ports.market_data, choose=choose, sources=sources, renewal=renewal),
+            market=Market(
+                data=ports.market_data,
+                choose=choose,
+                weeklies=WeeklyScout(shell=shell, data=ports.market_data, settings=settings.hedge),
+                sources=sources,
+                renewal=renewal,
+            ),
             link=keeper,
             calendar=start.calendar,
         ),

@@ -63,7 +63,7 @@ def lots_of_book(book: OpeningBook, opened_on: date) -> tuple[Lot, ...]:
 def sessions_before_expiry(sessions: Sequence[Session], book: OpeningBook) -> tuple[Session, ...]:
     """Return the sessions that can be run: up to two before the first last trading day of anything held.
 
-    Rolls and settlement are not built yet, so a run stops before either would be due.
+    Settlement is not booked yet, so a run stops before it would be due.
     """
     ends = [instrument.last_trade for instrument, _, _ in book.positions if instrument.last_trade is not None]
     if not ends:

@@ -197,7 +197,7 @@ class _Simulation:
             facts = {
                 "asked_until": asked[-1].day,
                 "ran_until": sessions[-1].day,
-                "why": "something held would expire or have to be rolled; settlement and rolls are not built yet",
+                "why": "something held would expire; settlement is not booked yet",
             }
             bot.shell.tell("run_ended_early", facts)
         stop.set()

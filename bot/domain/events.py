@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from bot.domain.checks import require_positive
@@ -189,6 +189,7 @@ class Restored:
     fills: tuple[Fill, ...]
     commissions: Mapping[str, Decimal] = field(default_factory=dict)
     positions: tuple[Position, ...] | None = None
+    found_on: Mapping[InstrumentKey, date] = field(default_factory=dict)  # when each of them was first seen
     frozen_base_usd_per_point: float | None = None
     episode: Episode | None = None  # the blowout that was under way
     proposals: Proposals = field(default_factory=Proposals)  # what a person was asked about last, by matter

@@ -5,7 +5,7 @@ average cost and is marked as estimated, and a position whose cost the broker do
 no base, and nothing is built on it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -20,18 +20,26 @@ HEDGE_CLASSES = frozenset({"VIX", "VIXW", "VX", "VXM"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundSleeve:
-    """The operator's statements, and the layer of a position by its calendar days to settlement (M4)."""
+    """The operator's statements, and the layer of a position by its calendar days to settlement when found (M4)."""
 
     stated: tuple[Lot, ...]
     layer_of: Callable[[int], Layer]
 
-    def lots(self, held: Iterable[Position], cohorts: Sequence[Cohort], today: date) -> tuple[Lot, ...]:
+    def lots(
+        self,
+        held: Iterable[Position],
+        cohorts: Sequence[Cohort],
+        today: date,
+        found_on: Mapping[InstrumentKey, date] | None = None,
+    ) -> tuple[Lot, ...]:
         """Return the lots behind positions that our own executions do not explain.
 
         Args:
             held: Positions beside our own fills, as adopted.
             cohorts: Open condor cohorts: an estimated lot counts from the first day of the oldest.
             today: New York date; what settled before it is gone.
+            found_on: When each position was first found, today where it is not in it. A lot keeps the layer that it
+                had then: else it would wander to the next layer with time instead of being rolled.
 
         Source: docs/methodology.md, M4 and M9.
         """
@@ -39,13 +47,16 @@ class FoundSleeve:
         left = {key: position.quantity for key, position in positions.items()}
         stated = tuple(_covered(lot, left) for lot in self.stated)
         since = min((cohort.opened_on for cohort in cohorts), default=today)
+        first_seen = found_on or {}
         estimated = (
-            self._estimated(position, left[key], min(since, today), today)
+            self._estimated(position, left[key], min(since, today), (first_seen.get(key, today), today))
             for key, position in sorted(positions.items())
         )
         return (*stated, *(lot for lot in estimated if lot is not None))
 
-    def _estimated(self, position: Position, units: int, since: date, today: date) -> Lot | None:
+    def _estimated(self, position: Position, units: int, since: date, found: tuple[date, date]) -> Lot | None:
+        """One lot, found on the first of two days and read on the second; None for what is no long hedge."""
+        first_seen, today = found
         instrument, cost = position.instrument, position.average_cost_usd
         settlement = instrument.settlement
         if units <= 0 or cost is None or settlement is None or not _is_hedge(instrument) or settlement <= today:
@@ -53,7 +64,7 @@ class FoundSleeve:
         is_future = instrument.kind is Kind.FUTURE
         return Lot(
             lot_id=IntentId(f"found-{instrument.key}"),
-            layer=self.layer_of((settlement - today).days),
+            layer=self.layer_of((settlement - first_seen).days),
             legs=(Leg(instrument=instrument, side=Side.BUY),),
             units_bought=units,
             units_open=units,

@@ -1,6 +1,7 @@
 """Where a hedge belongs: one of the three layers of the base sleeve, or the overlay."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class Layer(StrEnum):
@@ -10,3 +11,7 @@ class Layer(StrEnum):
     MEDIUM = "medium"
     LONG = "long"
     OVERLAY = "overlay"
+
+
+BASE_LAYERS: Final = (Layer.SHORT, Layer.MEDIUM, Layer.LONG)
+"""The base sleeve, the nearest first (M4)."""

@@ -46,6 +46,11 @@ def positions_before(end: Iterable[Position], fills: Iterable[Fill]) -> tuple[Po
     return tuple(positions_after(end, undone).values())
 
 
+def first_seen(known: Mapping[InstrumentKey, date], held: Iterable[Position], today: date) -> dict[InstrumentKey, date]:
+    """Return when each position held beside our own fills was first seen: as known, else today."""
+    return {position.instrument.key: known.get(position.instrument.key, today) for position in held}
+
+
 def units_filled(intent_id: IntentId, fills: Iterable[Fill]) -> int:
     """Return how many units of one order the executions show."""
     return sum(fill.quantity for fill in fills if fill.order_ref == intent_id and fill.part is not FillPart.LEG)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
@@ -102,11 +103,17 @@ class HedgePlan:
     withheld: Withheld | None = None
     withheld_intents: tuple[OrderIntent, ...] = ()  # what would have been asked of the gate
     proposal: Proposal | None = None  # a new one that this plan makes
+    awaits: date | None = None  # a settlement whose contracts are wanted and have not been looked up
+    besides: tuple[str, ...] = ()  # why further wishes hold as well, in stable words
 
     @property
     def asks_for_something(self) -> bool:
         """It has orders for the gate, or a question for a person."""
         return bool(self.intents) or self.proposal is not None
+
+    def beside(self, other: "HedgePlan") -> "HedgePlan":
+        """Return the same plan with the reason for which a further wish holds, and with what that one waits for."""
+        return replace(self, besides=(*self.besides, other.reason), awaits=self.awaits or other.awaits)
 
     def with_intents(self, intents: Sequence[OrderIntent], reason: str) -> "HedgePlan":
         """Return the same plan asking for other orders, with the reason added."""

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain.evidence import WeakConviction
-from bot.domain.instrument import VIX
-from bot.domain.orders import IntentId, OrderIntent, Purpose
+from bot.domain.orders import Purpose
 from bot.domain.plan import Candidate, HedgePlan, PlanAction, Sizing
 from bot.domain.shifts import Shift
 from bot.hedging.construction import Wanted, best_of, candidates_for
@@ -14,7 +13,7 @@ from bot.hedging.settlement import overlay_shift
 from bot.hedging.sizing import is_within_band, wish_of
 from bot.hedging.sleeve import overlay_builds
 from bot.hedging.temporal.budget import theta_budget
-from bot.valuation import Unvalued, good_level
+from bot.valuation import Unvalued
 
 
 def towards_target(moment: Moment, weak: WeakConviction) -> HedgePlan:
@@ -68,22 +67,14 @@ class _Adding:
         if settlement is None:
             return moment.hold("no settlement within the allowed days is listed", frac=frac)
         if not any(one.settlement == settlement for one in moment.snapshot.universe.values()):
-            return moment.hold("the contracts of the chosen settlement are being looked up", frac=frac)
+            plan = moment.hold("the contracts of the chosen settlement are being looked up", frac=frac)
+            return replace(plan, awaits=settlement)
         wanted = Wanted(gap=gap, room=room, settlement=settlement)
         candidates = candidates_for(wanted, moment.snapshot, moment.valuer, settings, moment.fees)
-        chosen = self._approved(candidates) or best_of(candidates, settings.prefer)
+        chosen = moment.approved(candidates, Purpose.OVERLAY_BUILD) or best_of(candidates, settings.prefer)
         if chosen is None:
             return moment.hold(self._why_none(candidates), frac=frac, candidates=candidates)
         return self._within_theta(chosen, candidates)
-
-    def _approved(self, candidates: Sequence[Candidate]) -> Candidate | None:
-        """The contracts that a person has approved, if they still pass, and no more of them than was approved."""
-        proposals, now = self.moment.snapshot.proposals, self.moment.snapshot.now
-        for candidate in candidates:
-            most = 0 if candidate.rejected else proposals.most_of(Purpose.OVERLAY_BUILD, candidate.legs, now)
-            if most:
-                return replace(candidate, quantity=min(candidate.quantity, most))
-        return None
 
     def _within_theta(self, chosen: Candidate, candidates: tuple[Candidate, ...]) -> HedgePlan:
         """Ask for as many as the sleeve's decay leaves room for (M7)."""
@@ -102,7 +93,8 @@ class _Adding:
         if quantity < chosen.quantity:
             why += ", as far as the theta budget allows"
         plan = moment.hold(why, frac=frac, candidates=candidates)
-        intent = self._build(replace(chosen, quantity=quantity))
+        bought = replace(chosen, quantity=quantity)
+        intent = moment.purchase(bought, Purpose.OVERLAY_BUILD, "the overlay grows to its target")
         return replace(plan, action=PlanAction.INCREASE, intents=(intent,), notes=notes)
 
     def _product_notes(self) -> tuple[str, ...]:
@@ -127,21 +119,10 @@ class _Adding:
         return self._market_obstacle()
 
     def _market_obstacle(self) -> str:
-        snapshot, ceiling = self.moment.snapshot, self.moment.settings.vix_ceiling
-        vix = good_level(snapshot, VIX.key)
-        if isinstance(vix, Unvalued):
-            return vix.reason
-        if vix > ceiling:
-            return "VIX stands above the ceiling: nothing is added"
-        before = snapshot.previous_closes.get(VIX.key)
-        if before is None:
-            return "the previous close of VIX is unknown"
-        if not before <= ceiling:
-            return "VIX closed above the ceiling: nothing is added"
         spread = self.moment.signal.spread
-        if spread is None or not spread >= 0.0:
-            return "the spread is negative or unknown: nothing is added"
-        return ""
+        if obstacle := self.moment.obstacle_of_vix():
+            return obstacle
+        return "" if spread is not None and spread >= 0.0 else "the spread is negative or unknown: nothing is added"
 
     def _why_none(self, candidates: Sequence[Candidate]) -> str:
         """Say why no candidate is left; "book too small" where size is the only thing wrong with one."""
@@ -151,17 +132,3 @@ class _Adding:
         if too_large and self.moment.sleeve.held_nominal <= 0.0:
             return "book too small: the target is less than half a contract"
         return "no candidate is left" if not too_large else "less than half a contract is missing"
-
-    def _build(self, chosen: Candidate) -> OrderIntent:
-        return OrderIntent(
-            intent_id=IntentId(self.moment.new_id()),
-            decision_id=self.moment.decision_id,
-            legs=chosen.legs,
-            quantity=chosen.quantity,
-            limit=chosen.limit,
-            worst_cost_usd=chosen.cost_usd * chosen.quantity,
-            purpose=Purpose.OVERLAY_BUILD,
-            reason="the overlay grows to its target",
-            exposure_usd_per_point=chosen.exposure_usd_per_point,
-            half_width_points=chosen.half_width_points,
-        )

@@ -1,5 +1,6 @@
 """From a gap in exposure to concrete contracts: candidates with their figures, each rejection with its reason."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +17,8 @@ from bot.pricing import vix_beta
 from bot.valuation import VIX_FUTURE_CLASSES, Unvalued, Valued, Valuer, good_level
 
 NOTHING = Decimal(0)
+MONTHLY_CLASS = "VIX"
+"""Of options that settle by the monthly rule."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,24 @@ class Wanted:
     gap: float
     room: float
     settlement: date
+
+    def units(self, each: float) -> int:
+        """Return how many units of a way are wanted, each of such an exposure, positive."""
+        return contracts_for(gap=self.gap, room=self.room, each=each)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedCalls:
+    """So many calls of a settlement near a forward delta N(d1), and how far from it they may be."""
+
+    calls: int
+    settlement: date
+    forward_delta: float
+    max_delta_gap: float
+
+    def units(self, _each: float) -> int:
+        """Return how many are wanted, whatever one of them does."""
+        return self.calls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +69,32 @@ def candidates_for(
     spreads = builder.spreads([one for one in listed if one.kind is Kind.OPTION and one.right is Right.CALL])
     futures = builder.futures([one for one in listed if one.trading_class in VIX_FUTURE_CLASSES])
     return (*spreads, *futures)
+
+
+def calls_for(
+    wanted: WantedCalls, snapshot: Snapshot, valuer: Valuer, settings: HedgeSettings, fees: FeeSchedule
+) -> tuple[Candidate, ...]:
+    """Return the monthly calls of a settlement, the nearest to the wanted delta first, rejected ones with the reason.
+
+    Of two as near the one with the lower strike comes first; what has no delta comes last.
+
+    Source: docs/methodology.md, M4 and M5.
+    """
+    builder = _Builder(wanted=wanted, valuer=valuer, settings=settings, fees=fees)
+    listed = [one for one in snapshot.universe.values() if is_monthly_call(one, wanted.settlement)]
+
+    def order(call: Instrument) -> tuple[float, Decimal]:
+        valued = valuer.value(call)
+        away = math.inf if isinstance(valued, Unvalued) else abs(valued.named_delta - wanted.forward_delta)
+        return away, call.strike or NOTHING
+
+    return tuple(builder.call(call, wanted) for call in sorted(listed, key=order))
+
+
+def is_monthly_call(option: Instrument, settlement: date | None) -> bool:
+    """Return whether a contract is a VIX call of a monthly settlement; weeklies have a class of their own, VIXW."""
+    is_call = option.kind is Kind.OPTION and option.right is Right.CALL
+    return is_call and option.trading_class == MONTHLY_CLASS and option.settlement == settlement
 
 
 def best_of(candidates: Iterable[Candidate], prefer: Prefer) -> Candidate | None:
@@ -92,7 +139,7 @@ def order_price(
 class _Builder:
     """Makes candidates of one settlement."""
 
-    wanted: Wanted
+    wanted: Wanted | WantedCalls
     valuer: Valuer
     settings: HedgeSettings
     fees: FeeSchedule
@@ -122,6 +169,16 @@ class _Builder:
                 continue
             yield self._candidate(future.key, legs, reserve)
 
+    def call(self, call: Instrument, wanted: WantedCalls) -> Candidate:
+        """One call alone."""
+        legs = (Leg(instrument=call, side=Side.BUY),)
+        valued = self.valuer.value(call)
+        if isinstance(valued, Unvalued):
+            return _unpriced(call.key, legs, valued.reason)
+        is_far = abs(valued.named_delta - wanted.forward_delta) > wanted.max_delta_gap
+        name = f"{call.trading_class} {call.settlement} {(call.strike or NOTHING).normalize():f} call"
+        return self._candidate(name, legs, None, "its forward delta is too far from the layer's" if is_far else "")
+
     def _spread(self, long: Instrument, short: Instrument, width: float) -> Candidate:
         legs = (Leg(instrument=long, side=Side.BUY), Leg(instrument=short, side=Side.SELL))
         strikes = "/".join(f"{(one.strike or NOTHING).normalize():f}" for one in (long, short))
@@ -143,7 +200,7 @@ class _Builder:
             return _unpriced(name, legs, reason)
         outlay = priced.limit * legs[0].instrument.multiplier if reserve is None else reserve
         each = unit.exposure_usd_per_point
-        quantity = contracts_for(gap=self.wanted.gap, room=self.wanted.room, each=each)
+        quantity = self.wanted.units(each)
         payoff = self._stress_payoff(legs)
         return Candidate(
             name=name,

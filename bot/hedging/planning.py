@@ -1,9 +1,9 @@
-"""From snapshot and signal to a hedge plan: hold, add to the overlay, or return it to base.
+"""From snapshot and signal to hedge plans: hold, add to the overlay, return it to base, keep the base.
 
 How it works: overlay whose time has come is sold first, whatever the signal says. Else CALM asks for the
-way back, BLOWOUT for a target, UNDEFINED for nothing. This is the desire to act; the right to act is the steward's. A
-plan's ``reason`` is a stable text without figures, because a plan that holds for the same reason is not written down
-twice; the figures are fields.
+way back, BLOWOUT for a target, UNDEFINED for nothing. What the base layers need comes after the overlay. This is the
+desire to act; the right to act is the steward's. A plan's ``reason`` is a stable text without figures, because a plan
+that holds for the same reason is not written down twice; the figures are fields.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,6 +19,7 @@ from bot.domain.releases import ReleaseTable
 from bot.domain.schedule import SessionCalendar
 from bot.domain.snapshot import Snapshot
 from bot.hedging.adding import towards_target
+from bot.hedging.base.maintaining import base_plans
 from bot.hedging.moment import Moment, NewId
 from bot.hedging.selling import back_to_base, leave
 from bot.hedging.settings import HedgeSettings
@@ -31,7 +32,7 @@ NO_RELEASES: Final = ReleaseTable(releases=(), coverage=())
 
 
 class Planner:
-    """Plans the dispersion overlay; keeps nothing from one plan to the next."""
+    """Plans the dispersion overlay and the base; keeps nothing from one plan to the next."""
 
     def __init__(
         self,
@@ -69,10 +70,12 @@ class Planner:
             decision_id: The decision that the plans belong to.
             new_id: Gives each order its own identity.
 
-        Source: docs/methodology.md, M2, M5, M16, M17.
+        Source: docs/methodology.md, M2, M4, M5, M16, M17.
         """
         moment = self._moment(snapshot, signal, decision_id, new_id)
-        yield self._overlay(moment)
+        overlay = self._overlay(moment)
+        yield overlay
+        yield from base_plans(moment, overlay.increment_frac)
 
     def _moment(self, snapshot: Snapshot, signal: Signal, decision_id: DecisionId, new_id: NewId) -> Moment:
         valuer = Valuer(snapshot, self._settings.valuation)
@@ -80,7 +83,7 @@ class Planner:
             snapshot=snapshot,
             signal=signal,
             valuer=valuer,
-            sleeve=read_sleeve(snapshot, valuer),
+            sleeve=read_sleeve(snapshot, valuer, self._settings.temporal, self._calendar),
             settings=self._settings,
             fees=self._fees,
             calendar=self._calendar,

@@ -1,4 +1,4 @@
-"""What the overlay holds, as orders that sell it: back to base in two steps, or out because its end is near."""
+"""What lots hold, as orders that sell it: back to base in two steps, or out because their end is near."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,6 +24,11 @@ REASONS = {
     DueKind.HARVEST: "the overlay is harvested: it is worth most of its width",
 }
 """Stable words for plans; the figures are in the notes."""
+ORDER_REASONS = {
+    Purpose.OVERLAY_UNWIND: "the overlay returns to base",
+    Purpose.OVERLAY_EXIT: "the overlay nears its end",
+    Purpose.BASE_EXIT: "the base is rolled or nears its end",
+}
 
 
 def back_to_base(moment: Moment) -> HedgePlan:
@@ -41,7 +46,7 @@ def back_to_base(moment: Moment) -> HedgePlan:
     if not quota.units:
         return moment.hold(quota.why)
     chosen = portions([(lot, _profit_usd(lot, moment)) for lot in lots], quota.units)
-    return _sell(moment, chosen, Purpose.OVERLAY_UNWIND, quota.why, "calm, but the overlay stays for now")
+    return sold(moment, chosen, Purpose.OVERLAY_UNWIND, quota.why, "calm, but the overlay stays for now")
 
 
 def leave(moment: Moment) -> HedgePlan | None:
@@ -57,7 +62,7 @@ def leave(moment: Moment) -> HedgePlan | None:
         return None
     chosen = tuple(Portion(lot=lot, units=lot.units_open) for lot, _ in due)
     kind = due[0][1].kind
-    plan = _sell(moment, chosen, Purpose.OVERLAY_EXIT, REASONS[kind], f"{REASONS[kind]}, but it stays for now")
+    plan = sold(moment, chosen, Purpose.OVERLAY_EXIT, REASONS[kind], f"{REASONS[kind]}, but it stays for now")
     return replace(plan, notes=tuple(f"{lot.lot_id}: {why.words}" for lot, why in due))
 
 
@@ -70,12 +75,22 @@ def _due(lot: Lot, moment: Moment) -> Due | None:
     return None if isinstance(harvest, Unvalued) else harvest
 
 
-def _sell(moment: Moment, chosen: Sequence[Portion], purpose: Purpose, why: str, why_not: str) -> HedgePlan:
-    """Sell what can be sold now; never beside an order in the same contracts."""
+def sold(moment: Moment, chosen: Sequence[Portion], purpose: Purpose, why: str, why_not: str) -> HedgePlan:
+    """Return the plan that sells what can be sold now of some portions of one layer, or holds and says why it cannot.
+
+    Nothing is sold beside an order in the same contracts.
+
+    Args:
+        moment: What is read.
+        chosen: Lots of one layer, the overlay or one of the base, with the units that go.
+        purpose: Of the orders: back to base, or out.
+        why: The plan's reason where it sells.
+        why_not: The beginning of its reason where it cannot.
+    """
     busy = {leg.instrument.key for order in moment.snapshot.book.orders.values() for leg in order.intent.legs}
     intents: list[OrderIntent] = []
     obstacles: list[str] = []
-    for group in _by_legs(chosen):
+    for group in by_legs(chosen):
         keys = {leg.instrument.key for leg in group[0].lot.legs}
         found = "an order in the same contracts is still working" if keys & busy else _sale(moment, group, purpose)
         if isinstance(found, str):
@@ -85,7 +100,7 @@ def _sell(moment: Moment, chosen: Sequence[Portion], purpose: Purpose, why: str,
         busy |= keys
     if not intents:
         return moment.hold(f"{why_not}: {obstacles[0]}")
-    action = PlanAction.EXIT if purpose is Purpose.OVERLAY_EXIT else PlanAction.UNWIND
+    action = PlanAction.UNWIND if purpose is Purpose.OVERLAY_UNWIND else PlanAction.EXIT
     return replace(moment.hold(why), action=action, intents=tuple(intents))
 
 
@@ -117,13 +132,14 @@ def _sale(moment: Moment, group: Sequence[Portion], purpose: Purpose) -> OrderIn
         limit=priced.limit,
         worst_cost_usd=up_to_cent(net_cost * quantity),
         purpose=purpose,
-        reason="the overlay returns to base" if purpose is Purpose.OVERLAY_UNWIND else "the overlay nears its end",
+        reason=ORDER_REASONS[purpose],
         exposure_usd_per_point=-first.exposure_usd_per_point,
         half_width_points=priced.width / 2,
+        layer=first.layer,
     )
 
 
-def _by_legs(chosen: Sequence[Portion]) -> tuple[tuple[Portion, ...], ...]:
+def by_legs(chosen: Sequence[Portion]) -> tuple[tuple[Portion, ...], ...]:
     """Group portions of lots that hold the same contracts in the same ratios, in the order of the first of each."""
     groups: dict[frozenset[tuple[InstrumentKey, int]], list[Portion]] = {}
     for portion in chosen:

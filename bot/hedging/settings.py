@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bot.domain.checks import require_finite, require_positive
+from bot.domain.checks import require_finite, require_not_negative, require_positive
 from bot.domain.errors import InvalidValueError
 from bot.domain.layer import Layer
+from bot.hedging.base.settings import BaseSettings
 from bot.hedging.shifting.settings import TimeShiftSettings
 from bot.hedging.temporal.settings import TemporalSettings
 from bot.valuation import ValuationSettings
@@ -32,17 +33,23 @@ class LayerSettings:
         calls_per_ten_condors: VIX calls near ``forward_delta`` for every ten condors.
         longest_days: A position found in the account belongs here up to so many days to settlement.
         forward_delta: N(d1) of the calls.
+        exposure_usd_per_point: USD per +1.00 point of spot VIX that the whole layer should have; where it is above 0
+            it counts instead of ``calls_per_ten_condors``, whatever the number of condors.
     """
 
     days: int
     calls_per_ten_condors: int
     longest_days: int
     forward_delta: float = 0.50
+    exposure_usd_per_point: float = 0.0
 
     def __post_init__(self) -> None:
-        """Reject an empty layer."""
+        """Reject an empty layer, and a delta that no call has."""
         require_positive(days=self.days, calls_per_ten_condors=self.calls_per_ten_condors)
         require_positive(forward_delta=self.forward_delta, longest_days=self.longest_days)
+        require_not_negative(exposure_usd_per_point=self.exposure_usd_per_point)
+        if not self.forward_delta < 1.0:
+            raise InvalidValueError(f"forward_delta lies between 0 and 1, was {self.forward_delta}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +64,7 @@ class HedgeSettings:
             Layer.LONG: LayerSettings(days=220, calls_per_ten_condors=2, longest_days=1000),
         }
     )
+    base: BaseSettings = field(default_factory=BaseSettings)
     least_increment_frac: float = 0.10  # M2, at least_excess
     most_increment_frac: float = 0.20  # M2, at most_excess and above
     least_excess: float = 0.25
@@ -97,6 +105,11 @@ class HedgeSettings:
             raise InvalidValueError(
                 f"long deltas rise within 0..1, were {self.least_long_delta}..{self.most_long_delta}"
             )
+        for layer, one in self.layers.items():
+            if one.days <= self.temporal.roll_days(layer):
+                raise InvalidValueError(
+                    f"days of the {layer} layer lie above its roll at {self.temporal.roll_days(layer)}, were {one.days}"
+                )
         if not self.widths_points or min(self.widths_points) <= 0.0:
             raise InvalidValueError(f"spread widths must be positive, were {self.widths_points}")
 

@@ -1,6 +1,6 @@
-"""The VIX sleeve as it stands: exposure of the base layers, of the overlay and of its working orders; expiry choice."""
+"""The VIX sleeve as it stands: exposure of the base layers, of the overlay and of its working orders."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,11 +9,12 @@ from bot.domain.ledger import trade_date
 from bot.domain.orders import Order, Purpose
 from bot.domain.portfolio import Lot, Position
 from bot.domain.products import is_volatility_product
+from bot.domain.schedule import SessionCalendar
 from bot.domain.snapshot import Snapshot
+from bot.hedging.base.standing import counted, lives, standings_of
 from bot.hedging.settings import HedgeSettings
+from bot.hedging.temporal.settings import TemporalSettings
 from bot.valuation import Unvalued, Valuer
-
-BASE_LAYERS = (Layer.SHORT, Layer.MEDIUM, Layer.LONG)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +43,15 @@ class Sleeve:
         return 0.0 if self.base is None else self.base
 
 
-def read_sleeve(snapshot: Snapshot, valuer: Valuer) -> Sleeve:
+def read_sleeve(snapshot: Snapshot, valuer: Valuer, settings: TemporalSettings, calendar: SessionCalendar) -> Sleeve:
     """Return the sleeve of a snapshot.
 
     The base of M2 is "the nominal exposure of the configured layers at the last roll, frozen during an episode". What
     is read here is the exposure of the base lots that are **held**, by their forward deltas **now**: right after a
-    roll both are the same, between rolls this one follows the market. The part that matters for the rule is the
-    freezing: while an episode lasts, the figure of its first decision is used (``book.frozen_base_usd_per_point``),
-    so that a rising VIX does not enlarge the base and with it the overlay.
+    roll both are the same, between rolls this one follows the market. While a roll is under way, what was bought and
+    what it replaces count once. The part that matters for the rule is the freezing: while an episode lasts, the figure
+    of its first decision is used (``book.frozen_base_usd_per_point``), so that a rising VIX does not enlarge the base
+    and with it the overlay.
 
     Shares of volatility products belong to no layer. Those that gain with VIX never enlarge the base, so that no
     overlay is sized on them; those that lose with it (SVXY) reduce it. One that is not measured makes it unknown.
@@ -58,9 +60,9 @@ def read_sleeve(snapshot: Snapshot, valuer: Valuer) -> Sleeve:
     """
     book = snapshot.book
     today = trade_date(snapshot.now)
-    overlay = open_overlay(book.lots, today)
-    base_lots = [lot for lot in book.lots if lot.layer in BASE_LAYERS and _lives(lot, today)]
-    base, why_base = _exposure(base_lots, valuer)
+    overlay = [(lot, lot.units_open) for lot in open_overlay(book.lots, today)]
+    standings = standings_of(book, today, settings, calendar)
+    base, why_base = _exposure(counted(standings, book.lots, today), valuer)
     products, why_products = _product_exposure(book.positions.values(), valuer)
     if base is not None:
         base, why_base = (None, why_products) if products is None else (base + min(0.0, products), "")
@@ -93,12 +95,7 @@ def layer_of(days: int, settings: HedgeSettings) -> Layer:
 
 def open_overlay(lots: Iterable[Lot], today: date) -> tuple[Lot, ...]:
     """Return the overlay lots of which something is left and that have not settled, oldest first as in the book."""
-    return tuple(lot for lot in lots if lot.layer is Layer.OVERLAY and _lives(lot, today))
-
-
-def _lives(lot: Lot, today: date) -> bool:
-    """Some of it is left; on the morning of its settlement a VIX contract is gone."""
-    return lot.units_open > 0 and lot.expires_on > today
+    return tuple(lot for lot in lots if lot.layer is Layer.OVERLAY and lives(lot, today))
 
 
 def overlay_builds(orders: Iterable[Order]) -> tuple[Order, ...]:
@@ -106,13 +103,13 @@ def overlay_builds(orders: Iterable[Order]) -> tuple[Order, ...]:
     return tuple(order for order in orders if order.may_fill and order.intent.purpose is Purpose.OVERLAY_BUILD)
 
 
-def _exposure(lots: Sequence[Lot], valuer: Valuer) -> tuple[float | None, str]:
+def _exposure(lots: Iterable[tuple[Lot, int]], valuer: Valuer) -> tuple[float | None, str]:
     total = 0.0
-    for lot in lots:
+    for lot, units in lots:
         unit = valuer.unit(lot.legs)
         if isinstance(unit, Unvalued):
             return None, unit.reason
-        total += lot.units_open * unit.exposure_usd_per_point
+        total += units * unit.exposure_usd_per_point
     return total, ""
 
 
@@ -127,13 +124,13 @@ def _product_exposure(positions: Iterable[Position], valuer: Valuer) -> tuple[fl
     return total, ""
 
 
-def _nominal(lots: Sequence[Lot], valuer: Valuer) -> float:
+def _nominal(lots: Iterable[tuple[Lot, int]], valuer: Valuer) -> float:
     """Exposure at purchase; a lot whose figure nobody stated counts as it is now, or not at all when unvalued."""
     total = 0.0
-    for lot in lots:
+    for lot, units in lots:
         each = lot.exposure_usd_per_point
         if each == 0.0:
             unit = valuer.unit(lot.legs)
             each = 0.0 if isinstance(unit, Unvalued) else unit.exposure_usd_per_point
-        total += lot.units_open * each
+        total += units * each
     return total

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from bot.domain.orders import Purpose
 from bot.report.avoided import Avoided
 from bot.report.evidence.results import Results
 from bot.report.evidence.settings import ComparisonSettings
@@ -81,6 +82,13 @@ STANDING_KINDS = frozenset(
     }
 )
 
+MARKS: Mapping[str, str] = {
+    Purpose.OVERLAY_BUILD: "overlay bought",
+    Purpose.BASE_BUILD: "base bought",
+    Purpose.BASE_EXIT: "base sold",
+}
+"""Of orders that filled whole; the other purposes sell overlay."""
+
 
 def gather(rows: Iterable[Told]) -> Story:
     """Return the story that journal rows tell, in their order."""
@@ -128,7 +136,7 @@ def _order(story: Story, row: Told) -> None:
         story.intents[str(intent["intent_id"])] = intent
     if row.kind == "order_completed":
         intent = story.intents.get(str(row.facts.get("intent_id")), {})
-        label = "overlay bought" if intent.get("purpose") == "overlay_build" else "overlay sold"
+        label = MARKS.get(str(intent.get("purpose")), "overlay sold")
         story.marks.append(Mark(at=row.at, label=label))
 
 

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from bot.domain.decision import Checked, Rule
 from bot.domain.orders import OrderIntent
 from bot.valuation import Unvalued
-from risk.exposure import Band, Units, band_half_width_usd, book_delta, overlay_delta, units_delta
+from risk.exposure import Band, band_half_width_usd, book_delta, overlay_delta, units_delta
 from risk.scene import CLOSES_ONLY, Scene
+
+Ordered = tuple[OrderIntent, int]
+"""An order and how many units of it are meant."""
 
 
 class _UnknownDelta(Exception):  # noqa: N818 - leaves a sum of unknowns; never leaves this module
@@ -18,6 +21,9 @@ class _UnknownDelta(Exception):  # noqa: N818 - leaves a sum of unknowns; never 
 @dataclass(frozen=True, slots=True)
 class Neutrality:
     """Fails when a step leaves the band by none of M10's rules, with orders on their way filled or not.
+
+    The last of the rules looks at the overlay's own delta alone: an order for the base leaves that as it is, and what
+    bounds the base is its target and the cost cap.
 
     All figures in USD per +1 % SPX. An order that only closes passes: what remains of the delta is the condors', and
     a hedge must never be trapped by it. The plan's end is judged as well as the step itself.
@@ -45,17 +51,16 @@ class Neutrality:
             return Checked.failed(rule=self.rule, note=f"the delta is unknown: {unknown}")
 
     def _judged(self, intent: OrderIntent, scene: Scene, band: Band) -> Checked:
-        pending = [(one.legs, units) for one, units in scene.pending()]
-        step: list[Units] = [(intent.legs, intent.quantity)]
-        rest: list[Units] = [(one.legs, one.quantity) for one in scene.later]
+        pending, step = [*scene.pending()], [(intent, intent.quantity)]
+        whole = [*step, *((one, one.quantity) for one in scene.later)]
         held = _known(book_delta(scene.snapshot.book.positions, scene.valuer))
         overlay = _known(overlay_delta(scene.snapshot.book.lots, scene.valuer))
-        on_the_way = _sum(pending, scene)
         worst, notes = 0.0, []
-        for filled in (0.0, on_the_way):
-            before = held + filled
-            for move, is_last in ((_sum(step, scene), not rest), (_sum([*step, *rest], scene), True)):
-                after, own = before + move, overlay + filled + move
+        for on_the_way in ((), pending):
+            before = held + _sum(on_the_way, scene)
+            for moves, is_last in ((step, not scene.later), (whole, True)):
+                after = before + _sum(moves, scene)
+                own = overlay + _sum(filter(_is_overlays, (*on_the_way, *moves)), scene)
                 if not math.isfinite(after + own + band.half_width):
                     return Checked.failed(rule=self.rule, note="the delta is not finite")
                 notes.append(band.allows(before=before, after=after, overlay_after=own, is_last_step=is_last))
@@ -71,8 +76,13 @@ class Neutrality:
         )
 
 
-def _sum(units: Iterable[Units], scene: Scene) -> float:
-    return _known(units_delta(units, scene.valuer))
+def _sum(orders: Iterable[Ordered], scene: Scene) -> float:
+    return _known(units_delta(((one.legs, units) for one, units in orders), scene.valuer))
+
+
+def _is_overlays(ordered: Ordered) -> bool:
+    """What is ordered for the base moves the book's delta, and not the overlay's own."""
+    return ordered[0].purpose.changes_overlay
 
 
 def _known(figure: float | Unvalued) -> float:

@@ -58,11 +58,18 @@ class ScriptedPlanner(Planner):
         self.quantity = 1
         self.base = 100.0
         self.asked = 0
+        self.wishes: tuple[HedgePlan, ...] = ()
 
     def plans(self, snapshot: Snapshot, signal: Signal, decision_id: DecisionId, new_id: NewId) -> Iterator[HedgePlan]:
-        """Plan what the test wants, once."""
+        """Plan what the test wants, once, or yield its wishes, with fresh ids for their orders."""
         del signal
         self.asked += 1
+        for wish in self.wishes:
+            fresh = () if snapshot.book.orders else wish.intents
+            orders = [replace(one, intent_id=IntentId(new_id()), decision_id=decision_id) for one in fresh]
+            yield replace(wish, decision_id=decision_id, intents=tuple(orders))
+        if self.wishes:
+            return
         free = self.wants if not snapshot.book.orders else 0
         intents = [
             replace(an_intent(quantity=self.quantity, intent_id=new_id()), decision_id=decision_id) for _ in range(free)

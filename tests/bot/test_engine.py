@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
-from bot.domain.decision import Approved
+from bot.domain.decision import Approved, Checked, Rule
 from bot.domain.errors import ConnectivityError, JournalError
 from bot.domain.events import (
     CommissionReported,
@@ -22,9 +22,11 @@ from bot.domain.events import (
 from bot.domain.instrument import SPX
 from bot.domain.market import Tick
 from bot.domain.mode import DemandSource, TradingMode
-from bot.domain.orders import BrokerStatus, Cancelled, Prepared, Sent, Unknown
+from bot.domain.orders import BrokerStatus, Cancelled, OrderIntent, Prepared, Purpose, Sent, Unknown
+from bot.domain.plan import HedgePlan
+from risk.scene import Scene
 from tests.bot.engine_parts import CALL, AtMost, Rig, a_fill, books_agree, filled, order_in
-from tests.builders import NOON, ns, spread_legs
+from tests.builders import NOON, a_plan, an_intent, mirrored, ns, spread_legs
 from tests.fakes import a_row
 
 TIMER = TimerElapsed(at=NOON)
@@ -199,6 +201,55 @@ async def test_identical_holds_are_written_once() -> None:
     rig.engine.receive(TIMER)
     await rig.engine.work()
     assert rig.journal.kinds().count("hedge_planned") > before
+
+
+@dataclass(frozen=True)
+class NoBuilds:
+    """A rule that refuses every purchase for the overlay."""
+
+    rule: Rule = Rule.LOCKS
+
+    def check(self, intent: OrderIntent, scene: Scene) -> Checked:  # noqa: ARG002 - every check has this signature
+        """Judge the purpose alone."""
+        return Checked.holds(rule=self.rule, passed=intent.purpose is not Purpose.OVERLAY_BUILD, found="", limit="")
+
+
+def wish(reason: str, *intents: OrderIntent) -> HedgePlan:
+    """A plan with a reason of its own."""
+    return replace(a_plan(*intents), reason=reason)
+
+
+async def test_a_wish_that_the_gate_refuses_hides_no_later_one() -> None:
+    """The first is refused, the second holds, the third goes out: its plan is the decision's."""
+    rig = await Rig(checks=[NoBuilds()]).ready()
+    leaving = an_intent(mirrored(spread_legs()), purpose=Purpose.BASE_EXIT)
+    rig.planner.wishes = (wish("refused", an_intent()), wish("holds"), wish("leaves", leaving))
+    rig.engine.receive(TIMER)
+    await rig.engine.work()
+    assert "leaves" in [row["reason"] for row in rig.journal.of_kind("hedge_planned")]
+    assert [approved.intent.purpose for approved in rig.broker.submitted] == [Purpose.BASE_EXIT]
+
+
+async def test_a_refused_wish_is_on_record_where_nothing_else_can_be_done() -> None:
+    """Of two refused plans the first is written down, with its verdict."""
+    rig = await Rig(checks=[NoBuilds()]).ready()
+    rig.planner.wishes = (wish("first", an_intent()), wish("holds"), wish("second", an_intent()))
+    rig.engine.receive(TIMER)
+    await rig.engine.work()
+    assert rig.journal.of_kind("hedge_planned")[-1]["reason"] == "first"
+    assert (len(rig.journal.of_kind("order_refused")), rig.sent()) == (1, [])
+
+
+async def test_what_holds_further_wishes_is_written_with_the_first_and_once() -> None:
+    """The first plan's record names the reasons of the others; another reason is news, the same again is none."""
+    rig = await Rig().ready()
+    before = len(rig.journal.of_kind("hedge_planned"))
+    for reason in ("no contract", "no contract", "no session"):
+        rig.planner.wishes = (wish("calm"), wish(reason))
+        rig.engine.receive(TIMER)
+        await rig.engine.work()
+    told = [(row["reason"], row["besides"]) for row in rig.journal.of_kind("hedge_planned")[before:]]
+    assert told == [("calm", ("no contract",)), ("calm", ("no session",))]
 
 
 async def test_a_quiet_tick_makes_no_row_and_no_plan() -> None:

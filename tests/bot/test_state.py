@@ -25,7 +25,9 @@ from bot.domain.events import (
     SessionOpened,
     TimerElapsed,
 )
+from bot.domain.found import FoundSleeve
 from bot.domain.instrument import RVX, VIX, Side
+from bot.domain.layer import Layer
 from bot.domain.market import Quote, Tick
 from bot.domain.mode import DemandSource, TradingMode
 from bot.domain.orders import (
@@ -44,6 +46,8 @@ from bot.domain.orders import (
     Working,
 )
 from bot.domain.readings import Episode, SignalState
+from bot.signals.dispersion import DispersionTracker
+from bot.signals.settings import DispersionSettings
 from bot.state import BotState
 from tests.bot.engine_parts import (
     CALL,
@@ -321,6 +325,20 @@ def test_what_is_found_at_the_first_comparison_is_adopted() -> None:
     state.apply(books_agree([held(quantity=4)], fills=(a_fill("e-0", "manual", quantity=4),)))
     assert quantity(state) == 4
     assert dict(state.snapshot(NOON).book.locks) == {}
+
+
+def test_a_found_position_keeps_the_layer_of_its_first_comparison() -> None:
+    """Found 75 days before settlement it is medium, also ten days later; what is found then is short."""
+    sleeve = FoundSleeve(stated=(), layer_of=lambda days: Layer.SHORT if days <= 70 else Layer.MEDIUM)
+    state = BotState(tracker=DispersionTracker(DispersionSettings()), sleeve=sleeve)
+    settlement = NOON.date() + timedelta(days=75)
+    early, late = (replace(held(vix_call(strike, settlement)), average_cost_usd=Decimal(150)) for strike in (20, 21))
+    state.apply(restored(positions=None))
+    state.apply(books_agree([early]))
+    later = NOON + timedelta(days=10)
+    state.apply(books_agree([early, late], at=later))
+    layers = {lot.legs[0].instrument.key: lot.layer for lot in state.snapshot(later).book.lots}
+    assert layers == {early.instrument.key: Layer.MEDIUM, late.instrument.key: Layer.SHORT}
 
 
 def test_a_missed_foreign_fill_locks_like_one_that_was_heard() -> None:

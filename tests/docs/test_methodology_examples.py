@@ -14,8 +14,8 @@ from tests.config.config_keys import keys_of
 PAGE: Final = (Path(__file__).parents[2] / "docs" / "methodology.md").read_text(encoding="utf-8")
 ROWS: Final = tuple(f"M{number}" for number in range(1, 19))
 KEY_ROW: Final = re.compile(r"^\| `([a-z_]+\.[^`]+)` \| (.+?) \| (.+) \|$", re.MULTILINE)
-WITHOUT_KEYS: Final = {"M4", "M15"}
-"""The layers of M4 stand in a table of their own, M15 has no settings."""
+WITHOUT_KEYS: Final = {"M15"}
+"""M15 has no settings."""
 
 
 def section_of(row: str) -> str:

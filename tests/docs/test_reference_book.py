@@ -18,7 +18,7 @@ from bot.hedging.temporal.settings import TemporalSettings
 from bot.valuation import ValuationSettings, Valued, Valuer
 from risk.limits import RiskLimits
 from risk.stress import GRID, Scenario, StressReport, StressSettings, book_stress
-from tests.builders import FEES, TODAY, Scenery, a_future, a_signal
+from tests.builders import CALENDAR, FEES, TODAY, Scenery, a_future, a_signal
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "methodology.md"
 TOLERANCE: Final = 0.15
@@ -80,7 +80,7 @@ def model() -> Mapping[str, float]:
         budget.condor_theta_usd_per_day,
         sum((held.cost_usd for held in scene.opening.base), Decimal(0)),
         -budget.decay_usd_per_day,
-        read_sleeve(scene.snapshot(), valuer).known_base,
+        read_sleeve(scene.snapshot(), valuer, TemporalSettings(), CALENDAR).known_base,
         order.quantity,
         order.exposure_usd_per_point,
         order.limit * order.legs[0].instrument.multiplier,

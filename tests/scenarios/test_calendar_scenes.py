@@ -12,7 +12,8 @@ from bot.domain.schedule import NEW_YORK
 from simulator.opening import OpenedFloor
 from tests.scenarios.staging import Bought, Journal, Scene, holding_spreads, staged, wide_morning
 
-BASE_CHOICE, NEXT_MONTHLY = "2026-11-18", "2026-12-16"
+BASE_CHOICE, NEXT_EXPIRY = "2026-11-18", "2026-11-25"
+"""The monthly settlement, and that of the weekly options after it."""
 FOMC_ON_THE_SETTLEMENT = """
 [FOMC]
 covered_from = 2026-10-01
@@ -39,9 +40,9 @@ def fomc(tmp_path_factory: pytest.TempPathFactory) -> Journal:
     return _with_table(tmp_path_factory.mktemp("fomc") / "events.toml", FOMC_ON_THE_SETTLEMENT)
 
 
-def _with_table(path: Path, text: str) -> Journal:
+def _with_table(path: Path, text: str, **settings: str) -> Journal:
     path.write_text(text, encoding="utf-8")
-    scene = Scene(history=wide_morning(), until_minute=30, settings={"ALVH_EVENTS__TABLE": str(path)})
+    scene = Scene(history=wide_morning(), until_minute=40, settings={"ALVH_EVENTS__TABLE": str(path), **settings})
     return staged(scene)
 
 
@@ -67,12 +68,28 @@ def test_an_unknown_calendar_is_told_once_a_session(unknown: Journal) -> None:
 
 
 def test_a_decision_on_the_settlement_day_moves_the_purchase_one_expiry_on(fomc: Journal) -> None:
-    """Contracts settle at 09:30, the decision comes at 14:00: the next monthly expiry outlives it."""
+    """Contracts settle at 09:30, the decision comes at 14:00: the next expiry, a liquid weekly, outlives it."""
     shift = fomc.plans("increase")[0].facts["shift"]
-    assert (shift["direction"], shift["base"], shift["settlement"]) == ("forward", BASE_CHOICE, NEXT_MONTHLY)
+    assert (shift["direction"], shift["base"], shift["settlement"]) == ("forward", BASE_CHOICE, NEXT_EXPIRY)
     assert shift["release"]["at"].startswith(BASE_CHOICE)
-    assert settlements(fomc) == {NEXT_MONTHLY}
+    assert settlements(fomc) == {NEXT_EXPIRY}
     assert len(fomc.of("order_completed")) == 1
+    (order,) = [facts["intent"] for facts in fomc.facts("order_prepared")]
+    assert {leg["instrument"]["trading_class"] for leg in order["legs"]} == {"VIXW"}
+
+
+def test_a_weekly_that_was_bought_stays_valued(fomc: Journal) -> None:
+    """No monthly future settles with it: pairs of its own options tell the forward."""
+    bought_at = fomc.of("order_completed")[0].at
+    (sample,) = [row.facts for row in fomc.of("sample_taken") if row.at > bought_at]
+    assert sample["delta_usd_per_spx_percent"] is not None
+    assert fomc.plans()[-1].facts["reason"] == "the overlay stands at its target, within the no-trade band"
+
+
+def test_a_market_without_weeklies_moves_to_the_next_month(tmp_path: Path) -> None:
+    """Where weeklies are switched off, the December monthly is the first expiry that outlives the decision."""
+    journal = _with_table(tmp_path / "events.toml", FOMC_ON_THE_SETTLEMENT, ALVH_HEDGE__SHIFTING__MOST_WEEKLIES="0")
+    assert settlements(journal) == {"2026-12-16"}
 
 
 def test_a_known_calendar_is_not_called_unknown(fomc: Journal) -> None:

@@ -19,12 +19,11 @@ from bot.domain.events import BooksReconciled, CandidatesListed, SessionOpened
 from bot.domain.evidence import Stance
 from bot.domain.found import FoundSleeve
 from bot.domain.instrument import RUT, RVX, SPX, VIX, Right
-from bot.domain.layer import Layer
+from bot.domain.layer import BASE_LAYERS, Layer
 from bot.domain.market import Tick
 from bot.domain.orders import OrderIntent, Purpose
 from bot.domain.portfolio import Book, Cohort, Lot
 from bot.domain.snapshot import Snapshot
-from bot.hedging.sleeve import BASE_LAYERS
 from bot.hedging.universe import offered_settlements
 from bot.signals.dispersion import DispersionTracker
 from bot.signals.evidence.settings import EvidenceSettings
@@ -285,7 +284,7 @@ def _decided_at_noon(state: BotState, path: SessionPath, steps: int, chance: Ran
     account = an_account(2_000_000)
     state.apply(BooksReconciled(at=now, positions=held, account=account, orders=()))
     listed = home.candidates()
-    state.apply(CandidatesListed(at=now, instruments=listed, offered=offered_settlements(home.listed().options)))
+    state.apply(CandidatesListed(at=now, instruments=listed, offered=offered_settlements(home.listed())))
     watched = [*listed, *(position.instrument for position in held)]
     chance.shuffle(watched)
     for instrument in watched:

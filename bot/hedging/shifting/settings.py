@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.domain.checks import require_finite, require_positive
+from bot.domain.checks import require_finite, require_not_negative, require_positive
 from bot.domain.errors import InvalidValueError
 from bot.hedging.shifting.half_life import LEAST_SESSIONS
 
@@ -24,6 +24,9 @@ class TimeShiftSettings:
     event_window_days: int = 7
     """A release so many calendar days after the settlement, or fewer, is worth one more expiry: a week is the distance
     of two listed settlements, so what comes later is nearer to the next one."""
+    most_weeklies: int = 6
+    """Weekly settlements that are asked about, the nearest first: all there are from 21 to 60 days, and market data
+    lines are scarce; 0 buys monthlies alone."""
     half_life_sessions: int = 90
     """Closing spreads from which the half-life is measured: the baseline of the signal (M1)."""
     days_per_session: float = 1.4
@@ -40,6 +43,7 @@ class TimeShiftSettings:
             event_window_days=self.event_window_days,
             days_per_session=self.days_per_session,
         )
+        require_not_negative(most_weeklies=self.most_weeklies)
         require_finite(max_half_life_frac=self.max_half_life_frac, off_peak_frac=self.off_peak_frac)
         (first, last), (later, latest) = self.days_range, self.later_days_range
         if not 0 < first <= last < later <= latest:

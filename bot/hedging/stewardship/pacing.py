@@ -28,11 +28,9 @@ def pacing_obstacle(
 
     Source: docs/methodology.md, M14.
     """
-    if session is None:
-        return "no session is open"
-    quiet = timedelta(minutes=settings.quiet_minutes_at_ends)
-    if not session.opens_at + quiet <= now < session.closes_at - quiet:
-        return f"paced: no increase in the first and last {settings.quiet_minutes_at_ends:g} minutes of a session"
+    quiet = quiet_obstacle(session, now, settings)
+    if quiet:
+        return quiet
     today = trade_date(now)
     made = (change for change in changes if change.filled or change.purpose is not Purpose.OVERLAY_EXIT)
     ordered = sorted(made, key=lambda change: change.at)
@@ -52,6 +50,19 @@ def pacing_obstacle(
     if ordered and now - ordered[-1].at < timedelta(minutes=settings.least_minutes_between):
         return f"paced: the overlay changed less than {settings.least_minutes_between:g} minutes ago"
     return ""
+
+
+def quiet_obstacle(session: Session | None, now: datetime, settings: StewardSettings) -> str:
+    """Return why nothing is bought at this time of the day, empty when something may be.
+
+    Source: docs/methodology.md, M14.
+    """
+    if session is None:
+        return "no session is open"
+    quiet = timedelta(minutes=settings.quiet_minutes_at_ends)
+    if session.opens_at + quiet <= now < session.closes_at - quiet:
+        return ""
+    return f"paced: no increase in the first and last {settings.quiet_minutes_at_ends:g} minutes of a session"
 
 
 def churn_obstacle(book: Book, added_usd: Decimal, settings: StewardSettings) -> str:

@@ -1,9 +1,9 @@
 """The one place that computes the right to act: takes a plan, returns it, or the plan without its orders and why.
 
 How it works: an exit passes always. Everything else passes autonomy; an increase passes pacing and the churn budget
-first. Where a person is to decide, the first plan makes a proposal, those after it wait for the answer, and the plan
-that follows an approval goes through if it asks for the same contracts and no more of them. What nobody answered is not
-asked again in the same session.
+first, a purchase for the base the quiet minutes. Where a person is to decide, the first plan makes a proposal, those
+after it wait for the answer, and the plan that follows an approval goes through if it asks for the same contracts and
+no more of them. What nobody answered is not asked again in the same session.
 """
 
 from datetime import timedelta
@@ -16,7 +16,7 @@ from bot.domain.orders import OrderIntent
 from bot.domain.plan import HedgePlan, PlanAction, Withheld
 from bot.domain.proposal import Proposal, ProposalState, asked
 from bot.domain.snapshot import Snapshot
-from bot.hedging.stewardship.pacing import churn_obstacle, pacing_obstacle
+from bot.hedging.stewardship.pacing import churn_obstacle, pacing_obstacle, quiet_obstacle
 from bot.hedging.stewardship.settings import Autonomy, StewardSettings
 
 _PATIENT: Final = frozenset({PlanAction.MAINTAIN, PlanAction.WIDEN})
@@ -38,6 +38,10 @@ class Steward:
         """
         if not plan.intents or plan.action is PlanAction.EXIT:
             return plan
+        if plan.action is PlanAction.MAINTAIN:
+            quiet = quiet_obstacle(snapshot.session, snapshot.now, self._settings)
+            if quiet:
+                return plan.holding_back(Withheld.PACING, quiet)
         if plan.action is PlanAction.INCREASE:
             book = snapshot.book
             paced = pacing_obstacle(book.changes, snapshot.session, snapshot.now, self._settings)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from bot.domain.checks import require_text
 from bot.domain.instrument import Kind, Right, Side
+from bot.domain.layer import Layer
 from bot.domain.orders import IntentId, Leg
 from bot.domain.portfolio import Lot
 from bot.domain.schedule import SessionCalendar
@@ -53,13 +54,21 @@ def roll_due(lot: Lot, today: date, settings: TemporalSettings, calendar: Sessio
 
     Source: docs/methodology.md, M4 and M7.
     """
-    days = settings.roll_days(lot.layer)
-    since = _on_or_before(lot.expires_on - timedelta(days=days), calendar)
+    since = roll_day(lot.layer, lot.expires_on, settings, calendar)
     if not _is_open(lot, today) or today < since:
         return None
+    days = settings.roll_days(lot.layer)
     left = (lot.expires_on - today).days
     words = f"{left} days to settlement: the {lot.layer} layer is rolled at {days}"
     return Due(kind=DueKind.ROLL, lot_id=lot.lot_id, since=since, words=words)
+
+
+def roll_day(layer: Layer, settlement: date, settings: TemporalSettings, calendar: SessionCalendar) -> date:
+    """Return the session from which on what a layer holds of a settlement is due for its roll.
+
+    Source: docs/methodology.md, M4.
+    """
+    return _on_or_before(settlement - timedelta(days=settings.roll_days(layer)), calendar)
 
 
 def stop_day(lot: Lot, settings: TemporalSettings, calendar: SessionCalendar) -> date:

@@ -7,14 +7,14 @@ from bot.domain.plan import PlanAction
 from bot.report.explaining.figures import MISSING, number_of, plain, text_of
 from bot.report.explaining.parts import Grid, Part
 from bot.report.explaining.size import wanted_orders
-from bot.report.explaining.trades import legs_of, name_of, signed_legs
+from bot.report.explaining.trades import is_of_the_base, legs_of, name_of, signed_legs
 from bot.report.explaining.trail import Facts, Trail
 
 COLUMNS: Final = ("candidate", "units", "limit", "cost", "exposure", "payoff", "cost/payoff", "verdict")
 NUMERIC: Final = frozenset({"units", "limit", "cost", "exposure", "payoff", "cost/payoff"})
 CHOSEN: Final = "chosen"
 UNITS: Final = (
-    "A unit is one spread or one future; limit in points, cost as the cap counts it and payoff (VIX up by half) in "
+    "A unit is one spread, call or future; limit in points, cost as the cap counts it and payoff (VIX up by half) in "
     "USD, exposure in USD per point of spot VIX."
 )
 
@@ -40,6 +40,8 @@ def _choice_words(trail: Trail) -> tuple[str, ...]:
     legs = [leg for intent in wanted_orders(trail) for leg in legs_of(intent)]
     if not legs:
         return ()
+    if any(is_of_the_base(intent) for intent in wanted_orders(trail)):
+        return ("Chosen: the call whose forward delta is nearest to the layer's, or one that a person had approved.",)
     is_future = (legs[0].get("instrument") or {}).get("kind") == Kind.FUTURE
     kind = "futures" if is_future else "call spreads"
     prefer = text_of((trail.facts.get("sizing") or {}).get("prefer")) or MISSING

@@ -8,19 +8,23 @@ from bot.report.explaining.figures import MISSING, in_both_times, listed, named,
 from bot.report.explaining.gate import failed_of, failure_words
 from bot.report.explaining.reading import against_baseline
 from bot.report.explaining.size import wanted_orders
-from bot.report.explaining.trades import order_words
+from bot.report.explaining.trades import is_of_the_base, order_words
 from bot.report.explaining.trail import Trail
 
 DEEDS: Final[Mapping[str, str]] = {
     PlanAction.INCREASE: "increase the overlay",
     PlanAction.UNWIND: "unwind the overlay towards its base",
     PlanAction.EXIT: "leave contracts of the overlay",
+    PlanAction.MAINTAIN: "buy for the base sleeve",
 }
+LEAVES_BASE: Final = "leave contracts of the base sleeve"
+"""An exit is of the overlay or of the base, never of both."""
 DONE: Final[Mapping[str, str]] = {
     PlanAction.HOLD: "held",
     PlanAction.INCREASE: "increased",
     PlanAction.UNWIND: "unwound",
     PlanAction.EXIT: "left",
+    PlanAction.MAINTAIN: "kept the base",
 }
 
 
@@ -42,7 +46,6 @@ def decided_of(trail: Trail) -> str:
 
 
 def _what(trail: Trail) -> str:
-    action = text_of(trail.facts.get("action"))
     orders = listed(tuple(order_words(intent) for intent in wanted_orders(trail)))
     match decided_of(trail):
         case "asked a person":
@@ -50,13 +53,16 @@ def _what(trail: Trail) -> str:
         case "held back":
             return f"held back what it wanted to do ({orders or MISSING})"
         case "refused":
-            return f"wanted to {_deed(action)} ({orders}), which the gate refused"
+            return f"wanted to {_deed(trail)} ({orders}), which the gate refused"
         case "held":
             return "held: it changed nothing"
-    return f"decided to {_deed(action)} ({orders or MISSING})"
+    return f"decided to {_deed(trail)} ({orders or MISSING})"
 
 
-def _deed(action: str) -> str:
+def _deed(trail: Trail) -> str:
+    action = text_of(trail.facts.get("action"))
+    if action == PlanAction.EXIT and any(is_of_the_base(order) for order in wanted_orders(trail)):
+        return LEAVES_BASE
     return DEEDS.get(action, named(action) or MISSING)
 
 

@@ -15,6 +15,8 @@ from bot.report.explaining.figures import (
     text_of,
 )
 from bot.report.explaining.parts import Part
+from bot.report.explaining.size import wanted_orders
+from bot.report.explaining.trades import is_of_the_base
 from bot.report.explaining.trail import Facts, Trail
 
 STEPS: Final[Mapping[str, str]] = {
@@ -39,6 +41,8 @@ def _none_words(trail: Trail) -> tuple[str, ...]:
         return ("The journal does not hold the choice of the expiry: it was written by an older version.",)
     if trail.facts.get("action") in {PlanAction.UNWIND, PlanAction.EXIT}:
         return ("No expiry was chosen: what is sold is what is held.",)
+    if any(is_of_the_base(order) for order in wanted_orders(trail)):
+        return ("A layer of the base goes to the monthly settlement nearest to its days; no step is taken.",)
     return ("No expiry was chosen: nothing was to be bought.",)
 
 

@@ -35,7 +35,7 @@ def restraint_part(trail: Trail) -> Part:
 
     Source: docs/methodology.md, M14 and M16.
     """
-    words = [*_withheld_words(trail), *_used_words(trail)]
+    words = [*_withheld_words(trail), *_beside_words(trail), *_used_words(trail)]
     asking = trail.asked
     if asking is not None:
         words += _proposal_words(asking, trail.ends_at)
@@ -66,6 +66,11 @@ def _withheld_words(trail: Trail) -> list[str]:
     words = [sentence(f"{told}; in its own words: {own or MISSING}")]
     words += [f"Held back: {order_words(intent)}." for intent in trail.facts.get("withheld_intents") or ()]
     return words
+
+
+def _beside_words(trail: Trail) -> list[str]:
+    """What the bot wished for besides, and why it held that too."""
+    return [sentence(f"beside it: {text_of(reason)}") for reason in trail.facts.get("besides") or ()]
 
 
 def _used_words(trail: Trail) -> list[str]:

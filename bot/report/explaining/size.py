@@ -6,7 +6,7 @@ from bot.domain.plan import PlanAction
 from bot.domain.readings import SignalState
 from bot.report.explaining.figures import MISSING, number_of, per_point, percent, plain, sentence, text_of
 from bot.report.explaining.parts import Grid, Part
-from bot.report.explaining.trades import name_of, verb_of
+from bot.report.explaining.trades import is_of_the_base, name_of, verb_of
 from bot.report.explaining.trail import Facts, Trail
 
 
@@ -16,7 +16,12 @@ def size_part(trail: Trail) -> Part:
     Source: docs/methodology.md, M2 and M16.
     """
     figures = _figures(trail.facts)
-    words = [_target_words(trail, figures), *_band_words(trail, figures), *_contract_words(trail, figures)]
+    words = [
+        *_layer_words(trail),
+        _target_words(trail, figures),
+        *_band_words(trail, figures),
+        *_contract_words(trail, figures),
+    ]
     words += [sentence(text_of(note)) for note in trail.facts.get("notes") or ()]
     rows = (
         ("base", per_point(figures["base"])),
@@ -46,10 +51,22 @@ def _figures(facts: Facts) -> dict[str, Decimal | None]:
     return {"base": base, "f": f, "target": target, "held": held, "working": working, "gap": gap}
 
 
+def _layer_words(trail: Trail) -> list[str]:
+    """An order for the base leaves the overlay as it is, and the figures below are the overlay's."""
+    layers = {text_of(order.get("layer")) for order in wanted_orders(trail) if is_of_the_base(order)}
+    return [
+        f"This decision was about the {layer or MISSING} layer of the base sleeve; target, held and gap in the table "
+        "are the overlay's."
+        for layer in sorted(layers)
+    ]
+
+
 def _target_words(trail: Trail, figures: dict[str, Decimal | None]) -> str:
     base, gap = figures["base"], figures["gap"]
     if base is None or gap is None:
         return "The journal does not hold the figures of the size."
+    if base <= 0 and any(is_of_the_base(order) for order in wanted_orders(trail)):
+        return "There was no base sleeve with a value yet, so that no overlay was wanted."
     if base <= 0:
         return "There was no base sleeve with a value, and without one nothing is done automatically."
     if trail.signal.get("state") == SignalState.UNDEFINED:
@@ -98,7 +115,8 @@ def _sign(intent: Facts) -> str:
 
 def _after(trail: Trail, figures: dict[str, Decimal | None], move: Decimal) -> str:
     base, held = figures["base"], figures["held"]
-    if base is None or held is None or base <= 0 or len(wanted_orders(trail)) != 1:
+    orders = wanted_orders(trail)
+    if base is None or held is None or base <= 0 or len(orders) != 1 or is_of_the_base(orders[0]):
         return ""
     after = max(Decimal(0), held + move)
     return f": the overlay would be {plain(after, 1)}, {percent(after / base)} of the base"

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from bot.domain.errors import InvalidValueError
 from bot.domain.instrument import Right, Side
+from bot.domain.orders import Purpose
 from bot.domain.proposal import Asked
 from bot.report.explaining.figures import number_of, plain, text_of
 
@@ -41,6 +42,11 @@ def asked_of(intent: Facts) -> Asked | None:
         return Asked(purpose=text_of(intent.get("purpose")), legs=signed_legs(intent), quantity=int(quantity or 0))
     except InvalidValueError:
         return None
+
+
+def is_of_the_base(order: Facts) -> bool:
+    """Return whether an order is for a layer of the base sleeve and not for the overlay."""
+    return order.get("purpose") in {Purpose.BASE_BUILD, Purpose.BASE_EXIT}
 
 
 def verb_of(order: Facts) -> str:

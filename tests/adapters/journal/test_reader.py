@@ -33,7 +33,8 @@ from bot.domain.events import (
     Restored,
 )
 from bot.domain.instrument import Side
-from bot.domain.ledger import positions_after
+from bot.domain.layer import Layer
+from bot.domain.ledger import positions_after, trade_date
 from bot.domain.mode import DemandSource, TradingMode
 from bot.domain.orders import (
     BrokerOrder,
@@ -44,6 +45,7 @@ from bot.domain.orders import (
     IntentId,
     Order,
     OrderIntent,
+    Purpose,
     Unknown,
 )
 from bot.domain.portfolio import Position
@@ -112,10 +114,19 @@ class Life:
         self.now += timedelta(seconds=1)
         return self.now
 
-    def decide(self, intent_id: str, state: SignalState = SignalState.BLOWOUT, quantity: int = 3) -> None:
+    def decide(
+        self,
+        intent_id: str,
+        state: SignalState = SignalState.BLOWOUT,
+        quantity: int = 3,
+        *,
+        purpose: Purpose = Purpose.OVERLAY_BUILD,
+        layer: Layer = Layer.OVERLAY,
+    ) -> None:
         """Approve one order."""
         at = self.later()
-        intent = an_intent((buys(CALL),), quantity=quantity, intent_id=intent_id)
+        intent = an_intent((buys(CALL),), quantity=quantity, intent_id=intent_id, purpose=purpose)
+        intent = replace(intent, layer=layer)
         self._decided(at, a_signal(state), (approved(intent, at),))
 
     def turn(self, state: SignalState, peak: float = 0.5) -> None:
@@ -359,6 +370,37 @@ def test_an_unexplained_difference_is_not_adopted_by_a_restart() -> None:
     assert CALL.key in life.state.snapshot(life.now).book.locks
     restored = read_back(life.rows).restored
     assert restored.positions == ()
+
+
+def test_a_restart_knows_when_a_position_was_found() -> None:
+    """The day of the first comparison that showed it, not that of a later one: its layer hangs on it."""
+    life = Life()
+    books = BrokerBooks(
+        open_orders=(),
+        completed_orders=(),
+        fills=(),
+        positions=(Position(instrument=CALL, quantity=4),),
+        account=an_account(),
+        commissions_usd={},
+    )
+    life.reconcile(books, settled=True, adopted=False)
+    first = trade_date(life.now)
+    life.now += timedelta(days=3)
+    life.reconcile(books, settled=True)
+    assert trade_date(life.now) > first
+    assert read_back(life.rows).restored.found_on == {CALL.key: first}
+
+
+def test_a_restart_knows_the_layer_that_a_lot_was_bought_for() -> None:
+    """The order is in the journal with its layer, so that the books make the same lot of its fill again."""
+    life = Life()
+    life.decide("i-1", purpose=Purpose.BASE_BUILD, layer=Layer.LONG)
+    life.live(FillReported(at=life.later(), fill=life.execution("i-1", 3)))
+    (before,) = life.state.snapshot(life.now).book.lots
+    again = BotState(tracker=DispersionTracker(DispersionSettings()))
+    again.apply(read_back(life.rows).restored)
+    assert again.snapshot(life.now).book.lots == (before,)
+    assert (before.layer, before.units_open) == (Layer.LONG, 3)
 
 
 def test_a_new_journal_remembers_nothing_adopted(tmp_path: Path) -> None:

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from bot.app.sessions import INDICES, Market, SessionKeeper
+from bot.app.weeklies import WeeklyScout
 from bot.domain.errors import BrokerRejectedError, ConnectivityError
 from bot.domain.events import LinkRestored, SessionClosed, SessionOpened, TimerElapsed
 from bot.domain.evidence import DailySeries, EvidenceInputs
 from bot.domain.instrument import IWM, RVX, SPX, VIX, Instrument, share
-from bot.domain.shifts import Direction, Shift
 from bot.domain.snapshot import Snapshot
+from bot.hedging.settings import HedgeSettings
 from bot.hedging.universe import Candidates, Listed
 from bot.ports import DailyClose
 from tests.bot.app.app_parts import Bot, played
@@ -54,13 +55,15 @@ class Kept:
             shell=self.bot.shell,
             market=Market(
                 data=self.data,
-                choose=every_option,
+                choose=self._choose,
+                weeklies=WeeklyScout(shell=self.bot.shell, data=self.data, settings=HedgeSettings()),
                 sources=lambda: self.sources,
                 renewal=lambda _day: renewal,
             ),
             link=self.bot.keeper,
             calendar=CALENDAR,
         )
+        self.choices = 0
         self.opened: list[SessionOpened] = []
         self.closed: list[SessionClosed] = []
         self.beats: list[datetime] = []
@@ -68,6 +71,10 @@ class Kept:
         self.bot.pump.hear(SessionClosed, self.closed.append)
         self.bot.pump.hear(TimerElapsed, lambda event: self.beats.append(event.at))
         self.bot.start(self.bot.keeper.run(), self.keeper.run())
+
+    def _choose(self, listed: Listed, moment: Snapshot) -> Candidates:
+        self.choices += 1
+        return every_option(listed, moment)
 
     async def until(self, moment: datetime) -> None:
         """Let time pass up to a moment."""
@@ -297,18 +304,16 @@ def test_a_schedule_that_runs_out_is_told_once_a_session(renewal: str | None, to
     run(story(), OPENS - timedelta(minutes=1))
 
 
-def test_contracts_that_a_plan_lacks_are_looked_up() -> None:
-    """The last plan goes to a settlement that nobody has listed: the next beat asks for it."""
+def test_contracts_that_a_plan_waits_for_are_chosen_among_what_is_listed() -> None:
+    """The last plan waits for a settlement that nobody watches: the next beat chooses anew, without asking again."""
 
     async def story() -> None:
         kept = Kept((CALL,))
         await kept.until(OPENS + timedelta(minutes=1))
-        assert kept.data.listings == 1
-        december = date(2026, 12, 16)
-        because = Shift(base=december, settlement=december, direction=Direction.NONE, because="a test")
-        kept.bot.rig.engine.last_plan = replace(a_plan(), shift=because)
-        await kept.until(OPENS + timedelta(minutes=2))
-        assert kept.data.listings > 1
+        assert (kept.data.listings, kept.choices) == (1, 1)
+        kept.bot.rig.engine.last_plan = replace(a_plan(), awaits=date(2026, 12, 16))
+        await kept.until(OPENS + timedelta(minutes=1, seconds=20))
+        assert (kept.data.listings, kept.choices) == (1, 2)
         await kept.bot.end()
 
     run(story(), OPENS - timedelta(minutes=1))

@@ -13,6 +13,7 @@ from bot.app.quiet import QuietKeeper
 from bot.app.sampler import Measures, Sampler
 from bot.app.sessions import Market, SessionKeeper
 from bot.app.supervisor import DONE, ENDED_HALTED, INTERNAL_FAULT, Ending, Parts, Supervisor
+from bot.app.weeklies import WeeklyScout
 from bot.app.wings import WingAdviser
 from bot.domain.command import CommandName
 from bot.domain.errors import JournalError
@@ -39,7 +40,8 @@ class Supervised(Bot):
         super().__init__(up=False, **options)
         self.stop = asyncio.Event()
         self.data = FakeMarketData({RVX.key: (), VIX.key: ()})
-        market = Market(data=self.data, choose=lambda *_: None)
+        scout = WeeklyScout(shell=self.shell, data=self.data, settings=HedgeSettings())
+        market = Market(data=self.data, choose=lambda *_: None, weeklies=scout)
         self.sessions = SessionKeeper(shell=self.shell, market=market, link=self.keeper, calendar=CALENDAR)
         measures = Measures(hedge=HedgeSettings(), limits=RiskLimits(), fees=FEES, calendar=CALENDAR)
         parts = Parts(

@@ -14,7 +14,7 @@ from bot.domain.plan import PlanAction, Sizing, Withheld
 from bot.domain.portfolio import Change
 from bot.domain.proposal import Asked, Proposal, Proposals, ProposalState, asked
 from tests.bot.engine_parts import a_fill
-from tests.builders import FEES, NOON, a_change, a_plan, an_intent, an_order, spread_legs
+from tests.builders import DECEMBER, FEES, NOON, NOVEMBER, a_change, a_plan, an_intent, an_order, spread_legs
 
 LEGS = spread_legs(21, 26)
 
@@ -222,3 +222,12 @@ def test_a_plan_asks_for_something_with_orders_or_a_question() -> None:
     assert plan.asks_for_something
     assert plan.holding_back(Withheld.PROPOSAL, "asked", _proposal()).asks_for_something
     assert not plan.holding_back(Withheld.PACING, "paced").asks_for_something
+
+
+def test_a_plan_tells_what_else_holds_and_waits_for_the_first_of_it() -> None:
+    """Reasons of further wishes stand beside its own in their order; of what they wait for the first counts."""
+    holding = a_plan()
+    one, two = (replace(holding, reason=f"reason {number}", awaits=NOVEMBER) for number in (1, 2))
+    both = holding.beside(one).beside(replace(two, awaits=DECEMBER))
+    assert (both.reason, both.besides, both.awaits) == (holding.reason, ("reason 1", "reason 2"), NOVEMBER)
+    assert holding.besides == ()

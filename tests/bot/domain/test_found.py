@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bot.domain.found import FoundSleeve
 from bot.domain.instrument import Instrument, Kind, Right, Side
 from bot.domain.layer import Layer
+from bot.domain.ledger import first_seen
 from bot.domain.orders import IntentId, Leg
 from bot.domain.portfolio import Cohort, Lot, Position, Provenance
 
@@ -102,3 +103,20 @@ def test_stated_and_estimated_lots_together_are_what_is_held(said: int, quantity
     assert sum(lot.units_open for lot in lots) == quantity
     assert lots[0].units_open == min(said, quantity)
     assert lots[0].cost_usd == Decimal(100) * said
+
+
+def test_a_found_lot_keeps_the_layer_of_the_day_it_was_found() -> None:
+    """Calls found 100 days before settlement are of the medium layer, also at 30 days; unknown ones are found today."""
+    found_on = date(2026, 8, 10)
+    (kept,) = sleeve().lots([held(10)], [COHORT], TODAY, {CALL.key: found_on})
+    (fresh,) = sleeve().lots([held(10)], [COHORT], TODAY, {})
+    assert (kept.layer, fresh.layer) == (Layer.MEDIUM, Layer.SHORT)
+
+
+def test_a_position_is_first_seen_once() -> None:
+    """What was known keeps its day, what is new has today's, and what has gone is forgotten."""
+    known = {CALL.key: date(2026, 8, 10), "gone": date(2026, 8, 1)}
+    assert first_seen(known, [held(10), held(1, instrument=FUTURE)], TODAY) == {  # type: ignore[arg-type]  # a key
+        CALL.key: date(2026, 8, 10),
+        FUTURE.key: TODAY,
+    }

@@ -14,7 +14,7 @@ from bot.domain.snapshot import Snapshot
 from bot.hedging.settings import HedgeSettings
 from bot.hedging.sleeve import Sleeve, layer_of, read_sleeve
 from bot.valuation import ValuationSettings, Valuer
-from tests.builders import TODAY, Scenery, a_lot, a_quote, an_intent, an_order, buys, spread_legs, vix_call
+from tests.builders import CALENDAR, TODAY, Scenery, a_lot, a_quote, an_intent, an_order, buys, spread_legs, vix_call
 
 SCENERY = Scenery(condors=10)
 SETTINGS = HedgeSettings()
@@ -22,7 +22,7 @@ DAY = timedelta(days=1)
 
 
 def _sleeve(snapshot: Snapshot) -> Sleeve:
-    return read_sleeve(snapshot, Valuer(snapshot, ValuationSettings()))
+    return read_sleeve(snapshot, Valuer(snapshot, ValuationSettings()), SETTINGS.temporal, CALENDAR)
 
 
 def test_the_base_of_the_reference_book() -> None:

@@ -235,6 +235,17 @@ def test_only_the_overlay_asks_beside_a_proposal_that_waits(action: PlanAction, 
     assert (held.proposal is not None) == asks
 
 
+@pytest.mark.parametrize(("minutes", "goes"), [(-141, False), (-140, True), (0, True), (244, True), (245, False)])
+def test_a_purchase_for_the_base_waits_for_the_quiet_minutes_alone(minutes: int, goes: bool) -> None:  # noqa: FBT001
+    """Not in the first and last ten minutes; whatever the overlay did a minute before, nothing else paces it."""
+    now = NOON + timedelta(minutes=minutes)
+    changes = (a_change(now - timedelta(minutes=1)), a_change(now - timedelta(minutes=2)))
+    plan = replace(_increase(), action=PlanAction.MAINTAIN)
+    permitted = _permitted(plan, now=now, book=TEN.book(changes=changes))
+    assert (permitted is plan) == goes
+    assert goes or permitted.withheld is Withheld.PACING
+
+
 def test_an_approval_ends_with_its_proposal() -> None:
     """After fifteen minutes neither an approval nor an open proposal allows anything, and nobody is asked again."""
     for state in (ProposalState.APPROVED, ProposalState.OPEN):
