@@ -6,6 +6,7 @@ from bot.domain.condors import CONDOR_CLASSES
 from bot.domain.found import HEDGE_CLASSES
 from bot.domain.layer import Layer
 from bot.domain.orders import Purpose
+from bot.domain.products import PRODUCT_SYMBOLS
 
 
 class Part(StrEnum):
@@ -33,4 +34,4 @@ def part_of_class(trading_class: str) -> Part | None:
     """
     if trading_class in CONDOR_CLASSES:
         return Part.CONDORS
-    return Part.BASE if trading_class in HEDGE_CLASSES else None
+    return Part.BASE if trading_class in HEDGE_CLASSES | PRODUCT_SYMBOLS else None

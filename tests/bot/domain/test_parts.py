@@ -19,10 +19,10 @@ def test_an_order_trades_for_the_layer_it_names_and_a_wing_for_the_condors(purpo
     ("trading_class", "part"),
     [
         *((name, Part.CONDORS) for name in ("SPX", "SPXW")),
-        *((name, Part.BASE) for name in ("VIX", "VIXW", "VX", "VXM")),
+        *((name, Part.BASE) for name in ("VIX", "VIXW", "VX", "VXM", "VXX", "UVXY", "SVXY")),
         *((name, None) for name in ("SPY", "RUT", "ES")),
     ],
 )
 def test_a_contract_that_no_order_explains_belongs_by_its_class(trading_class: str, part: Part | None) -> None:
-    """SPX options are condors, VIX contracts base; everything else is in no part."""
+    """SPX options are condors, VIX contracts and shares of volatility products base; everything else is in no part."""
     assert part_of_class(trading_class) is part

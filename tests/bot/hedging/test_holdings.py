@@ -2,7 +2,7 @@
 
 from datetime import datetime, time
 
-from bot.domain.instrument import InstrumentKey
+from bot.domain.instrument import InstrumentKey, share
 from bot.domain.parts import Part
 from bot.domain.schedule import NEW_YORK
 from bot.domain.snapshot import Snapshot
@@ -57,6 +57,14 @@ def test_a_contract_is_worth_the_middle_of_its_quote_and_a_future_its_price() ->
     holdings = held_in(SCENERY.snapshot(book=book, quotes=quotes))
     assert {key: one.each_usd for key, one in holdings[Part.BASE].items()} == {call.key: 125.0, future.key: 19_500.0}
     assert {key: one.each_usd for key, one in holdings[Part.CONDORS].items()} == {bare.key: 520.0}
+
+
+def test_shares_of_a_volatility_product_are_base_at_their_price() -> None:
+    """A hundred of VXX at 42.50: a share is worth its middle."""
+    vxx = share("VXX", "BATS")
+    snapshot = SCENERY.snapshot(book=a_book(positions={vxx: 100}), quotes={vxx.key: a_quote(vxx, 42.49, 42.51)})
+    one = held_in(snapshot)[Part.BASE][vxx.key]
+    assert (one.quantity, one.each_usd) == (100, 42.5)
 
 
 def test_what_is_not_quoted_well_is_held_at_an_unknown_worth() -> None:
