@@ -85,9 +85,6 @@ class RiskLimits:
             max_margin_frac=self.max_margin_frac,
             max_gross_leverage=self.max_gross_leverage,
             future_margin_frac=self.future_margin_frac,
-            max_wing_rise_frac=self.max_wing_rise_frac,
-            max_loss_rise_frac=self.max_loss_rise_frac,
-            straddle_reach_frac=self.straddle_reach_frac,
             collar_frac=self.collar_frac,
             future_collar_frac=self.future_collar_frac,
             collar_ticks=self.collar_ticks,
@@ -113,13 +110,7 @@ class RiskLimits:
         _at_most("max_gross_leverage", self.max_gross_leverage, HIGHEST_GROSS_LEVERAGE)
         _at_most("future_margin_frac", self.future_margin_frac, Decimal(1))
         _at_most("max_working_orders", Decimal(self.max_working_orders), Decimal(MOST_WORKING_ORDERS))
-        _at_most("max_wing_rise_frac", Decimal(repr(self.max_wing_rise_frac)), Decimal(repr(HIGHEST_WING_RISE_FRAC)))
-        _at_most("max_loss_rise_frac", Decimal(repr(self.max_loss_rise_frac)), Decimal(repr(HIGHEST_LOSS_RISE_FRAC)))
-        if not LEAST_BREAK_EVEN_MOVES <= self.break_even_moves < math.inf:
-            raise InvalidValueError(
-                f"break_even_moves may be raised, never lowered below {LEAST_BREAK_EVEN_MOVES}, was "
-                f"{self.break_even_moves}"
-            )
+        self._require_wing_limits()
         for name in ("neutrality_band_frac", "neutrality_de_minimis_frac", "neutrality_step_frac"):
             _at_most(name, Decimal(repr(getattr(self, name))), Decimal(1))
         _at_most("max_displayed_frac", Decimal(repr(self.max_displayed_frac)), Decimal(1))
@@ -128,6 +119,21 @@ class RiskLimits:
             raise InvalidValueError(f"permitted_classes must be among {sorted(PERMITTED)}, also held {sorted(unknown)}")
         if "" in self.accounts:
             raise InvalidValueError("accounts must not hold an empty name")
+
+    def _require_wing_limits(self) -> None:
+        """Reject limits of the condor book that are none, or looser than the methodology's (M8)."""
+        require_positive(
+            max_wing_rise_frac=self.max_wing_rise_frac,
+            max_loss_rise_frac=self.max_loss_rise_frac,
+            straddle_reach_frac=self.straddle_reach_frac,
+        )
+        _at_most("max_wing_rise_frac", Decimal(repr(self.max_wing_rise_frac)), Decimal(repr(HIGHEST_WING_RISE_FRAC)))
+        _at_most("max_loss_rise_frac", Decimal(repr(self.max_loss_rise_frac)), Decimal(repr(HIGHEST_LOSS_RISE_FRAC)))
+        if not LEAST_BREAK_EVEN_MOVES <= self.break_even_moves < math.inf:
+            raise InvalidValueError(
+                f"break_even_moves may be raised, never lowered below {LEAST_BREAK_EVEN_MOVES}, was "
+                f"{self.break_even_moves}"
+            )
 
 
 def _at_most(name: str, value: Decimal, highest: Decimal) -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.fees import FeeSchedule
 from bot.domain.instrument import InstrumentKey, Kind
-from bot.domain.orders import Fill, FillPart, IntentId, Order, OrderIntent
+from bot.domain.orders import Fill, FillPart, IntentId, Leg, Order, OrderIntent
 from bot.domain.portfolio import Lot, Position
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -83,21 +83,23 @@ def legs_owed(intent: OrderIntent, fills: Iterable[Fill]) -> tuple[Fill, ...]:
             continue
         rest = max(Decimal(0), (intent.limit * units - paid) * leg.side.sign / missing)
         paid += leg.side.sign * missing * rest
-        owed.append(
-            Fill(
-                exec_id=f"owed-{intent.intent_id}-{leg.instrument.key}",
-                order_ref=intent.intent_id,
-                perm_id=told[0].perm_id,
-                account=told[0].account,
-                part=FillPart.LEG,
-                instrument=leg.instrument,
-                side=leg.side,
-                quantity=missing,
-                price=rest,
-                at=told[0].at,
-            )
-        )
+        owed.append(_owed(intent, leg, missing, rest, told[0]))
     return tuple(owed)
+
+
+def _owed(intent: OrderIntent, leg: Leg, quantity: int, price: Decimal, told: Fill) -> Fill:
+    return Fill(
+        exec_id=f"owed-{intent.intent_id}-{leg.instrument.key}",
+        order_ref=intent.intent_id,
+        perm_id=told.perm_id,
+        account=told.account,
+        part=FillPart.LEG,
+        instrument=leg.instrument,
+        side=leg.side,
+        quantity=quantity,
+        price=price,
+        at=told.at,
+    )
 
 
 def lots_of(

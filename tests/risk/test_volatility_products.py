@@ -135,6 +135,7 @@ def test_an_unmeasured_product_refuses_what_opens_and_not_what_closes() -> None:
         Rule.WORST_LOSS,
         Rule.HEDGE_COST_CAP_COHORT,
         Rule.HEDGE_COST_CAP_BOOK,
+        Rule.BREAK_EVENS,
     }
     assert rules_against(verdict_on(an_unwind(2), with_shares({VXX: 1}, betas={}, snapshot=holding(2)))) == set()
 
