@@ -5,13 +5,15 @@ execution is counted once, a terminal order stays terminal except by a late fill
 stays in the book at its worst case.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 
 from bot.domain.changes import changes_of
-from bot.domain.condors import CONDOR_CLASSES, cohorts_of, past_cohorts_of, recognise_condors
+from bot.domain.cohorts import cohorts_of, past_cohorts_of
+from bot.domain.condor_fills import Executions
+from bot.domain.condors import CONDOR_CLASSES, recognise_condors
 from bot.domain.errors import InvariantError
 from bot.domain.events import (
     BooksReconciled,
@@ -24,7 +26,16 @@ from bot.domain.events import (
 from bot.domain.fees import FeeSchedule
 from bot.domain.found import FoundSleeve
 from bot.domain.instrument import InstrumentKey
-from bot.domain.ledger import first_seen, lots_of, positions_after, positions_before, trade_date, units_filled
+from bot.domain.ledger import (
+    fills_by_order,
+    first_seen,
+    legs_owed,
+    lots_of,
+    positions_after,
+    positions_before,
+    trade_date,
+    units_filled,
+)
 from bot.domain.orders import (
     BrokerStatus,
     Cancelled,
@@ -36,6 +47,7 @@ from bot.domain.orders import (
     OrderState,
     Partial,
     Prepared,
+    Purpose,
     Rejected,
     Unknown,
     Working,
@@ -272,10 +284,30 @@ class Books:
         ours = positions_after(self._start, self._fills.values())
         return (*agreed, *(ours[InstrumentKey(key)] for key in event.differences if key in ours))
 
+    def _rolls(self) -> Iterator[Order]:
+        return (order for order in self._orders.values() if order.intent.purpose is Purpose.WING_ROLL)
+
+    def _condor_executions(self) -> Executions:
+        """Ours and others', with the legs that our wing rolls are still owed: a roll never looks half done."""
+        by_order = fills_by_order(self._fills.values())
+        owed = [
+            fill
+            for order in self._rolls()
+            if order.intent.intent_id in by_order
+            for fill in legs_owed(order.intent, by_order[order.intent.intent_id])
+        ]
+        return Executions(
+            fills=(*self._fills.values(), *owed),
+            commissions_usd=self._commissions,
+            fees=self._fees,
+            before=self._start,
+        )
+
     def _built(self, today: date, base_usd_per_point: float | None) -> Book:
         positions = positions_after(self._start, self._fills.values())
-        condors = recognise_condors(positions.values())
-        cohorts = cohorts_of(condors.condors, self._stated_credits, today)
+        executions = self._condor_executions()
+        condors = recognise_condors(positions_after(self._start, executions.fills).values())
+        cohorts = cohorts_of(condors.condors, self._stated_credits, executions, today)
         found = () if self._sleeve is None else self._sleeve.lots(self._start, cohorts, today, self._found_on)
         lots = lots_of(self._orders.values(), self._fills.values(), self._commissions, self._fees, found)
         return Book(
@@ -294,4 +326,5 @@ class Books:
             locks=MappingProxyType(dict(self._locks)),
             frozen_base_usd_per_point=base_usd_per_point,
             changes=changes_of(self._orders.values(), self._fills.values(), self._commissions, self._fees),
+            last_roll_at=max((order.prepared_at for order in self._rolls()), default=None),
         )

@@ -40,6 +40,7 @@ from bot.domain.events import (
     SessionClosed,
     SessionOpened,
     TimerElapsed,
+    WingStrikesListed,
 )
 from bot.domain.evidence import Conviction, EvidenceInputs
 from bot.domain.fees import FeeSchedule
@@ -92,6 +93,7 @@ class BotState:
         self._scale: float | None = None
         self._products: Products = {}
         self._offered: tuple[Offered, ...] = ()
+        self._wing_strikes: dict[InstrumentKey, Instrument] = {}
         self._closing_spreads: tuple[float, ...] = ()
         self._conviction: Conviction | None = None
         self._handlers: Mapping[type, Callable[..., bool]] = {
@@ -103,6 +105,7 @@ class BotState:
             SensitivityMeasured: self._on_sensitivity,
             ProductsMeasured: self._on_products,
             CandidatesListed: self._on_candidates,
+            WingStrikesListed: self._on_wing_strikes,
             TimerElapsed: lambda _event: True,
             OrderReported: self._books.report,
             OrderDoubted: self._books.doubt,
@@ -141,6 +144,11 @@ class BotState:
     def proposals(self) -> Proposals:
         """The trades that a person was asked about last, with what became of them."""
         return self._proposals
+
+    @property
+    def vix(self) -> float | None:
+        """The last good level of VIX, points."""
+        return self._tracker.levels().get(VIX.key)
 
     @property
     def session(self) -> Session | None:
@@ -236,6 +244,7 @@ class BotState:
             sensitivity_scale=self._scale,
             products=self._products,
             offered=self._offered,
+            wing_strikes=MappingProxyType(self._wing_strikes),
             closing_spreads=self._closing_spreads,
         )
 
@@ -259,6 +268,7 @@ class BotState:
         self._tracker.close_session(event.session)
         self._session = None
         self._quotes.clear()
+        self._wing_strikes = {}
         return False
 
     def _on_evidence(self, event: EvidenceDelivered) -> bool:
@@ -280,6 +290,11 @@ class BotState:
         self._universe = {instrument.key: instrument for instrument in event.instruments}
         self._offered = event.offered
         return True
+
+    def _on_wing_strikes(self, event: WingStrikesListed) -> bool:
+        """Their quotes come next: the timer plans."""
+        self._wing_strikes = {instrument.key: instrument for instrument in event.instruments}
+        return False
 
     # link and books -----------------------------------------------------------------------------------------------
 

@@ -10,9 +10,8 @@ from adapters.ibkr.settings import BrokerSettings
 from adapters.mqtt.settings import MqttSettings
 from bot.app.settings import AppSettings
 from bot.domain.checks import require_text
-from bot.domain.errors import InvalidValueError
 from bot.domain.portfolio import Lot, StatedCredit
-from bot.hedging.condor.settings import CondorSettings, WingMode
+from bot.hedging.condor.settings import CondorSettings
 from bot.hedging.settings import HedgeSettings
 from bot.hedging.stewardship.settings import StewardSettings
 from bot.signals.evidence.settings import EvidenceSettings
@@ -79,8 +78,3 @@ class Settings:
     def __post_init__(self) -> None:
         """Reject a bot without a name."""
         require_text(bot=self.bot)
-        if self.wings.wings is not WingMode.ADVISE:
-            raise InvalidValueError(
-                f"wings.wings: expected {WingMode.ADVISE.value!r}, the only one that is carried out so far, was "
-                f"{self.wings.wings.value!r}; widen by hand what is advised"
-            )

@@ -8,7 +8,7 @@ still fill counts at its worst.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -22,6 +22,7 @@ from bot.domain.instrument import InstrumentKey
 from bot.domain.orders import IntentId, Leg, OrderIntent
 from bot.domain.portfolio import Book, Cohort, Lot
 from risk.limits import Amortise
+from risk.wings import group_of, is_roll, roll_cost_usd
 
 NOTHING: Final = Decimal(0)
 ONE_DAY: Final = timedelta(days=1)
@@ -116,7 +117,7 @@ class CostModel:
         """Return what ``quantity`` units of an order may cost at worst, in USD and whole cents, never below zero.
 
         Options: premium at the limit plus fees; a sale costs what its fees exceed its proceeds by. A future bought:
-        its reserve plus fees; a future sold: fees.
+        its reserve plus fees; a future sold: fees. The roll of a wing is no cost of the hedge: it lowers the credit.
 
         Raises:
             InvalidValueError: A future whose reserve is not known.
@@ -135,14 +136,23 @@ class CostModel:
     def report(self, book: Book, today: date, intents: Iterable[OrderIntent] = ()) -> CostReport:
         """Return the figures of a book with all that is on its way, and with further intents as if they were sent.
 
+        A wing roll lowers the credit of its cohort by its debit and fees; what the credit cannot bear is charged.
+
         Raises:
             InvalidValueError: A future whose reserve is not known.
 
         Source: docs/methodology.md, M9.
         """
-        charges = [*self._held(book.lots, today), *self._under_way(book, today), *self._wanted(intents, today)]
+        wanted = tuple(intents)
+        charges = [*self._held(book.lots, today), *self._under_way(book, today), *self._wanted(wanted, today)]
+        costs = self._wing_costs(book, wanted)
+        open_now = [
+            replace(cohort, credit_usd=max(NOTHING, cohort.credit_usd - costs.get(cohort.name, NOTHING)))
+            for cohort in book.cohorts
+            if cohort.settlement >= today
+        ]
+        charges += _beyond_credit(costs, book.cohorts, today)
         charges += self._products(book.cohorts, today)
-        open_now = [cohort for cohort in book.cohorts if cohort.settlement >= today]
         settled = {cohort.name: cohort for cohort in (*book.cohorts, *book.past_cohorts) if cohort.settlement < today}
         bearers = (*open_now, *settled.values())
         spread = charged(charges, bearers, spread=True)
@@ -189,20 +199,36 @@ class CostModel:
 
     def _under_way(self, book: Book, today: date) -> Iterable[Charge]:
         for order in book.orders.values():
-            if order.remaining:
+            if order.remaining and not is_roll(order.intent):
                 stated = up_to_cent(order.intent.worst_cost_usd * order.remaining / order.intent.quantity)
                 yield self._charge(order.intent, max(stated, self.worst_cost_usd(order.intent, order.remaining)), today)
 
     def _wanted(self, intents: Iterable[OrderIntent], today: date) -> Iterable[Charge]:
-        for intent in intents:
+        for intent in (one for one in intents if not is_roll(one)):
             cost = max(up_to_cent(intent.worst_cost_usd), self.worst_cost_usd(intent, intent.quantity))
             yield self._charge(intent, cost, today)
+
+    def _wing_costs(self, book: Book, intents: Iterable[OrderIntent]) -> dict[str, Decimal]:
+        """USD by which rolls on their way or wanted lower the credit of each cohort at worst."""
+        costs: dict[str, Decimal] = defaultdict(Decimal)
+        under_way = ((order.intent, order.remaining) for order in book.orders.values())
+        for intent, units in (*under_way, *((intent, intent.quantity) for intent in intents)):
+            if units and is_roll(intent):
+                costs[group_of(intent)] += roll_cost_usd(intent, units, self.fees)
+        return costs
 
     @staticmethod
     def _charge(intent: OrderIntent, cost_usd: Decimal, today: date) -> Charge:
         is_sale = all(leg.signed_ratio < 0 for leg in intent.legs[:1])
         last = today if is_sale else last_day(intent.legs)
         return Charge(name=intent.intent_id, amount_usd=cost_usd, first=today, last=max(today, last - ONE_DAY))
+
+
+def _beyond_credit(costs: Mapping[str, Decimal], cohorts: Sequence[Cohort], today: date) -> list[Charge]:
+    """What rolls cost beyond the credit of their cohorts, charged today."""
+    borne = {cohort.name: cohort.credit_usd for cohort in cohorts}
+    beyond = {name: max(NOTHING, cost - borne.get(name, NOTHING)) for name, cost in costs.items()}
+    return [Charge(name=name, amount_usd=amount, first=today, last=today) for name, amount in beyond.items()]
 
 
 def last_day(legs: Iterable[Leg]) -> date:

@@ -18,6 +18,7 @@ from bot.domain.schedule import SessionCalendar
 from bot.domain.snapshot import Snapshot
 from bot.valuation import ValuationSettings, Valuer
 from risk.checks.account import AccountAllowed
+from risk.checks.break_evens import BreakEvensKept
 from risk.checks.hedge_cost import BookCostCap, CohortCostCap
 from risk.checks.leverage import GrossLeverage
 from risk.checks.margin_use import MarginUse
@@ -32,6 +33,7 @@ from risk.checks.short_calls import ShortCalls
 from risk.checks.standing import Locks, ModeAllows, Reconciled
 from risk.checks.stress_loss import MeanReversionLoss, WorstLoss
 from risk.checks.well_formed import WellFormed
+from risk.checks.wing_limits import WingLimits
 from risk.limits import RiskLimits
 from risk.reducing import reducing
 from risk.scene import Check, Scene
@@ -45,6 +47,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     PriceCollar(),
     OrderSize(),
     ShortCalls(),
+    WingLimits(),
     Neutrality(),
     MeanReversionLoss(),
     WorstLoss(),
@@ -52,6 +55,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     GrossLeverage(),
     CohortCostCap(),
     BookCostCap(),
+    BreakEvensKept(),
     Duplicates(),
     DailyOrders(),
     WorkingOrders(),

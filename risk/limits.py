@@ -1,5 +1,6 @@
 """What the gate allows: frozen, validated, units in the names; some may be tightened alone, never loosened."""
 
+import math
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -18,8 +19,14 @@ HIGHEST_MARGIN_FRAC: Final = Decimal("0.80")
 """M11: of net liquidation; above it a bad day is a margin call. Configuration may set less, never more."""
 HIGHEST_GROSS_LEVERAGE: Final = Decimal(4)
 """M11: times net liquidation, what Regulation T lends within a day. Configuration may set less, never more."""
-PERMITTED: Final = frozenset({"VIX", "VIXW", "VX", "VXM"})
-"""C14: the classes that this version knows how to judge."""
+HIGHEST_WING_RISE_FRAC: Final = 0.20
+"""M8: a wing may grow by a fifth of its width at entry; configuration may lower this, never raise it."""
+HIGHEST_LOSS_RISE_FRAC: Final = 0.20
+"""M8: the maximum loss may grow by a fifth of that at entry; likewise never raised."""
+LEAST_BREAK_EVEN_MOVES: Final = 1.0
+"""M8: no order may bring a break-even inside one expected move to expiry; configuration may raise this, never lower."""
+PERMITTED: Final = frozenset({"VIX", "VIXW", "VX", "VXM", "SPX", "SPXW"})
+"""C14: the classes that this version knows how to judge; SPX and SPXW only as the roll of a wing."""
 MOST_WORKING_ORDERS: Final = 20
 """C10: cancelling all of them must fit into half a second of the broker's message budget."""
 
@@ -50,6 +57,10 @@ class RiskLimits:
     max_margin_frac: Decimal = Decimal("0.50")  # C31, M11: of net liquidation; requirements double in a bad month
     max_gross_leverage: Decimal = Decimal(2)  # C31, M11: times net liquidation; Regulation T's overnight measure
     future_margin_frac: Decimal = Decimal("0.50")  # M11: of a future's value; exchanges ask a third, brokers up to half
+    max_wing_rise_frac: float = HIGHEST_WING_RISE_FRAC  # M8: of the wing's width at entry
+    max_loss_rise_frac: float = HIGHEST_LOSS_RISE_FRAC  # M8: of the condors' maximum loss at entry
+    break_even_moves: float = LEAST_BREAK_EVEN_MOVES  # M8: expected moves to expiry that a break-even stays away
+    straddle_reach_frac: float = 0.005  # M8: of the forward: a straddle struck farther away prices more than the move
     collar_frac: Decimal = Decimal("0.20")  # C7: of the middle
     future_collar_frac: Decimal = Decimal("0.02")  # C7: 0.40 points at 20
     collar_ticks: int = 4  # C7: for cheap contracts, where a fraction is less than the grid
@@ -99,6 +110,7 @@ class RiskLimits:
         _at_most("max_gross_leverage", self.max_gross_leverage, HIGHEST_GROSS_LEVERAGE)
         _at_most("future_margin_frac", self.future_margin_frac, Decimal(1))
         _at_most("max_working_orders", Decimal(self.max_working_orders), Decimal(MOST_WORKING_ORDERS))
+        self._require_wing_limits()
         for name in ("neutrality_band_frac", "neutrality_de_minimis_frac", "neutrality_step_frac"):
             _at_most(name, Decimal(repr(getattr(self, name))), Decimal(1))
         _at_most("max_displayed_frac", Decimal(repr(self.max_displayed_frac)), Decimal(1))
@@ -107,6 +119,21 @@ class RiskLimits:
             raise InvalidValueError(f"permitted_classes must be among {sorted(PERMITTED)}, also held {sorted(unknown)}")
         if "" in self.accounts:
             raise InvalidValueError("accounts must not hold an empty name")
+
+    def _require_wing_limits(self) -> None:
+        """Reject limits of the condor book that are none, or looser than the methodology's (M8)."""
+        require_positive(
+            max_wing_rise_frac=self.max_wing_rise_frac,
+            max_loss_rise_frac=self.max_loss_rise_frac,
+            straddle_reach_frac=self.straddle_reach_frac,
+        )
+        _at_most("max_wing_rise_frac", Decimal(repr(self.max_wing_rise_frac)), Decimal(repr(HIGHEST_WING_RISE_FRAC)))
+        _at_most("max_loss_rise_frac", Decimal(repr(self.max_loss_rise_frac)), Decimal(repr(HIGHEST_LOSS_RISE_FRAC)))
+        if not LEAST_BREAK_EVEN_MOVES <= self.break_even_moves < math.inf:
+            raise InvalidValueError(
+                f"break_even_moves may be raised, never lowered below {LEAST_BREAK_EVEN_MOVES}, was "
+                f"{self.break_even_moves}"
+            )
 
 
 def _at_most(name: str, value: Decimal, highest: Decimal) -> None:

@@ -15,6 +15,7 @@ from bot.valuation import SPX_OPTION_CLASSES, Unvalued
 from risk.checks.stress_loss import LEAST_USD, SETTINGS, plan_stress, premium_usd
 from risk.scene import Scene
 from risk.stress import Outcome, Scenario, book_stress, units_stress
+from risk.wings import is_roll
 
 LEAST_FALL_FRAC: Final = 0.03
 """Section 2.3: a fall of SPX by 3 % or more with VIX up is what the hedge is for."""
@@ -36,6 +37,8 @@ def reducing(intent: OrderIntent, scene: Scene) -> Reducing:
 
     Source: docs/risk-controls.md, section 2.3.
     """
+    if is_roll(intent):
+        return Reducing(passed=False, why="the roll of a wing raises what the condors can lose")
     stress = plan_stress(intent, scene)
     if isinstance(stress, Unvalued):
         passed = scene.buys_back(intent) and _sleeve_is_valued(intent, scene)

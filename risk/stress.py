@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from bot.deltas import Units, has_settled
 from bot.domain.checks import require_finite, require_positive, require_text
 from bot.domain.errors import InvalidValueError
 from bot.domain.instrument import VIX, Instrument, InstrumentKey, Kind
@@ -27,7 +28,6 @@ from bot.valuation import (
     good_level,
     has_model,
 )
-from risk.exposure import Units, has_settled
 from risk.smile import Smile, level_factor, smile_of
 
 LEAST_PRODUCT_USD: Final = 0.01

@@ -6,7 +6,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 
-from bot.domain.condors import cohorts_of, recognise_condors
+from bot.domain.cohorts import cohorts_of
+from bot.domain.condor_fills import Executions
+from bot.domain.condors import recognise_condors
 from bot.domain.evidence import Conviction, Stance
 from bot.domain.fees import FeeSchedule
 from bot.domain.instrument import RUT, RVX, SPX, VIX, Instrument, InstrumentKey, Kind, Right, Side
@@ -19,6 +21,7 @@ from bot.domain.portfolio import AccountValues, Book, Change, Lot, Position, Sta
 from bot.domain.readings import DispersionReading, Episode, Signal, SignalState
 from bot.domain.schedule import NEW_YORK, Session, SessionCalendar
 from bot.domain.snapshot import Snapshot
+from bot.hedging.condor.wings import WingBounds
 from bot.hedging.settings import HedgeSettings
 from bot.hedging.universe import Listed, candidate_universe, offered_settlements
 from simulator.books import BookPlan, OpeningBook, open_book
@@ -305,7 +308,7 @@ def a_book(
         version=1,
         positions={position.instrument.key: position for position in held},
         condors=condors.condors,
-        cohorts=cohorts_of(condors.condors, stated, today),
+        cohorts=cohorts_of(condors.condors, stated, Executions(before=tuple(held)), today),
         unmatched=condors.unmatched,
         lots=tuple(lots),
         orders={order.intent.intent_id: order for order in orders},
@@ -444,3 +447,12 @@ def a_session(day: date = TODAY) -> Session:
 
 
 FEES = FeeSchedule()
+WING_BOUNDS = WingBounds(
+    band_frac=0.05,
+    width_rise_frac=0.20,
+    loss_rise_frac=0.20,
+    most_strikes_out=3,
+    least_minutes_between=30.0,
+    edge_minutes=10.0,
+)
+"""How far wings may go by the methodology."""

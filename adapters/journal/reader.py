@@ -47,7 +47,15 @@ PROPOSALS = {
 }
 REMEMBERED = (
     *PROPOSALS,
-    *("order_prepared", "order_filled", "commission_booked", "books_reconciled", "hedge_planned", "mode_demanded"),
+    *(
+        "order_prepared",
+        "order_filled",
+        "commission_booked",
+        "credit_changed",
+        "books_reconciled",
+        "hedge_planned",
+        "mode_demanded",
+    ),
     *MOVES,
 )
 
@@ -70,6 +78,7 @@ class _Memory:
     latch_mode: TradingMode | None = None
     proposals: Proposals = field(default_factory=Proposals)
     conviction: Conviction | None = None
+    credits: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +114,7 @@ def remembered(path: Path, at: datetime) -> Remembered:
         episode=memory.episode,
         proposals=memory.proposals,
         conviction=memory.conviction,
+        credits=memory.credits,
     )
     return Remembered(restored=restored, latch_mode=memory.latch_mode)
 
@@ -134,6 +144,8 @@ def _take_in(memory: _Memory, row: WrittenRow, facts: Mapping[str, object]) -> N
             _count_fill(memory, fill)
         case "commission_booked":
             memory.commissions[str(facts["exec_id"])] = Decimal(str(facts["commission_usd"]))
+        case "credit_changed":
+            memory.credits[str(facts["cohort"])] = str(facts["words"])
         case "books_reconciled":
             _adopt(memory, facts, trade_date(row.at))
         case "mode_demanded":

@@ -17,6 +17,8 @@ from bot.domain.events import BooksReconciled, ModeDemanded, ProposalAnswered
 from bot.domain.mode import DemandSource, TradingMode
 from bot.domain.orders import DecisionId, Unknown
 from bot.domain.proposal import Proposal
+from bot.hedging.condor.regime import regime_of
+from bot.hedging.condor.settings import CondorSettings
 from bot.ports import CommandLink, JournalRow, Latch
 from risk.authority import (
     Answer,
@@ -63,6 +65,7 @@ class Desk:
         keeper: LinkKeeper,
         rules: AuthorityRules,
         identity: Identity,
+        condors: CondorSettings | None = None,
     ) -> None:
         """Take the parts; nothing is published before `open`."""
         self._shell = shell
@@ -72,6 +75,7 @@ class Desk:
         self._keeper = keeper
         self._rules = rules
         self._identity = identity
+        self._condors = condors or CondorSettings()
         self._challenge: Challenge | None = None
         self._reconciled_at: datetime | None = None
         self._differences = 0
@@ -330,8 +334,14 @@ class Desk:
             "reconciling": state.reconciling,
             "working_orders": len(state.live_orders()),
             "differences": self._differences,
+            "vix_regime": self._regime(),
             "proposal": "" if (waiting := self._waiting()) is None else waiting.proposal_id,
         }
+
+    def _regime(self) -> str:
+        """What the level of VIX says of new condors; information for the operator alone (M8)."""
+        vix = self._shell.engine.state.vix
+        return "" if vix is None else regime_of(vix, self._condors).value
 
     def _mode(self) -> TradingMode:
         return self._shell.engine.state.mode

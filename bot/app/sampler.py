@@ -7,6 +7,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 from bot.app.shell import Shell
+from bot.break_evens import NoBreakEvens, break_evens, expected_move
+from bot.deltas import band_half_width_usd, book_delta
 from bot.domain.errors import InvalidValueError
 from bot.domain.events import CommissionReported, SessionOpened
 from bot.domain.fees import FeeSchedule
@@ -14,7 +16,7 @@ from bot.domain.instrument import RUT, RVX, SPX, VIX
 from bot.domain.portfolio import Book
 from bot.domain.schedule import Session, SessionCalendar
 from bot.domain.snapshot import Snapshot
-from bot.hedging.condor.break_evens import NoBreakEvens, break_evens, expected_move
+from bot.hedging.condor.regime import Regime, regime_of
 from bot.hedging.condor.settings import CondorSettings
 from bot.hedging.holdings import holdings_of
 from bot.hedging.settings import HedgeSettings
@@ -23,7 +25,6 @@ from bot.valuation import Unvalued, Valuer
 from risk.checks.hedge_cost import cost_report
 from risk.checks.leverage import gross_held_usd
 from risk.cost import CostReport
-from risk.exposure import band_half_width_usd, book_delta
 from risk.limits import RiskLimits
 from risk.scene import Scene
 from risk.stress import StressReport, StressSettings, book_stress
@@ -119,24 +120,25 @@ class Sampler:
             "holdings": holdings_of(snapshot, valuer),
             "mode": snapshot.mode.name,
             **self._cost_figures(cost),
+            "vix_regime": self._regime(snapshot),
             "break_evens": [] if cost is None else self._break_evens(snapshot, valuer, cost),
             **self._stress_figures(book_stress(snapshot.book.positions, valuer, StressSettings())),
         }
 
     def _break_evens(self, snapshot: Snapshot, valuer: Valuer, cost: CostReport) -> list[str]:
         """Each cohort's break-evens net of its hedge, and whether they stand inside the expected move (M8)."""
-        told, spot, settings = [], snapshot.levels.get(SPX.key), self._measures.wings
+        told, spot, limits = [], snapshot.levels.get(SPX.key), self._measures.limits
         for one in cost.cohorts:
             condors = [condor for condor in snapshot.book.condors if condor.cohort == one.cohort]
             found = break_evens(condors, one.credit_usd, one.charge_usd)
             if isinstance(found, NoBreakEvens) or spot is None:
                 told.append(f"{one.cohort}: {found.why if isinstance(found, NoBreakEvens) else found.words}")
                 continue
-            move = expected_move(condors[0], valuer, settings)
+            move = expected_move(condors[0], valuer, limits.straddle_reach_frac)
             if isinstance(move, Unvalued):
                 told.append(f"{one.cohort}: {found.words}")
                 continue
-            reach = settings.break_even_moves * move.points
+            reach = limits.break_even_moves * move.points
             inside = [side for side in (found.lower, found.upper) if side is not None and abs(spot - side) < reach]
             where = "inside" if inside else "outside"
             told.append(f"{one.cohort}: {found.words}, {where} the expected move of {reach:.0f} points")
@@ -155,6 +157,10 @@ class Sampler:
             "gross_usd": None if isinstance(gross, Unvalued) else gross,
             "gross_limit_usd": None if account is None else limits.max_gross_leverage * account.net_liquidation_usd,
         }
+
+    def _regime(self, snapshot: Snapshot) -> Regime | None:
+        vix = snapshot.levels.get(VIX.key)
+        return None if vix is None else regime_of(vix, self._measures.wings)
 
     @staticmethod
     def _stress_figures(report: StressReport | Unvalued) -> Facts:

@@ -22,6 +22,7 @@ from bot.domain.events import (
     SessionClosed,
     SessionOpened,
     TimerElapsed,
+    WingStrikesListed,
 )
 from bot.domain.evidence import DailySeries, EvidenceInputs
 from bot.domain.instrument import IWM, RUT, RVX, SPX, SPY, VIX, InstrumentKey, Kind
@@ -81,6 +82,7 @@ class SessionKeeper:
         self._listed: Listed | None = None  # as last looked up
         self._watched: frozenset[InstrumentKey] = frozenset()
         shell.pump.hear(FillReported, lambda _event: self._rewatch())
+        shell.pump.hear(WingStrikesListed, lambda _event: self._rewatch())
         shell.pump.hear(BooksReconciled, lambda _event: self._relist.set())
 
     async def run(self) -> None:
@@ -235,7 +237,9 @@ class SessionKeeper:
         """Stream the indices, what is held and the candidates; market data lines are scarce."""
         snapshot = self._shell.engine.state.snapshot(self._clock.now())
         held = tuple(position.instrument for position in snapshot.book.positions.values())
-        wanted = {one.key: one for one in (*INDICES, *held, *snapshot.universe.values())}
+        wanted = {
+            one.key: one for one in (*INDICES, *held, *snapshot.universe.values(), *snapshot.wing_strikes.values())
+        }
         if wanted.keys() != self._watched:
             self._watched = frozenset(wanted)
             self._market.data.watch(tuple(wanted.values()))

@@ -15,7 +15,7 @@ from bot.app.quiet import QuietKeeper
 from bot.app.sampler import Sampler
 from bot.app.sessions import SessionKeeper
 from bot.app.shell import Shell
-from bot.app.wings import WingAdviser
+from bot.app.wings import WingKeeper
 from bot.domain.errors import InvariantError, JournalError, LatchError
 from bot.domain.events import Restored
 from bot.domain.mode import TradingMode
@@ -47,7 +47,7 @@ class Parts:
     parity: ParityKeeper
     products: ProductKeeper
     quiet: QuietKeeper
-    wings: WingAdviser
+    wings: WingKeeper
     desk: Desk
     sampler: Sampler
     latch: Latch

@@ -6,6 +6,7 @@ from datetime import date
 
 from adapters.history.daily_store import DailyStore
 from bot.app.announced import AnnouncedJournal, Announcer
+from bot.app.credits import CreditTeller
 from bot.app.daily import DailyKeeper
 from bot.app.desk import Desk, Identity
 from bot.app.link import LinkKeeper
@@ -19,7 +20,7 @@ from bot.app.sessions import Market, SessionKeeper
 from bot.app.shell import Shell
 from bot.app.supervisor import Parts, Supervisor
 from bot.app.weeklies import WeeklyScout
-from bot.app.wings import WingAdviser
+from bot.app.wings import WingKeeper
 from bot.compose.guard import version
 from bot.compose.releases import releases_of
 from bot.compose.sources import read_sources
@@ -34,6 +35,7 @@ from bot.domain.schedule import SessionCalendar
 from bot.domain.snapshot import Snapshot
 from bot.engine import Engine, Policy
 from bot.execution import Execution
+from bot.hedging.condor.wings import WingBounds
 from bot.hedging.parity.settings import ParitySettings
 from bot.hedging.planning import Planner
 from bot.hedging.sleeve import layer_of
@@ -43,6 +45,7 @@ from bot.ports import Broker, Clock, CommandLink, Connection, Ids, Journal, Latc
 from bot.signals.dispersion import DispersionTracker
 from bot.state import BotState
 from config.loader import Loaded
+from config.settings import Settings
 from risk.gate import Gate
 
 
@@ -137,6 +140,8 @@ def assemble(loaded: Loaded, ports: Ports, start: Start) -> Assembled:
                 calendar=start.calendar,
                 weak_conviction=settings.evidence.weak_conviction,
                 releases=releases,
+                wings=settings.wings.wings,
+                bounds=_bounds(settings),
             ),
             steward=Steward(settings.steward, fees),
             gate=Gate(settings.risk, fees, valuation=settings.hedge.valuation, calendar=start.calendar),
@@ -152,6 +157,18 @@ def assemble(loaded: Loaded, ports: Ports, start: Start) -> Assembled:
     joined = _joined(loaded, ports, start, shell, releases)
     journal.also_tell(joined.desk.told)
     return joined
+
+
+def _bounds(settings: Settings) -> WingBounds:
+    """How far wings may go: the gate's limits, and the strikes that are looked at."""
+    return WingBounds(
+        band_frac=settings.risk.neutrality_band_frac,
+        width_rise_frac=settings.risk.max_wing_rise_frac,
+        loss_rise_frac=settings.risk.max_loss_rise_frac,
+        most_strikes_out=settings.wings.most_strikes_out,
+        least_minutes_between=settings.wings.least_minutes_between,
+        edge_minutes=settings.risk.session_edge_minutes,
+    )
 
 
 def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: ReleaseTable) -> Assembled:
@@ -188,6 +205,7 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
             requires_link=start.requires_link,
             account_hash=start.account_hash,
         ),
+        condors=settings.wings,
     )
     measures = Measures(
         hedge=settings.hedge, limits=settings.risk, fees=FeeSchedule(), calendar=start.calendar, wings=settings.wings
@@ -217,13 +235,14 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
         parity=ParityKeeper(shell=shell, data=ports.market_data, link=keeper, settings=ParitySettings()),
         products=ProductKeeper(shell=shell, data=ports.market_data, link=keeper),
         quiet=QuietKeeper(shell=shell, data=ports.market_data, link=keeper),
-        wings=WingAdviser(
+        wings=WingKeeper(
             shell=shell,
             data=ports.market_data,
             link=keeper,
-            settings=settings.wings,
+            mode=settings.wings.wings,
+            bounds=_bounds(settings),
             hedge=settings.hedge,
-            limits=settings.risk,
+            fees=FeeSchedule(),
         ),
         desk=desk,
         daily=None
@@ -233,4 +252,5 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
         latch=ports.latch,
         connection=ports.connection,
     )
+    CreditTeller(shell)
     return Assembled(supervisor=Supervisor(parts), desk=desk, shell=shell)

@@ -1,4 +1,4 @@
-"""Recognises iron condors among SPX option positions and joins them with the credit stated for them (M8)."""
+"""Recognises iron condors among SPX option positions, and says what they can lose (M8)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -7,9 +7,11 @@ from datetime import date
 from decimal import Decimal
 
 from bot.domain.instrument import Instrument, Kind, Right
-from bot.domain.portfolio import Cohort, Condor, Position, Provenance, StatedCredit
+from bot.domain.portfolio import Condor, Position
 
 CONDOR_CLASSES = frozenset({"SPX", "SPXW"})
+MULTIPLIER = 100
+"""USD per point of SPX options."""
 
 Run = tuple[Instrument, int]
 """A contract and how many of it are left to match, always positive."""
@@ -120,71 +122,10 @@ def _strike(instrument: Instrument) -> Decimal:
     return instrument.strike if instrument.strike is not None else Decimal(0)
 
 
-def cohorts_of(condors: Sequence[Condor], stated: Sequence[StatedCredit], today: date) -> tuple[Cohort, ...]:
-    """Join the condors of each class and expiry with the credit stated for them.
+def largest_loss_usd(condors: Iterable[Condor], credit_usd: Decimal) -> Decimal:
+    """Return what condors can lose at most: each the wider of its wings, less the credit; never below zero, USD.
 
-    A statement counts for the condors with its strikes, in proportion when fewer are held than stated, rounded down
-    to a cent. Condors without a statement add no credit: a credit that nobody vouches for must not raise the cap.
-
-    Source: docs/methodology.md, M8 and M9.
+    Source: docs/methodology.md, M8.
     """
-    grouped: dict[tuple[str, date], list[Condor]] = defaultdict(list)
-    for condor in condors:
-        grouped[condor.trading_class, condor.settlement].append(condor)
-    return tuple(_cohort(grouped[group], stated, today) for group in sorted(grouped))
-
-
-def past_cohorts_of(stated: Sequence[StatedCredit], today: date) -> tuple[Cohort, ...]:
-    """Return the cohorts that were stated and have settled: their days bear their own share of the hedge's cost (M9).
-
-    Condors that were closed early are not among them: the day of their closing is not stated, and their days then
-    count for the cohorts that follow, which overstates the cost and never understates it.
-    """
-    grouped: dict[tuple[str, date], list[StatedCredit]] = defaultdict(list)
-    for statement in stated:
-        if statement.settlement < today:
-            grouped[statement.trading_class, statement.settlement].append(statement)
-    return tuple(
-        Cohort(
-            trading_class=trading_class,
-            settlement=settlement,
-            opened_on=min(statement.opened_on for statement in grouped[trading_class, settlement]),
-            credit_usd=sum((each.credit_usd for each in grouped[trading_class, settlement]), Decimal(0)),
-            maximum_loss_usd=Decimal(0),
-            provenance=Provenance.OPERATOR,
-        )
-        for trading_class, settlement in sorted(grouped)
-    )
-
-
-def _cohort(condors: Sequence[Condor], stated: Sequence[StatedCredit], today: date) -> Cohort:
-    credit = Decimal(0)
-    opened: list[date] = []
-    vouched = True
-    for condor in condors:
-        statement = _statement_for(condor, stated)
-        if statement is None:
-            vouched = False
-            continue
-        counted = min(condor.count, statement.count)
-        vouched = vouched and counted == condor.count
-        credit += (statement.credit_usd * counted / statement.count).quantize(Decimal("0.01"), rounding="ROUND_FLOOR")
-        opened.append(statement.opened_on)
-    gross_loss = sum((condor.widest_wing_points * condor.count * 100 for condor in condors), Decimal(0))
-    return Cohort(
-        trading_class=condors[0].trading_class,
-        settlement=condors[0].settlement,
-        opened_on=min(opened, default=min(today, condors[0].settlement)),
-        credit_usd=credit,
-        maximum_loss_usd=max(Decimal(0), gross_loss - credit),
-        provenance=Provenance.OPERATOR if vouched else Provenance.ESTIMATED,
-    )
-
-
-def _statement_for(condor: Condor, stated: Sequence[StatedCredit]) -> StatedCredit | None:
-    strikes = tuple(leg.strike for leg in condor.legs)
-    for statement in stated:
-        same_group = (statement.trading_class, statement.settlement) == (condor.trading_class, condor.settlement)
-        if same_group and statement.strikes == strikes:
-            return statement
-    return None
+    gross = sum((condor.widest_wing_points * condor.count * MULTIPLIER for condor in condors), Decimal(0))
+    return max(Decimal(0), gross - credit_usd)

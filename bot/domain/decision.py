@@ -23,6 +23,7 @@ class Rule(StrEnum):
     PRICE_COLLAR = "price_collar"  # C7
     ORDER_SIZE = "order_size"  # C9
     SHORT_CALLS = "short_calls"  # C21
+    WING_LIMITS = "wing_limits"  # C14, M8
     NEUTRALITY = "neutrality"  # M10
     MEAN_REVERSION_LOSS = "mean_reversion_loss"  # C31, M11
     WORST_LOSS = "worst_loss"  # C31, M11
@@ -30,6 +31,7 @@ class Rule(StrEnum):
     GROSS_LEVERAGE = "gross_leverage"  # C31, M11
     HEDGE_COST_CAP_COHORT = "hedge_cost_cap_cohort"  # C20
     HEDGE_COST_CAP_BOOK = "hedge_cost_cap_book"  # C20
+    BREAK_EVENS = "break_evens"  # M8
     DUPLICATES = "duplicates"  # C16
     DAILY_ORDERS = "daily_orders"  # C10
     WORKING_ORDERS = "working_orders"  # C10

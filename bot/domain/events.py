@@ -94,6 +94,17 @@ class CandidatesListed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WingStrikesListed:
+    """The strikes outside the condors' wings to which one may be rolled; they replace those listed before (M8).
+
+    None of them: the book does not lean, and they need not be watched.
+    """
+
+    at: datetime
+    instruments: tuple[Instrument, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimerElapsed:
     """The slow planning timer: plan even if nothing else happened."""
 
@@ -194,6 +205,7 @@ class Restored:
     episode: Episode | None = None  # the blowout that was under way
     proposals: Proposals = field(default_factory=Proposals)  # what a person was asked about last, by matter
     conviction: Conviction | None = None  # as last read in that episode
+    credits: Mapping[str, str] = field(default_factory=dict)  # what was last told of each cohort's credit, by its name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,6 +298,7 @@ Event = (
     | SensitivityMeasured
     | ProductsMeasured
     | CandidatesListed
+    | WingStrikesListed
     | TimerElapsed
     | OrderReported
     | OrderDoubted

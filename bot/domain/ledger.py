@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.fees import FeeSchedule
 from bot.domain.instrument import InstrumentKey, Kind
-from bot.domain.orders import Fill, FillPart, IntentId, Order
+from bot.domain.orders import Fill, FillPart, IntentId, Leg, Order, OrderIntent
 from bot.domain.portfolio import Lot, Position
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -54,6 +54,52 @@ def first_seen(known: Mapping[InstrumentKey, date], held: Iterable[Position], to
 def units_filled(intent_id: IntentId, fills: Iterable[Fill]) -> int:
     """Return how many units of one order the executions show."""
     return sum(fill.quantity for fill in fills if fill.order_ref == intent_id and fill.part is not FillPart.LEG)
+
+
+def legs_owed(intent: OrderIntent, fills: Iterable[Fill]) -> tuple[Fill, ...]:
+    """Return the executions of legs that a guaranteed combo still owes: told of its net, or of one leg, before others.
+
+    They are made up at the order's limit, so that what has not been told yet never looks cheaper than it may be.
+
+    Args:
+        intent: The combo.
+        fills: Its executions as far as they were told.
+
+    Source: docs/ib/hazards.md, section 6: a combo is told once as a whole and once for each leg.
+    """
+    told = list(fills)
+    by_leg = {
+        leg.instrument.key: [one for one in told if one.part is FillPart.LEG and one.key == leg.instrument.key]
+        for leg in intent.legs
+    }
+    counts = {key: sum(fill.quantity for fill in found) for key, found in by_leg.items()}
+    whole = sum(fill.quantity for fill in told if fill.part is not FillPart.LEG)
+    units = max([whole, *(-(-counts[leg.instrument.key] // leg.ratio) for leg in intent.legs)])
+    paid = sum((fill.signed_quantity * fill.price for found in by_leg.values() for fill in found), Decimal(0))
+    owed = []
+    for leg in sorted(intent.legs, key=lambda one: one.signed_ratio):  # what is bought last takes the rest of the price
+        missing = units * leg.ratio - counts[leg.instrument.key]
+        if missing <= 0:
+            continue
+        rest = max(Decimal(0), (intent.limit * units - paid) * leg.side.sign / missing)
+        paid += leg.side.sign * missing * rest
+        owed.append(_owed(intent, leg, missing, rest, told[0]))
+    return tuple(owed)
+
+
+def _owed(intent: OrderIntent, leg: Leg, quantity: int, price: Decimal, told: Fill) -> Fill:
+    return Fill(
+        exec_id=f"owed-{intent.intent_id}-{leg.instrument.key}",
+        order_ref=intent.intent_id,
+        perm_id=told.perm_id,
+        account=told.account,
+        part=FillPart.LEG,
+        instrument=leg.instrument,
+        side=leg.side,
+        quantity=quantity,
+        price=price,
+        at=told.at,
+    )
 
 
 def lots_of(

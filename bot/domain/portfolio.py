@@ -80,11 +80,19 @@ class Condor:
         return _cohort_name(self.trading_class, self.settlement)
 
     @property
+    def put_wing_points(self) -> Decimal:
+        """From long put to short put, in index points."""
+        return (self.short_put.strike or Decimal(0)) - (self.long_put.strike or Decimal(0))
+
+    @property
+    def call_wing_points(self) -> Decimal:
+        """From short call to long call, in index points."""
+        return (self.long_call.strike or Decimal(0)) - (self.short_call.strike or Decimal(0))
+
+    @property
     def widest_wing_points(self) -> Decimal:
         """The wider of the two wings, in index points."""
-        put_wing = (self.short_put.strike or Decimal(0)) - (self.long_put.strike or Decimal(0))
-        call_wing = (self.long_call.strike or Decimal(0)) - (self.short_call.strike or Decimal(0))
-        return max(put_wing, call_wing)
+        return max(self.put_wing_points, self.call_wing_points)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,18 +117,30 @@ class StatedCredit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cohort:
-    """The condors of one expiry and class, from first opening to settlement, with the credit that caps the hedge."""
+    """The condors of one expiry and class, from first opening to settlement, with the credit that caps the hedge.
+
+    Maximum loss and wings are those of the entry, for the condors that are still held: what is rolled later changes
+    neither the band of M10 nor what the limits of a cycle (M8) are measured against.
+    """
 
     trading_class: str
     settlement: date
     opened_on: date
-    credit_usd: Decimal  # opening credits less closing debits and fees; never below zero
-    maximum_loss_usd: Decimal  # frozen at entry; positive
+    credit_usd: Decimal  # opening credits less closing debits, wing debits and fees; never below zero
+    maximum_loss_usd: Decimal  # at entry; never below zero
     provenance: Provenance
+    put_wing_points: Decimal = Decimal(0)  # the widest at entry; 0 where that is not known
+    call_wing_points: Decimal = Decimal(0)
+    words: str = ""  # how the credit was found
 
     def __post_init__(self) -> None:
         """Reject negative figures."""
-        require_not_negative(credit_usd=self.credit_usd, maximum_loss_usd=self.maximum_loss_usd)
+        require_not_negative(
+            credit_usd=self.credit_usd,
+            maximum_loss_usd=self.maximum_loss_usd,
+            put_wing_points=self.put_wing_points,
+            call_wing_points=self.call_wing_points,
+        )
 
     @property
     def name(self) -> str:
@@ -261,6 +281,7 @@ class Book:
     past_cohorts: tuple[Cohort, ...] = ()  # settled ones: they bore their share of the hedge while they were open (M9)
     frozen_base_usd_per_point: float | None = None  # M2: the base is frozen while an episode lasts
     changes: tuple[Change, ...] = ()  # of the overlay, by our own orders, oldest first (M14, M16)
+    last_roll_at: datetime | None = None  # when a wing was last rolled, or tried to be, by an order of our own (M8)
 
     def quantity(self, key: InstrumentKey) -> int:
         """Contracts held, signed; 0 when flat."""

@@ -20,6 +20,9 @@ from bot.domain.schedule import SessionCalendar
 from bot.domain.snapshot import Snapshot
 from bot.hedging.adding import towards_target
 from bot.hedging.base.maintaining import base_plans
+from bot.hedging.condor.settings import WingMode
+from bot.hedging.condor.widening import widen
+from bot.hedging.condor.wings import WingBounds
 from bot.hedging.moment import Moment, NewId
 from bot.hedging.selling import back_to_base, leave
 from bot.hedging.settings import HedgeSettings
@@ -42,6 +45,8 @@ class Planner:
         calendar: SessionCalendar | None = None,
         weak_conviction: WeakConviction = WeakConviction.MINIMUM,
         releases: ReleaseTable = NO_RELEASES,
+        wings: WingMode = WingMode.ADVISE,
+        bounds: WingBounds | None = None,
     ) -> None:
         """Take what is configured.
 
@@ -51,12 +56,16 @@ class Planner:
             calendar: The sessions by which the end of a contract is counted.
             weak_conviction: What is done in a blowout that the confirmations neither support nor contradict.
             releases: The schedule around which expiries are shifted.
+            wings: What becomes of a roll that would lean the book back.
+            bounds: How far wings may go, as the gate allows it; None moves none.
         """
         self._settings = settings
         self._fees = fees
         self._calendar = calendar or SessionCalendar()
         self._weak_conviction = weak_conviction
         self._releases = releases
+        self._wings = wings
+        self._bounds = bounds
 
     def plans(self, snapshot: Snapshot, signal: Signal, decision_id: DecisionId, new_id: NewId) -> Iterator[HedgePlan]:
         """Yield what is wished for, the most urgent first: of the overlay, then what the rest of the book needs.
@@ -70,12 +79,15 @@ class Planner:
             decision_id: The decision that the plans belong to.
             new_id: Gives each order its own identity.
 
-        Source: docs/methodology.md, M2, M4, M5, M16, M17.
+        Source: docs/methodology.md, M2, M4, M5, M8, M16, M17.
         """
         moment = self._moment(snapshot, signal, decision_id, new_id)
         overlay = self._overlay(moment)
         yield overlay
         yield from base_plans(moment, overlay.increment_frac)
+        wider = None if self._bounds is None else widen(moment, self._wings, self._bounds)
+        if wider is not None:
+            yield wider
 
     def _moment(self, snapshot: Snapshot, signal: Signal, decision_id: DecisionId, new_id: NewId) -> Moment:
         valuer = Valuer(snapshot, self._settings.valuation)

@@ -126,6 +126,7 @@ def summary_of(story: Story) -> list[tuple[str, str]]:
         ("hedge cost whole, USD", _number(story.last("cost_whole_usd"))),
         ("cap, USD", _number(story.last("cap_usd"))),
         ("book delta / band, USD per +1 % SPX", _with_band(story)),
+        ("VIX regime, for new condors", story.regime or "-"),
         ("net liquidation, USD", _number(story.last("net_liquidation_usd"))),
         *summary_rows(story.compared()),
         ("ended", str(story.ended.get("why", "still running or cut off"))),

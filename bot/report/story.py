@@ -54,6 +54,7 @@ class Story:
     results: Results = field(default_factory=Results)
     started: Mapping[str, Any] = field(default_factory=dict)
     ended: Mapping[str, Any] = field(default_factory=dict)
+    regime: str = ""  # of VIX, as the last sample with a level told it
 
     def last(self, name: str) -> float | None:
         """Return the last known figure of a series."""
@@ -78,6 +79,7 @@ STANDING_KINDS = frozenset(
     {
         *("session_opened", "session_closed", "link_lost", "link_restored", "books_reconciled", "mode_demanded"),
         *("kill_latched", "mode_latched", "mode_resumed", "command_refused", "data_feed_changed", "cap_breached"),
+        "credit_changed",
         *("run_ended_early", "bot_started", "bot_stopped"),
     }
 )
@@ -86,6 +88,7 @@ MARKS: Mapping[str, str] = {
     Purpose.OVERLAY_BUILD: "overlay bought",
     Purpose.BASE_BUILD: "base bought",
     Purpose.BASE_EXIT: "base sold",
+    Purpose.WING_ROLL: "wing rolled",
 }
 """Of orders that filled whole; the other purposes sell overlay."""
 
@@ -111,6 +114,7 @@ def gather(rows: Iterable[Told]) -> Story:
 def _sample(story: Story, row: Told) -> None:
     story.times.append(row.at)
     story.avoided.sample(row.facts)
+    story.regime = str(row.facts.get("vix_regime") or story.regime)
     for name in SERIES:
         value = row.facts.get(name)
         story.series[name].append(None if value is None else float(value))

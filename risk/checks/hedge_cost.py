@@ -24,7 +24,7 @@ class CohortCostCap:
         """Judge the cohort with the least room."""
         if scene.closes_only(intent):
             return _closing(self.rule)
-        return _judged(self.rule, _report_with(intent, scene).tightest)
+        return _judged(self.rule, report_with(intent, scene).tightest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class BookCostCap:
         """Judge the book as a whole."""
         if scene.closes_only(intent):
             return _closing(self.rule)
-        return _judged(self.rule, _report_with(intent, scene).book)
+        return _judged(self.rule, report_with(intent, scene).book)
 
 
 def _closing(rule: Rule) -> Checked:
@@ -50,7 +50,7 @@ def _judged(rule: Rule, cost: CohortCost) -> Checked:
     return Checked.at_most(rule=rule, found=cost.charge_usd, limit=cost.cap_usd, note=note, size_can_cure=True)
 
 
-def _report_with(intent: OrderIntent, scene: Scene) -> CostReport:
+def report_with(intent: OrderIntent, scene: Scene) -> CostReport:
     """Return the figures with one intent, worked out once for both rules."""
     key = (intent.intent_id, intent.quantity)
     if key not in scene.reports:

@@ -4,11 +4,16 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bot.deltas import band_half_width_usd, book_delta, overlay_delta, units_delta
 from bot.domain.decision import Checked, Rule
 from bot.domain.orders import OrderIntent
 from bot.valuation import Unvalued
-from risk.exposure import Band, band_half_width_usd, book_delta, overlay_delta, units_delta
+from risk.exposure import Band
 from risk.scene import CLOSES_ONLY, Scene
+from risk.wings import is_roll
+
+LEANS_BACK = frozenset({"inside", "nearer"})
+"""The only ways in which the roll of a wing may end."""
 
 Ordered = tuple[OrderIntent, int]
 """An order and how many units of it are meant."""
@@ -26,7 +31,8 @@ class Neutrality:
     bounds the base is its target and the cost cap.
 
     All figures in USD per +1 % SPX. An order that only closes passes: what remains of the delta is the condors', and
-    a hedge must never be trapped by it. The plan's end is judged as well as the step itself.
+    a hedge must never be trapped by it. The plan's end is judged as well as the step itself. The roll of a wing is
+    there to bring the book back, and must end inside the band or strictly nearer to it.
 
     Source: docs/methodology.md, M10.
     """
@@ -63,7 +69,8 @@ class Neutrality:
                 own = overlay + _sum(filter(_is_overlays, (*on_the_way, *moves)), scene)
                 if not math.isfinite(after + own + band.half_width):
                     return Checked.failed(rule=self.rule, note="the delta is not finite")
-                notes.append(band.allows(before=before, after=after, overlay_after=own, is_last_step=is_last))
+                allowed = band.allows(before=before, after=after, overlay_after=own, is_last_step=is_last)
+                notes.append(allowed if allowed in LEANS_BACK or not is_roll(intent) else "")
                 worst = max(worst, after, key=abs)
         return Checked(
             rule=self.rule,

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from bot.domain.decision import Checked, Rule
 from bot.domain.instrument import Instrument, Kind, Right
-from bot.domain.orders import OrderIntent
-from bot.valuation import VIX_FUTURE_CLASSES, VIX_OPTION_CLASSES, VX_MULTIPLIERS
+from bot.domain.orders import OrderIntent, Purpose
+from bot.valuation import SPX_OPTION_CLASSES, VIX_FUTURE_CLASSES, VIX_OPTION_CLASSES, VX_MULTIPLIERS
 from risk.scene import Scene
 
 OPTION_MULTIPLIER = 100
@@ -13,14 +13,25 @@ OPTION_MULTIPLIER = 100
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """Fails unless every leg is a VIX call or a VIX future of a permitted class, in USD, with its known multiplier."""
+    """Fails unless every leg is a VIX call or a VIX future, or for the roll of a wing an SPX option.
+
+    Each of a permitted class, in USD, with its known multiplier. What else must be true of a roll is judged by
+    well_formed and wing_limits.
+    """
 
     rule: Rule = Rule.PERMISSION
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge what is traded."""
         permitted = scene.limits.permitted_classes
-        denied = [leg.instrument.key for leg in intent.legs if not _is_permitted(leg.instrument, permitted)]
+        fits = _fits_a_roll if intent.purpose is Purpose.WING_ROLL else _fits_the_sleeve
+        denied = [
+            leg.instrument.key
+            for leg in intent.legs
+            if leg.instrument.trading_class not in permitted
+            or leg.instrument.currency != "USD"
+            or not fits(leg.instrument)
+        ]
         return Checked.holds(
             rule=self.rule,
             passed=not denied,
@@ -29,8 +40,8 @@ class Permission:
         )
 
 
-def _is_permitted(instrument: Instrument, classes: frozenset[str]) -> bool:
-    if instrument.trading_class not in classes or instrument.currency != "USD" or instrument.symbol != "VIX":
+def _fits_the_sleeve(instrument: Instrument) -> bool:
+    if instrument.symbol != "VIX":
         return False
     if instrument.kind is Kind.OPTION:
         is_call = instrument.right is Right.CALL
@@ -39,3 +50,9 @@ def _is_permitted(instrument: Instrument, classes: frozenset[str]) -> bool:
     if instrument.kind is Kind.FUTURE and instrument.trading_class in VIX_FUTURE_CLASSES:
         return instrument.multiplier == VX_MULTIPLIERS[instrument.trading_class]
     return False
+
+
+def _fits_a_roll(instrument: Instrument) -> bool:
+    is_index_option = instrument.kind is Kind.OPTION and instrument.symbol == "SPX"
+    known = instrument.trading_class in SPX_OPTION_CLASSES and instrument.multiplier == OPTION_MULTIPLIER
+    return is_index_option and known

@@ -1,4 +1,4 @@
-"""No naked short calls, whatever fills (C21)."""
+"""No naked short calls, and no short leg of a condor without its wing, whatever fills (C21)."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -9,30 +9,32 @@ from decimal import Decimal
 from bot.domain.decision import Checked, Rule
 from bot.domain.instrument import Instrument, Right
 from bot.domain.orders import Leg, OrderIntent
+from bot.valuation import SPX_OPTION_CLASSES
 from risk.scene import Scene
 
-Group = tuple[str, date | None]
-"""Trading class and settlement: within it a long call covers a short one of the same or a higher strike."""
+Group = tuple[str, date | None, Right]
+"""Trading class, settlement and right: within it a long option may cover a short one."""
 Ladder = dict[Decimal, int]
-"""Signed calls by strike."""
+"""Signed options by strike, each strike with its sign so that a long option covers what stands at or above it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShortCalls:
-    """Fails when, in a class and settlement that the order touches, some fill could leave a short call uncovered.
+    """Fails when, in a class and settlement that the order touches, some fill could leave a short option uncovered.
 
-    Each short call needs a long call of its class and settlement with the same or a lower strike; that holds short
-    calls <= long calls as well. Orders on their way count at their worst for cover: each of them filled wherever that
-    takes cover away, and not where it gives some. A combo counts as a whole, because it goes out as a guaranteed BAG
-    order, whose legs cannot fill apart. An order that only closes may leave what is uncovered already, but not add to
-    it; any other order must leave nothing uncovered, or less than before.
+    Each short VIX call needs a long call of its class and settlement with the same or a **lower** strike; that holds
+    short calls <= long calls as well. Each short leg of a condor, call or put, needs a long one **further out**: its
+    wing bounds the loss, and is all that the condors hold. Orders on their way count at their worst for cover: each of
+    them filled wherever that takes cover away, and not where it gives some. A combo counts as a whole, because it goes
+    out as a guaranteed BAG order, whose legs cannot fill apart. An order that only closes may leave what is uncovered
+    already, but not add to it; any other order must leave nothing uncovered, or less than before.
     """
 
     rule: Rule = Rule.SHORT_CALLS
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the end state and every state on the way."""
-        groups = {_group(leg.instrument) for leg in intent.legs if leg.instrument.right is Right.CALL}
+        groups = {group for leg in intent.legs if (group := _group(leg.instrument)) is not None}
         before = sum(_uncovered(group, scene, ()) for group in groups)
         after = sum(_uncovered(group, scene, (*intent.legs,), intent.quantity) for group in groups)
         allowed = before if scene.closes_only(intent) else max(0, before - 1)
@@ -40,13 +42,13 @@ class ShortCalls:
             rule=self.rule,
             found=Decimal(after),
             limit=Decimal(allowed if after else 0),
-            note="short calls without cover",
+            note="short options without cover",
             size_can_cure=True,
         )
 
 
 def _uncovered(group: Group, scene: Scene, legs: Iterable[Leg], quantity: int = 0) -> int:
-    """Calls short of cover in a group, 0 for none: the deepest shortfall over all strikes, at the worst of fills."""
+    """Options short of cover in a group, 0 for none: the deepest shortfall over all strikes, at the worst of fills."""
     held: Ladder = defaultdict(int)
     for position in scene.snapshot.book.positions.values():
         _add(held, group, position.instrument, position.quantity)
@@ -71,9 +73,14 @@ def _up_to(ladder: Ladder, strike: Decimal) -> int:
 
 
 def _add(ladder: Ladder, group: Group, instrument: Instrument, quantity: int) -> None:
-    if instrument.right is Right.CALL and instrument.strike is not None and _group(instrument) == group:
-        ladder[instrument.strike] += quantity
+    if instrument.strike is not None and _group(instrument) == group:
+        is_condors_call = instrument.trading_class in SPX_OPTION_CLASSES and instrument.right is Right.CALL
+        ladder[-instrument.strike if is_condors_call else instrument.strike] += quantity
 
 
-def _group(instrument: Instrument) -> Group:
-    return (instrument.trading_class, instrument.settlement)
+def _group(instrument: Instrument) -> Group | None:
+    """The group in which an option must be covered; a put on VIX bounds its own loss, a future has no strike."""
+    right, is_condors = instrument.right, instrument.trading_class in SPX_OPTION_CLASSES
+    if right is None or (right is Right.PUT and not is_condors):
+        return None
+    return (instrument.trading_class, instrument.settlement, right)

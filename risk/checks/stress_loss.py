@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from bot.deltas import Units
 from bot.domain.decision import Checked, Rule
 from bot.domain.orders import OrderIntent
 from bot.valuation import Unvalued
-from risk.exposure import Units
 from risk.scene import CLOSES_ONLY, Scene
 from risk.stress import PlanStress, StressReport, StressSettings, book_stress, units_stress
+from risk.wings import is_roll
 
 LEAST_USD = 0.01
 """A loss below a cent is rounding, not something that an order worsens."""
@@ -96,9 +97,9 @@ def _worst_worsened(stress: PlanStress, intent: OrderIntent, scene: Scene, limit
 
 
 def premium_usd(intent: OrderIntent, scene: Scene) -> float:
-    """What an option order pays at its limit or at the middle, whichever is more, USD; a future pays no premium."""
+    """What a hedge pays at its limit or at the middle, whichever is more, USD; a future and a wing pay no premium."""
     unit = scene.valuer.unit(intent.legs)
-    if intent.is_future or isinstance(unit, Unvalued):
+    if intent.is_future or is_roll(intent) or isinstance(unit, Unvalued):
         return 0.0
     return max(0.0, float(intent.limit), unit.price) * intent.multiplier * intent.quantity
 

@@ -8,6 +8,7 @@ from bot.domain.decision import Checked, Rule
 from bot.domain.instrument import Instrument, Kind, Right, Side
 from bot.domain.orders import Leg, OrderIntent
 from risk.scene import Scene
+from risk.wings import is_roll, roll_fault
 
 MOST_DIGITS = 12
 """A price or size with more digits than this is an accident, not an order."""
@@ -15,19 +16,18 @@ MOST_DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class WellFormed:
-    """Fails unless the order is a purchase of one call, one debit call spread or one future, or closes what is held.
+    """Fails unless the order buys one call, one debit call spread or one future, rolls a wing, or closes what is held.
 
     A purchase pays. A sale mirrors lots of its own layer, in no more units than they have left: calls of the base are
-    never sold for the overlay by mistake. The only other closing order buys back contracts that are held short.
+    never sold for the overlay by mistake. The only other closing order buys back contracts that are held short. The
+    roll of a wing sells the long leg of condors, of no more than hold it, and buys one further out.
     """
 
     rule: Rule = Rule.WELL_FORMED
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the shape alone."""
-        fault = _number_fault(intent) or (
-            _build_fault(intent) if intent.purpose.buys_hedge else _unwind_fault(intent, scene)
-        )
+        fault = _number_fault(intent) or _shape_fault(intent, scene)
         return Checked.holds(
             rule=self.rule, passed=not fault, found=fault or intent.purpose.value, limit="a known shape", note=fault
         )
@@ -40,6 +40,20 @@ def _number_fault(intent: OrderIntent) -> str:
     if any(not number.is_finite() or number.adjusted() >= MOST_DIGITS for number in numbers):
         return "a number is not finite or absurdly large"
     return ""
+
+
+def _shape_fault(intent: OrderIntent, scene: Scene) -> str:
+    if is_roll(intent):
+        return roll_fault(intent.legs) or _holding_fault(intent, scene)
+    return _build_fault(intent) if intent.purpose.buys_hedge else _unwind_fault(intent, scene)
+
+
+def _holding_fault(intent: OrderIntent, scene: Scene) -> str:
+    """Why the wing that a roll sells is not there to be sold."""
+    (wing,) = (leg.instrument.key for leg in intent.legs if leg.side is Side.SELL)
+    wings = ((condor, (condor.long_put.key, condor.long_call.key)) for condor in scene.snapshot.book.condors)
+    held = sum(condor.count for condor, keys in wings if wing in keys)
+    return "" if intent.quantity <= held else f"{held} condors hold the wing that is sold"
 
 
 def _build_fault(intent: OrderIntent) -> str:

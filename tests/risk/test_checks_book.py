@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.deltas import band_half_width_usd
 from bot.domain.decision import Rule
 from bot.domain.instrument import Instrument, Kind
 from bot.domain.mode import TradingMode
 from bot.domain.orders import Cancelled, Leg, Purpose, Unknown
 from bot.domain.portfolio import Position
 from bot.domain.snapshot import Snapshot
-from risk.exposure import Band, band_half_width_usd
+from risk.exposure import Band
 from tests.builders import (
     DECEMBER,
     a_book,

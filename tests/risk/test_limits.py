@@ -16,7 +16,8 @@ def test_defaults_are_the_methodologys() -> None:
     assert (limits.max_mean_reversion_loss_frac, limits.max_worst_loss_frac) == (Decimal("0.02"), Decimal("0.05"))
     assert (limits.max_margin_frac, limits.max_gross_leverage) == (Decimal("0.50"), Decimal(2))
     assert limits.future_margin_frac == Decimal("0.50")
-    assert limits.permitted_classes == {"VIX", "VIXW", "VX", "VXM"}
+    assert (limits.max_wing_rise_frac, limits.max_loss_rise_frac, limits.break_even_moves) == (0.20, 0.20, 1.0)
+    assert limits.permitted_classes == {"VIX", "VIXW", "VX", "VXM", "SPX", "SPXW"}
 
 
 def test_the_cost_cap_may_be_lowered_but_not_raised() -> None:
@@ -54,6 +55,13 @@ def test_a_loss_limit_may_be_lowered_but_not_raised(name: str, highest: Decimal)
         ("max_gross_leverage", Decimal("NaN")),
         ("max_gross_leverage", Decimal("4.01")),
         ("future_margin_frac", Decimal("1.01")),
+        ("max_wing_rise_frac", 0.0),
+        ("max_wing_rise_frac", 0.21),
+        ("max_loss_rise_frac", 0.25),
+        ("max_loss_rise_frac", -0.1),
+        ("break_even_moves", 0.99),
+        ("break_even_moves", float("inf")),
+        ("straddle_reach_frac", float("nan")),
         ("collar_frac", Decimal(0)),
         ("future_collar_frac", Decimal(0)),
         ("collar_ticks", 0),

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from bot.deltas import book_delta
 from bot.domain.decision import Refused, Rule
 from bot.domain.instrument import VIX, Instrument, share
 from bot.domain.portfolio import Position
@@ -13,7 +14,6 @@ from bot.domain.products import ProductBeta, ProductReading, UnmeasuredProduct
 from bot.domain.snapshot import Snapshot
 from bot.valuation import Unvalued, ValuationSettings, Valued, Valuer
 from risk.checks.hedge_cost import cost_report
-from risk.exposure import book_delta
 from risk.products import products_charge_usd
 from risk.stress import GRID, StressSettings, book_stress, stress_of
 from tests.builders import TODAY, a_quote
@@ -135,6 +135,7 @@ def test_an_unmeasured_product_refuses_what_opens_and_not_what_closes() -> None:
         Rule.WORST_LOSS,
         Rule.HEDGE_COST_CAP_COHORT,
         Rule.HEDGE_COST_CAP_BOOK,
+        Rule.BREAK_EVENS,
     }
     assert rules_against(verdict_on(an_unwind(2), with_shares({VXX: 1}, betas={}, snapshot=holding(2)))) == set()
 

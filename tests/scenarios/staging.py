@@ -13,10 +13,13 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from adapters.history.daily_store import DailyStore
 from adapters.journal.codec import text_of
+from adapters.journal.reader import remembered
+from adapters.journal.store import Owner, open_journal
 from bot.compose.assembly import Assembled, Junction, Ports, Start, assemble
 from bot.compose.books import lots_of_book
 from bot.compose.worlds import World
@@ -26,7 +29,7 @@ from bot.domain.instrument import Instrument, Kind, Right, Side
 from bot.domain.orders import Fill, Filled, FillPart, Order
 from bot.domain.readings import Episode
 from bot.domain.schedule import NEW_YORK, Session
-from bot.ports import Clock
+from bot.ports import Clock, JournalRow
 from config.loader import load
 from config.settings import Profile
 from simulator.books import BookPlan, StatedPosition
@@ -36,6 +39,7 @@ from simulator.gateway import FloorTime, Gateway
 from simulator.opening import OpenedFloor
 from simulator.settings import SimulatorSettings
 from simulator.venue import OrderType, VenueLeg, VenueOrder
+from simulator.venue_models import VenueModels
 from simulator.virtual_time import RunLimits, VirtualLoop, run_virtual
 from simulator.world.levels import DailyLevel
 from tests.builders import ACCOUNT, CALENDAR, an_intent, an_order, buys, sells
@@ -49,6 +53,8 @@ BRISK: Mapping[str, str] = {
     "ALVH_APP__HEARTBEAT_S": "300.0",
 }
 """The bot looks less often than it usually does; it decides at once whenever the signal or the book changes."""
+ROOMY_DELTA = 0.12
+"""Of condors struck so far out that their break-evens have room for a hedge while SPX falls (M8)."""
 STRANGER_ID = 99
 """The client id of a person at a terminal of the broker."""
 
@@ -117,6 +123,8 @@ class Scene:
         episode: The blowout that was under way when that run ended; None: there was none.
         acts: What a person does.
         store: Folder of the bot's own daily figures; none are kept unless stated.
+        venue: How orders fill; what rests waits for its price unless stated.
+        restart_minute: When the bot stops and another goes on from its journal, minutes after its first open.
     """
 
     scenario: str = "blowout"
@@ -131,10 +139,14 @@ class Scene:
     episode: Episode | None = None
     acts: tuple[Act, ...] = ()
     store: Path | None = None
+    venue: VenueModels = field(default_factory=VenueModels)
+    restart_minute: float | None = None
 
     def world(self) -> World:
         """The world with its book."""
-        settings = SimulatorSettings(scenario=self.scenario, sessions=self.sessions, tick_s=TICK_S, book=self.book)
+        settings = SimulatorSettings(
+            scenario=self.scenario, sessions=self.sessions, tick_s=TICK_S, book=self.book, venue=self.venue
+        )
         if self.history is None:
             return World(settings=settings, history=None, calendar=CALENDAR)
         days = [row.day for row in self.history["SPX"]][-self.sessions :]
@@ -196,6 +208,7 @@ class Hands:
         self._opened = opened
         self._link = link
         self._numbers = count(1)
+        self._answered: list[object] = []
 
     def answer(self, name: CommandName) -> None:
         """Approve or veto the last proposal, with its challenge."""
@@ -207,6 +220,13 @@ class Hands:
             challenge=str(challenge["challenge"]),
             args={"proposal": str(asked["proposal"])},
         )
+
+    def answer_if_asked(self, name: CommandName) -> None:
+        """Answer the last proposal where there is one and it has not been answered."""
+        asked = [facts["proposal"] for topic, facts in self._line.published if topic.startswith("proposal/")]
+        if asked and asked[-1] not in self._answered:
+            self._answered.append(asked[-1])
+            self.answer(name)
 
     def tighten(self, name: CommandName) -> None:
         """Ask for a stricter mode, which needs no challenge."""
@@ -262,16 +282,36 @@ def staged(scene: Scene) -> Journal:
 async def _played(scene: Scene, world: World) -> Journal:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualLoop)
-    clock, journal, line = VirtualClock(loop), ListJournal(), FakeLink()
+    clock = VirtualClock(loop)
     opened = world.open(FloorTime(loop.time, clock.now()))
     opened.floor.advance(clock.now())
     sessions = opened.source.sessions
-    junction = Junction()
+    gateway = asyncio.ensure_future(Gateway(opened.floor).run())
+    ends = [_end_of(scene, sessions[-1])]
+    if scene.restart_minute is not None:
+        ends.insert(0, sessions[scene.first].opens_at + timedelta(minutes=scene.restart_minute))
+    rows: list[JournalRow] = []
+    memory = _remembered(scene, opened, clock.now())
+    for number, end in enumerate(ends):
+        rows += await _one_run(scene, opened, clock, memory, end, name=f"bot{number or ''}")
+        memory = read_back(rows, clock.now())
+    gateway.cancel()
+    for ended in await asyncio.gather(gateway, return_exceptions=True):
+        if isinstance(ended, Exception):
+            raise ended
+    return Journal(rows=tuple(map(_read, rows)))
+
+
+async def _one_run(
+    scene: Scene, opened: OpenedFloor, clock: VirtualClock, memory: Restored, end: datetime, *, name: str
+) -> list[JournalRow]:
+    """The rows of one bot from its start to its end; what a person does meanwhile falls to the bot that runs then."""
+    journal, line, junction = ListJournal(), FakeLink(), Junction()
     link = InProcessLink(opened.floor, junction, client_id=17)
     ports = Ports(
         clock=clock,
-        ids=SeededIds(7, "bot"),
-        rng=SeededRng(7, "bot"),
+        ids=SeededIds(7, name),
+        rng=SeededRng(7, name),
         broker=link,
         market_data=InProcessMarketData(opened.floor, junction),
         connection=link,
@@ -280,26 +320,37 @@ async def _played(scene: Scene, world: World) -> Journal:
         latch=FakeLatch(),
         junction=junction,
     )
+    sessions = opened.source.sessions
     lots = lots_of_book(opened.book, sessions[0].day)
     store = None if scene.store is None else DailyStore(scene.store)
-    start = Start(calendar=CALENDAR, adopted=False, credits=opened.book.credits, lots=lots, store=store)
+    is_known = memory.positions is not None
+    start = Start(calendar=CALENDAR, adopted=is_known, credits=opened.book.credits, lots=lots, store=store)
     bot = assemble(load(Profile.SIM, None, {**BRISK, **scene.settings}), ports, start)
     stop = asyncio.Event()
-    hands = Hands(bot, line, clock, opened, link)
-    first, last = sessions[scene.first], sessions[-1]
+    hands, first = Hands(bot, line, clock, opened, link), sessions[scene.first].opens_at
+    acts = [(first + timedelta(minutes=act.minute), act) for act in scene.acts]
     helpers = [
-        asyncio.ensure_future(Gateway(opened.floor).run()),
-        asyncio.ensure_future(_stop_at(_end_of(scene, last), clock, stop)),
-        *(asyncio.ensure_future(_act(act, first, clock, hands)) for act in scene.acts),
+        asyncio.ensure_future(_stop_at(end, clock, stop)),
+        *(asyncio.ensure_future(_act(act, at, clock, hands)) for at, act in acts if clock.now() <= at < end),
     ]
-    ending = await bot.supervisor.run(_remembered(scene, opened, clock.now()), stop)
+    ending = await bot.supervisor.run(memory, stop)
     for helper in helpers:
         helper.cancel()
     for ended in await asyncio.gather(*helpers, return_exceptions=True):
         if isinstance(ended, Exception):
             raise ended
     assert ending.exit_code == 0, ending.why
-    return Journal(rows=tuple(map(_read, journal.rows)))
+    return journal.rows
+
+
+def read_back(rows: Sequence[JournalRow], at: datetime) -> Restored:
+    """What a bot that starts anew finds in a journal of these rows."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "journal.db"
+        journal = open_journal(path, Owner(bot="main", profile="sim", account=ACCOUNT))
+        journal.write(rows)
+        journal.close()
+        return remembered(path, at).restored
 
 
 def _remembered(scene: Scene, opened: OpenedFloor, now: datetime) -> Restored:
@@ -321,8 +372,7 @@ async def _stop_at(moment: datetime, clock: Clock, stop: asyncio.Event) -> None:
     stop.set()
 
 
-async def _act(act: Act, first: Session, clock: Clock, hands: Hands) -> None:
-    moment = first.opens_at + timedelta(minutes=act.minute)
+async def _act(act: Act, moment: datetime, clock: Clock, hands: Hands) -> None:
     await clock.sleep((moment - clock.now()).total_seconds())
     act.doing(hands)
 

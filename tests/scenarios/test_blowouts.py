@@ -2,12 +2,22 @@
 
 from functools import cache
 
-from tests.scenarios.staging import Journal, Scene, staged
+from simulator.books import BookPlan
+from tests.scenarios.staging import ROOMY_DELTA, Journal, Scene, staged
 
 
 @cache
 def supported() -> Journal:
-    """The second session of `blowout` up to noon: the spread widens from ten to twelve, small caps are weak."""
+    """The second session of `blowout` up to noon: the spread widens from ten to twelve, small caps are weak.
+
+    The condors are struck so far out that their break-evens have room for the hedge.
+    """
+    return staged(Scene(scenario="blowout", from_minute=80, until_minute=155, book=BookPlan(short_delta=ROOMY_DELTA)))
+
+
+@cache
+def on_the_edge() -> Journal:
+    """The same morning with the reference condors, whose lower break-even SPX has come near to."""
     return staged(Scene(scenario="blowout", from_minute=80, until_minute=155))
 
 
@@ -45,6 +55,20 @@ def test_a_supported_blowout_is_bought_within_a_fifth_of_the_base() -> None:
     assert abs(added - plan["target_usd_per_point"]) <= intent["exposure_usd_per_point"]
     assert added <= 0.20 * plan["base_usd_per_point"]
     assert [facts["filled"] for facts in journal.facts("order_completed")] == [intent["quantity"]]
+
+
+def test_an_increase_stops_where_it_would_bring_a_break_even_inside() -> None:
+    """The overlay grows by what leaves the lower break-even outside the expected move, and by no more (M8)."""
+    journal = on_the_edge()
+    (prepared,) = journal.facts("order_prepared")
+    plan = journal.plans("increase")[0].facts
+    intent = prepared["intent"]
+    assert plan["reason"].endswith("in the largest size that every limit allows")
+    assert intent["quantity"] * intent["exposure_usd_per_point"] < plan["target_usd_per_point"] / 2
+    (kept,) = [check for check in prepared["checks"] if check["rule"] == "break_evens"]
+    assert (kept["passed"], kept["found"]) == (True, "no break-even is brought inside")
+    before = journal.facts("sample_taken")[:2]
+    assert all("outside the expected move" in facts["break_evens"][0] for facts in before)
 
 
 def test_a_contradicted_blowout_sends_nothing() -> None:

@@ -4,19 +4,19 @@ from functools import cache
 
 from bot.domain.instrument import Kind
 from simulator.books import BookPlan, StatedPosition
-from tests.scenarios.staging import Journal, Scene, staged, wide_morning
+from tests.scenarios.staging import ROOMY_DELTA, Journal, Scene, staged, wide_morning
 
 
 def shares(symbol: str, quantity: int) -> BookPlan:
-    """The reference book with shares beside it."""
+    """Condors and base with shares beside them."""
     stated = StatedPosition(kind=Kind.STOCK, symbol=symbol, trading_class=symbol, quantity=quantity)
-    return BookPlan(stated=(stated,))
+    return BookPlan(stated=(stated,), short_delta=ROOMY_DELTA)
 
 
 @cache
 def blown_out(symbol: str = "", quantity: int = 0) -> Journal:
     """The second session of `blowout` from ten to eleven, up to after its increase."""
-    book = shares(symbol, quantity) if symbol else BookPlan()
+    book = shares(symbol, quantity) if symbol else BookPlan(short_delta=ROOMY_DELTA)
     return staged(Scene(scenario="blowout", from_minute=80, until_minute=155, book=book))
 
 

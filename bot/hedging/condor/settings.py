@@ -1,16 +1,13 @@
-"""Settings of the condor figures; every default is a number of docs/methodology.md, M8, or says where it is from."""
+"""Settings of the condor book; every default is a number of docs/methodology.md, M8, or says where it is from."""
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
-from bot.domain.checks import require_positive
+from bot.domain.checks import require_not_negative, require_positive
 from bot.domain.errors import InvalidValueError
 
-MOST_WING_FRAC: Final = 0.20
-"""M8: a wing may grow by a fifth of its width per condor cycle; configuration may lower it, never raise it."""
-MOST_LOSS_RISE_FRAC: Final = 0.20
-"""M8: the maximum loss may grow by a fifth per condor cycle; likewise never raised."""
+MOST_STRIKES_OUT = 3
+"""M8: a wing is moved by one to three strikes; configuration may lower it, never raise it."""
 
 
 class WingMode(StrEnum):
@@ -23,28 +20,21 @@ class WingMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CondorSettings:
-    """How the condor book is watched."""
+    """How the condor book is watched; how far a wing may go stands with the limits of the gate."""
 
-    wings: WingMode = WingMode.ADVISE  # M8 has "propose"; nothing but advice is carried out so far
-    break_even_moves: float = 1.0  # M8: no plan may bring a break-even inside so many expected moves to expiry
-    straddle_reach_frac: float = 0.005  # of the forward: a straddle struck farther away prices more than the move
-    most_strikes_out: int = 3  # M8: by so many listed strikes a wing is moved at most
-    max_wing_rise_frac: float = MOST_WING_FRAC  # M8: of the wing's width at the start of the cycle
-    max_loss_rise_frac: float = MOST_LOSS_RISE_FRAC  # M8: of the maximum loss at the start of the cycle
+    wings: WingMode = WingMode.PROPOSE  # M8
+    most_strikes_out: int = MOST_STRIKES_OUT  # M8: by so many listed strikes a wing is moved at most
+    least_minutes_between: float = 30.0  # after one roll, filled or not: a price that nobody takes is asked for later
+    calm_vix: float = 15.0  # M8, points: below it condors of all tiers are opened; information for the operator alone
+    tense_vix: float = 20.0  # M8, points: above it no new condors are; likewise
 
     def __post_init__(self) -> None:
         """Reject settings that would let more happen than the methodology allows."""
-        require_positive(
-            break_even_moves=self.break_even_moves,
-            straddle_reach_frac=self.straddle_reach_frac,
-            most_strikes_out=self.most_strikes_out,
-            max_wing_rise_frac=self.max_wing_rise_frac,
-            max_loss_rise_frac=self.max_loss_rise_frac,
-        )
-        for name, value, highest in (
-            ("max_wing_rise_frac", self.max_wing_rise_frac, MOST_WING_FRAC),
-            ("max_loss_rise_frac", self.max_loss_rise_frac, MOST_LOSS_RISE_FRAC),
-            ("most_strikes_out", self.most_strikes_out, 3),
-        ):
-            if value > highest:
-                raise InvalidValueError(f"{name} may be lowered, never raised above {highest}, was {value}")
+        require_positive(most_strikes_out=self.most_strikes_out, calm_vix=self.calm_vix, tense_vix=self.tense_vix)
+        require_not_negative(least_minutes_between=self.least_minutes_between)
+        if self.most_strikes_out > MOST_STRIKES_OUT:
+            raise InvalidValueError(
+                f"most_strikes_out may be lowered, never raised above {MOST_STRIKES_OUT}, was {self.most_strikes_out}"
+            )
+        if not self.calm_vix < self.tense_vix:
+            raise InvalidValueError(f"calm_vix {self.calm_vix} must lie below tense_vix {self.tense_vix}")

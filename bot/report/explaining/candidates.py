@@ -1,5 +1,6 @@
 """The candidates as a table: what each would have cost and paid, which was chosen, and why the others were not."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from bot.domain.instrument import Kind
@@ -7,12 +8,16 @@ from bot.domain.plan import PlanAction
 from bot.report.explaining.figures import MISSING, number_of, plain, text_of
 from bot.report.explaining.parts import Grid, Part
 from bot.report.explaining.size import wanted_orders
-from bot.report.explaining.trades import is_of_the_base, legs_of, name_of, signed_legs
+from bot.report.explaining.trades import is_of_the_base, legs_of, moves_wing, name_of, signed_legs
 from bot.report.explaining.trail import Facts, Trail
 
 COLUMNS: Final = ("candidate", "units", "limit", "cost", "exposure", "payoff", "cost/payoff", "verdict")
 NUMERIC: Final = frozenset({"units", "limit", "cost", "exposure", "payoff", "cost/payoff"})
 CHOSEN: Final = "chosen"
+OF_WINGS: Final = (
+    "A unit is one condor's wing; limit in points (negative is received), cost in USD as it lowers the credit of the "
+    "cohort."
+)
 UNITS: Final = (
     "A unit is one spread, call or future; limit in points, cost as the cap counts it and payoff (VIX up by half) in "
     "USD, exposure in USD per point of spot VIX."
@@ -30,13 +35,20 @@ def candidates_part(trail: Trail) -> Part:
     chosen = {signed_legs(intent) for intent in wanted_orders(trail)}
     rows = tuple(_row(candidate, is_chosen=signed_legs(candidate) in chosen) for candidate in candidates)
     passed = sum(not one.get("rejected") for one in candidates)
-    words = (f"{len(candidates)} were looked at, {passed} passed. {UNITS}", *_choice_words(trail))
+    words = (f"{len(candidates)} were looked at, {passed} passed. {_units(candidates)}", *_choice_words(trail))
     grid = Grid(columns=COLUMNS, rows=rows, numeric=NUMERIC)
     return Part(name="candidates", title="Candidates", words=words, grids=(grid,), figures={"count": len(candidates)})
 
 
+def _units(candidates: Sequence[Facts]) -> str:
+    return OF_WINGS if any(moves_wing(candidate) for candidate in candidates) else UNITS
+
+
 def _choice_words(trail: Trail) -> tuple[str, ...]:
     """Why the chosen one and not a cheaper one of another kind: the setting decides."""
+    if any(moves_wing(intent) for intent in wanted_orders(trail)):
+        least = "the least loss among the rolls that reach the band, else the roll that comes nearest to it"
+        return (f"Chosen: what a person has approved, else {least}; puts before calls.",)
     legs = [leg for intent in wanted_orders(trail) for leg in legs_of(intent)]
     if not legs:
         return ()

@@ -16,6 +16,7 @@ DEEDS: Final[Mapping[str, str]] = {
     PlanAction.UNWIND: "unwind the overlay towards its base",
     PlanAction.EXIT: "leave contracts of the overlay",
     PlanAction.MAINTAIN: "buy for the base sleeve",
+    PlanAction.WIDEN: "move a wing of the condors further out",
 }
 LEAVES_BASE: Final = "leave contracts of the base sleeve"
 """An exit is of the overlay or of the base, never of both."""
@@ -25,6 +26,7 @@ DONE: Final[Mapping[str, str]] = {
     PlanAction.UNWIND: "unwound",
     PlanAction.EXIT: "left",
     PlanAction.MAINTAIN: "kept the base",
+    PlanAction.WIDEN: "widened",
 }
 
 

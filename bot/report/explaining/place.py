@@ -16,7 +16,7 @@ from bot.report.explaining.figures import (
 )
 from bot.report.explaining.parts import Part
 from bot.report.explaining.size import wanted_orders
-from bot.report.explaining.trades import is_of_the_base
+from bot.report.explaining.trades import is_of_the_base, moves_wing
 from bot.report.explaining.trail import Facts, Trail
 
 STEPS: Final[Mapping[str, str]] = {
@@ -43,6 +43,8 @@ def _none_words(trail: Trail) -> tuple[str, ...]:
         return ("No expiry was chosen: what is sold is what is held.",)
     if any(is_of_the_base(order) for order in wanted_orders(trail)):
         return ("A layer of the base goes to the monthly settlement nearest to its days; no step is taken.",)
+    if any(moves_wing(intent) for intent in wanted_orders(trail)):
+        return ("No expiry was chosen: a wing stays in the expiry of its condors.",)
     return ("No expiry was chosen: nothing was to be bought.",)
 
 

@@ -6,7 +6,7 @@ from bot.domain.plan import PlanAction
 from bot.domain.readings import SignalState
 from bot.report.explaining.figures import MISSING, number_of, per_point, percent, plain, sentence, text_of
 from bot.report.explaining.parts import Grid, Part
-from bot.report.explaining.trades import is_of_the_base, name_of, verb_of
+from bot.report.explaining.trades import is_of_the_base, moves_wing, name_of, verb_of
 from bot.report.explaining.trail import Facts, Trail
 
 
@@ -97,6 +97,9 @@ def _band_words(trail: Trail, figures: dict[str, Decimal | None]) -> list[str]:
 def _contract_words(trail: Trail, figures: dict[str, Decimal | None]) -> list[str]:
     words = []
     for intent in wanted_orders(trail):
+        if moves_wing(intent):
+            words.append(sentence(f"{name_of(intent)}: {plain(intent.get('quantity'), 0)} condors"))
+            continue
         units, each = number_of(intent.get("quantity")), number_of(intent.get("exposure_usd_per_point"))
         if units is None or each is None:
             words.append(f"{name_of(intent)}: size {MISSING}.")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from bot.domain.condors import CONDOR_CLASSES
 from bot.domain.errors import InvalidValueError
 from bot.domain.instrument import Right, Side
 from bot.domain.orders import Purpose
@@ -50,7 +51,9 @@ def is_of_the_base(order: Facts) -> bool:
 
 
 def verb_of(order: Facts) -> str:
-    """Return whether the order buys or sells; of a spread the leg with the lower strike tells."""
+    """Return whether the order buys, sells, or rolls a wing; of a spread the leg with the lower strike tells."""
+    if moves_wing(order):
+        return "roll"
     legs = sorted(legs_of(order), key=_strike)
     return "trade" if not legs else "buy" if legs[0].get("side") == Side.BUY else "sell"
 
@@ -58,6 +61,12 @@ def verb_of(order: Facts) -> str:
 def name_of(order: Facts) -> str:
     """Return the contracts of an order: a spread, a future, an option, or every leg by itself."""
     legs = sorted(legs_of(order), key=_strike)
+    if moves_wing(order):
+        old, new = sorted(legs, key=lambda leg: leg.get("side") == Side.BUY)
+        kind = RIGHTS.get(str(old["instrument"].get("right")), "")
+        return f"{_series(old['instrument'])} long {kind} from {_strike_text(old['instrument'])} to " + _strike_text(
+            new["instrument"]
+        )
     if _is_vertical(legs):
         low, high = (leg["instrument"] for leg in legs)
         kind = RIGHTS.get(str(low.get("right")), "")
@@ -84,9 +93,19 @@ def order_words(intent: Facts) -> str:
 
 
 def limit_words(intent: Facts) -> str:
-    """Return the limit as the price that is paid or received, points per unit."""
+    """Return the limit as the price that is paid or received, points per unit; a roll may do either, and says which."""
     limit = number_of(intent.get("limit"))
-    return plain(None if limit is None else abs(limit))
+    told = plain(None if limit is None else abs(limit))
+    if limit is None or not moves_wing(intent):
+        return told
+    return f"{told} {'paid' if limit > 0 else 'received'}"
+
+
+def moves_wing(order: Facts) -> bool:
+    """Return whether an order rolls a wing: index options are traded for nothing else."""
+    legs = legs_of(order)
+    classes = {(leg.get("instrument") or {}).get("trading_class") for leg in legs}
+    return _is_vertical(legs) and classes <= CONDOR_CLASSES
 
 
 def paid_points(side: object, price: object) -> Decimal | None:

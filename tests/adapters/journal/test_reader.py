@@ -452,3 +452,13 @@ def test_a_row_that_describes_the_impossible_refuses_the_start(kind: str, facts:
     with pytest.raises(RefusedStartError, match=why) as caught:
         read_back([JournalRow(kind=kind, decision_id="", at=BEGIN, payload=facts)])
     assert "\n" not in str(caught.value)
+
+
+def test_the_last_words_on_each_cohorts_credit_are_remembered(tmp_path: Path) -> None:
+    """A restart tells a credit again only where it has changed since."""
+    journal = open_journal(tmp_path / "journal.db", OWNER)
+    for cohort, words in (("SPXW:a", "first"), ("SPXW:b", "other"), ("SPXW:a", "second")):
+        facts = {"cohort": cohort, "credit_usd": Decimal(1), "words": words}
+        journal.write([JournalRow(kind="credit_changed", decision_id="", at=BEGIN, payload=facts)])
+    journal.close()
+    assert remembered(tmp_path / "journal.db", BEGIN).restored.credits == {"SPXW:a": "second", "SPXW:b": "other"}

@@ -8,12 +8,14 @@ import pytest
 
 from bot.domain.command import AckStage, CommandName, Proof
 from bot.domain.errors import LatchError
-from bot.domain.events import LinkLost, OrderReported
+from bot.domain.events import LinkLost, OrderReported, SessionOpened
+from bot.domain.instrument import VIX
+from bot.domain.market import Tick
 from bot.domain.mode import DemandSource, TradingMode
 from bot.domain.orders import BrokerStatus, Unknown, Working
 from tests.bot.app.app_parts import Bot, a_halted_bot, played
 from tests.bot.engine_parts import books_agree, call_order, order_in
-from tests.builders import NOON
+from tests.builders import NOON, a_session, ns
 from tests.fakes import a_row
 
 KILL, PAUSE, REDUCE, RESUME = CommandName.KILL, CommandName.PAUSE, CommandName.REDUCE_ONLY, CommandName.RESUME
@@ -380,6 +382,21 @@ def test_a_repeated_kill_is_answered_without_a_new_epoch() -> None:
         await bot.pass_s(1)
         assert (bot.latch.epoch, bot.link.stages("c-1").count(LATCHED)) == (1, 2)
         assert order_in(bot.state).cancel_requested_at is not None
+        await bot.end()
+
+    played(story())
+
+
+def test_the_status_tells_the_regime_of_vix() -> None:
+    """Nothing while no level is known; below 15 condors of all tiers, for information alone (M8)."""
+
+    async def story() -> None:
+        bot, session = a_working_bot(), a_session()
+        assert bot.desk.state_facts()["vix_regime"] == ""
+        bot.pump(SessionOpened(at=NOON, session=session, baseline=((1, 20.0, 14.0),)))
+        for _ in range(2):
+            bot.pump(Tick(VIX.key, 14.0, ns(NOON)))
+        assert bot.desk.state_facts()["vix_regime"] == "all tiers"
         await bot.end()
 
     played(story())

@@ -86,6 +86,7 @@ def test_a_sample_tells_the_break_evens_net_of_the_hedge() -> None:
         assert words.startswith(f"{condor.trading_class}:{condor.settlement}: break-evens ")
         assert "outside the expected move of" in words
         assert "expected move" not in without_levels[0]
+        assert [facts["vix_regime"] for _, facts in scene.rows("sample_taken")] == ["balanced", None]
         await scene.bot.end()
 
     played(story())

@@ -10,16 +10,16 @@ import pytest
 from bot.app.sessions import INDICES, Market, SessionKeeper
 from bot.app.weeklies import WeeklyScout
 from bot.domain.errors import BrokerRejectedError, ConnectivityError
-from bot.domain.events import LinkRestored, SessionClosed, SessionOpened, TimerElapsed
+from bot.domain.events import LinkRestored, SessionClosed, SessionOpened, TimerElapsed, WingStrikesListed
 from bot.domain.evidence import DailySeries, EvidenceInputs
-from bot.domain.instrument import IWM, RVX, SPX, VIX, Instrument, share
+from bot.domain.instrument import IWM, RVX, SPX, VIX, Instrument, Right, share
 from bot.domain.snapshot import Snapshot
 from bot.hedging.settings import HedgeSettings
 from bot.hedging.universe import Candidates, Listed
 from bot.ports import DailyClose
 from tests.bot.app.app_parts import Bot, played
 from tests.bot.engine_parts import CALL, a_fill, filled, held
-from tests.builders import CALENDAR, TODAY, a_plan, vix_call
+from tests.builders import CALENDAR, TODAY, a_plan, an_option, vix_call
 from tests.fakes import FakeMarketData
 
 OPENS = datetime(2026, 10, 20, 13, 30, tzinfo=UTC)
@@ -336,3 +336,18 @@ def test_the_watched_contracts_follow_fills() -> None:
         await kept.bot.end()
 
     run(story(), OPENS - timedelta(minutes=1))
+
+
+def test_strikes_outside_the_wings_are_watched_as_long_as_they_are_listed() -> None:
+    """Beside the candidates, from the moment they are listed until none are."""
+
+    async def story() -> None:
+        kept = Kept()
+        await kept.until(OPENS + timedelta(seconds=1))
+        strike = an_option(6380, date(2026, 12, 4), trading_class="SPXW", right=Right.PUT)
+        for strikes, is_watched in (((strike,), True), ((), False)):
+            kept.bot.pump(WingStrikesListed(at=kept.bot.clock.now(), instruments=strikes))
+            assert (strike.key in kept.watched()) is is_watched
+        await kept.bot.end()
+
+    run(story(), OPENS - timedelta(minutes=30))

@@ -14,21 +14,21 @@ from bot.app.sampler import Measures, Sampler
 from bot.app.sessions import Market, SessionKeeper
 from bot.app.supervisor import DONE, ENDED_HALTED, INTERNAL_FAULT, Ending, Parts, Supervisor
 from bot.app.weeklies import WeeklyScout
-from bot.app.wings import WingAdviser
+from bot.app.wings import WingKeeper
 from bot.domain.command import CommandName
 from bot.domain.errors import JournalError
 from bot.domain.events import OrderReported, TimerElapsed
 from bot.domain.instrument import RVX, VIX
 from bot.domain.mode import TradingMode
 from bot.domain.orders import BrokerStatus, Order, Unknown
-from bot.hedging.condor.settings import CondorSettings
+from bot.hedging.condor.settings import WingMode
 from bot.hedging.parity.settings import ParitySettings
 from bot.hedging.settings import HedgeSettings
 from bot.signals.own.settings import OwnIndexSettings
 from risk.limits import RiskLimits
 from tests.bot.app.app_parts import Bot, played
 from tests.bot.engine_parts import a_fill, call_order, filled, order_in, restored
-from tests.builders import CALENDAR, FEES, NOON
+from tests.builders import CALENDAR, FEES, NOON, WING_BOUNDS
 from tests.fakes import FakeMarketData, a_row
 
 
@@ -58,13 +58,14 @@ class Supervised(Bot):
             parity=ParityKeeper(shell=self.shell, data=self.data, link=self.keeper, settings=ParitySettings()),
             products=ProductKeeper(shell=self.shell, data=self.data, link=self.keeper),
             quiet=QuietKeeper(shell=self.shell, data=self.data, link=self.keeper),
-            wings=WingAdviser(
+            wings=WingKeeper(
                 shell=self.shell,
                 data=self.data,
                 link=self.keeper,
-                settings=CondorSettings(),
+                mode=WingMode.ADVISE,
+                bounds=WING_BOUNDS,
                 hedge=HedgeSettings(),
-                limits=RiskLimits(),
+                fees=FEES,
             ),
             desk=self.desk,
             sampler=Sampler(self.shell, measures),

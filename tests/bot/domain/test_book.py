@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.condors import cohorts_of, past_cohorts_of, recognise_condors
+from bot.domain.cohorts import cohorts_of, past_cohorts_of
+from bot.domain.condor_fills import Executions
+from bot.domain.condors import recognise_condors
 from bot.domain.errors import InvalidValueError
 from bot.domain.fees import FeeSchedule
 from bot.domain.instrument import Instrument, Right, Side
@@ -35,6 +37,8 @@ from tests.builders import (
 )
 
 DAY = timedelta(days=1)
+NONE = Executions()
+"""Nothing was traded."""
 NAIVE = datetime(2026, 10, 20, 12, 0)  # noqa: DTZ001 - a naive time is what these tests refuse
 
 
@@ -183,7 +187,7 @@ def test_the_wider_wing_sets_the_loss() -> None:
 
 def test_a_cohort_joins_condors_with_their_credit() -> None:
     """Credit as stated, maximum loss of the wider wing less the credit."""
-    (cohort,) = cohorts_of([a_condor()], [a_statement()], TODAY)
+    (cohort,) = cohorts_of([a_condor()], [a_statement()], NONE, TODAY)
     assert cohort == Cohort(
         trading_class="SPXW",
         settlement=NOVEMBER,
@@ -191,13 +195,17 @@ def test_a_cohort_joins_condors_with_their_credit() -> None:
         credit_usd=Decimal("1000.01"),
         maximum_loss_usd=Decimal("4999.99"),
         provenance=Provenance.OPERATOR,
+        put_wing_points=Decimal(25),
+        call_wing_points=Decimal(30),
+        words=cohort.words,
     )
+    assert "1000.01 of credit (operator)" in cohort.words
     assert (cohort.name, a_condor().cohort) == ("SPXW:2026-11-18", "SPXW:2026-11-18")
 
 
 def test_fewer_condors_than_stated_carry_their_share_rounded_down() -> None:
     """One of two stated condors is left: half the credit, to the cent below."""
-    (cohort,) = cohorts_of([a_condor(1)], [a_statement()], TODAY)
+    (cohort,) = cohorts_of([a_condor(1)], [a_statement()], NONE, TODAY)
     assert (cohort.credit_usd, cohort.provenance) == (Decimal("500.00"), Provenance.OPERATOR)
 
 
@@ -211,14 +219,14 @@ def test_fewer_condors_than_stated_carry_their_share_rounded_down() -> None:
 )
 def test_a_credit_that_nobody_vouches_for_does_not_raise_the_cap(statement: StatedCredit) -> None:
     """More condors than stated, another class, other strikes: estimated, and only what is stated counts."""
-    (cohort,) = cohorts_of([a_condor()], [statement], TODAY)
+    (cohort,) = cohorts_of([a_condor()], [statement], NONE, TODAY)
     assert cohort.provenance is Provenance.ESTIMATED
     assert cohort.credit_usd <= 500
 
 
 def test_a_cohort_without_a_statement_opened_today() -> None:
     """Or when it settled, if that was before."""
-    (cohort,) = cohorts_of([a_condor()], [], NOVEMBER + 3 * DAY)
+    (cohort,) = cohorts_of([a_condor()], [], NONE, NOVEMBER + 3 * DAY)
     assert (cohort.credit_usd, cohort.opened_on) == (Decimal(0), NOVEMBER)
 
 
@@ -252,7 +260,7 @@ def test_values_of_the_book_validate_themselves() -> None:
     with pytest.raises(InvalidValueError, match="position of zero"):
         Position(instrument=vix_call(20), quantity=0)
     with pytest.raises(InvalidValueError, match="credit_usd"):
-        replace(cohorts_of([a_condor()], [], TODAY)[0], credit_usd=Decimal(-1))
+        replace(cohorts_of([a_condor()], [], NONE, TODAY)[0], credit_usd=Decimal(-1))
     with pytest.raises(InvalidValueError, match="open units 3 of 2"):
         a_lot(units=2, open_units=3)
     with pytest.raises(InvalidValueError, match="units_bought"):

@@ -17,7 +17,6 @@ from bot.domain.checks import require_finite, require_not_negative, require_text
 from bot.domain.errors import InvalidValueError
 from bot.domain.instrument import SPX, VIX, Instrument, Right
 from bot.domain.portfolio import Condor
-from bot.hedging.condor.settings import CondorSettings
 from bot.pricing import DAYS_PER_YEAR
 from bot.valuation import Unvalued, Valued, Valuer, days_to_settlement, good_level
 
@@ -121,11 +120,11 @@ def brings_inside(
     after: BreakEvens | NoBreakEvens,
     spot: float,
     move: ExpectedMove,
-    settings: CondorSettings,
+    moves: float,
 ) -> str:
     """Return which break-even a plan would bring inside the expected move, in words; empty when it brings none.
 
-    Inside means nearer to spot than ``break_even_moves`` times the expected move, or beyond it. One that is inside
+    Inside means nearer to spot than ``moves`` times the expected move, or beyond it. One that is inside
     before the plan never blocks, however far the plan takes it.
 
     Args:
@@ -133,7 +132,7 @@ def brings_inside(
         after: The cohort with it: its cost charged, its wings as they would be.
         spot: SPX, points, positive.
         move: Expected until the cohort's expiry.
-        settings: How many moves.
+        moves: How many of them a break-even stays away.
 
     Source: docs/methodology.md, M8.
     """
@@ -141,7 +140,7 @@ def brings_inside(
         return ""
     if isinstance(after, NoBreakEvens):
         return after.why
-    reach = settings.break_even_moves * move.points
+    reach = moves * move.points
     sides = (("lower", before.lower, after.lower, 1), ("upper", before.upper, after.upper, -1))
     for name, was, becomes, sign in sides:
         room_before = math.inf if was is None else sign * (spot - was)
@@ -154,7 +153,7 @@ def brings_inside(
     return ""
 
 
-def expected_move(condor: Condor, valuer: Valuer, settings: CondorSettings) -> ExpectedMove | Unvalued:
+def expected_move(condor: Condor, valuer: Valuer, reach_frac: float) -> ExpectedMove | Unvalued:
     """Return the move of SPX that is expected until a condor settles.
 
     It is what the straddle of its class and expiry nearest the money costs, where one with two good quotes stands near
@@ -164,14 +163,15 @@ def expected_move(condor: Condor, valuer: Valuer, settings: CondorSettings) -> E
     Args:
         condor: Any condor of the cohort.
         valuer: Values the options that are held or listed.
-        settings: How near the money a straddle must be struck.
+        reach_frac: Of the forward, how near the money a straddle must be struck: a farther one prices more than the
+            move.
 
     Source: docs/methodology.md, M8.
     """
     spot = good_level(valuer.snapshot, SPX.key)
     if isinstance(spot, Unvalued):
         return spot
-    straddle = _straddle_points(condor, valuer, settings.straddle_reach_frac)
+    straddle = _straddle_points(condor, valuer, reach_frac)
     if straddle is not None:
         return ExpectedMove(points=straddle, source=MoveSource.STRADDLE)
     vix = good_level(valuer.snapshot, VIX.key)

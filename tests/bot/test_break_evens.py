@@ -10,11 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.errors import InvalidValueError
-from bot.domain.instrument import SPX, VIX, Right
-from bot.domain.portfolio import Condor
-from bot.domain.snapshot import Snapshot
-from bot.hedging.condor.break_evens import (
+from bot.break_evens import (
     BreakEvens,
     ExpectedMove,
     MoveSource,
@@ -23,11 +19,16 @@ from bot.hedging.condor.break_evens import (
     brings_inside,
     expected_move,
 )
-from bot.hedging.condor.settings import CondorSettings, WingMode
+from bot.domain.errors import InvalidValueError
+from bot.domain.instrument import SPX, VIX, Right
+from bot.domain.portfolio import Condor
+from bot.domain.snapshot import Snapshot
 from bot.valuation import Unvalued, ValuationSettings, Valuer
+from risk.limits import RiskLimits
 from tests.builders import Scenery, an_option
 
-SETTINGS = CondorSettings()
+LIMITS = RiskLimits()
+MOVES = LIMITS.break_even_moves
 SCENERY = Scenery(condors=10)
 EXPIRY = date(2026, 12, 4)
 
@@ -207,14 +208,14 @@ def test_a_plan_brings_no_break_even_inside_the_expected_move(
     before: BreakEvens | NoBreakEvens, after: BreakEvens | NoBreakEvens, blocked: str
 ) -> None:
     """SPX at 6800, 300 points expected: exactly 300 away is outside; what is inside already never blocks."""
-    found = brings_inside(before, after, 6800.0, _move(300.0), SETTINGS)
+    found = brings_inside(before, after, 6800.0, _move(300.0), MOVES)
     assert bool(found) is bool(blocked)
     assert blocked in found
 
 
 def test_the_objection_has_its_figures() -> None:
     """Which side, how near, and what was expected."""
-    found = brings_inside(_between(6400.0, 7200.0), _between(6510.0, 7200.0), 6800.0, _move(300.0), SETTINGS)
+    found = brings_inside(_between(6400.0, 7200.0), _between(6510.0, 7200.0), 6800.0, _move(300.0), MOVES)
     assert found == (
         "the lower break-even would come within 290.00 points of SPX at 6800.00, "
         "inside the expected move of 300.00 (vix)"
@@ -223,17 +224,16 @@ def test_the_objection_has_its_figures() -> None:
 
 def test_two_moves_may_be_asked_for() -> None:
     """A stricter setting keeps the break-evens farther out."""
-    strict = CondorSettings(break_even_moves=1.5)
     after = _between(6460.0, 7300.0)
-    assert brings_inside(_between(6300.0, 7300.0), after, 6800.0, _move(300.0), SETTINGS) == ""
-    assert brings_inside(_between(6300.0, 7300.0), after, 6800.0, _move(300.0), strict)
+    assert brings_inside(_between(6300.0, 7300.0), after, 6800.0, _move(300.0), MOVES) == ""
+    assert brings_inside(_between(6300.0, 7300.0), after, 6800.0, _move(300.0), 1.5)
 
 
 # the expected move ------------------------------------------------------------------------------------------------
 
 
 def _expected(snapshot: Snapshot) -> ExpectedMove | Unvalued:
-    return expected_move(SCENERY.opening.condors[0], Valuer(snapshot, ValuationSettings()), SETTINGS)
+    return expected_move(SCENERY.opening.condors[0], Valuer(snapshot, ValuationSettings()), LIMITS.straddle_reach_frac)
 
 
 def _with_straddle(strike: int, *rights: Right) -> Snapshot:
@@ -308,26 +308,3 @@ def test_values_refuse_what_cannot_be() -> None:
         _move(-1.0)
     with pytest.raises(InvalidValueError, match="why"):
         NoBreakEvens(why="")
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("break_even_moves", 0.0),
-        ("straddle_reach_frac", float("nan")),
-        ("most_strikes_out", 4),
-        ("most_strikes_out", 0),
-        ("max_wing_rise_frac", 0.21),
-        ("max_loss_rise_frac", 0.25),
-        ("max_loss_rise_frac", -0.1),
-    ],
-)
-def test_settings_that_loosen_the_methodology_are_refused(name: str, value: float) -> None:
-    """A fifth of width and loss, three strikes: lowered freely, never raised."""
-    with pytest.raises(InvalidValueError, match=name):
-        CondorSettings(**{name: value})  # type: ignore[arg-type]  # wrong values on purpose
-
-
-def test_a_widening_is_advised_unless_told_otherwise() -> None:
-    """The default is what is carried out so far: words for the operator."""
-    assert SETTINGS.wings is WingMode.ADVISE

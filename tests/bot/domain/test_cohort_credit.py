@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.condor_fills import Executions, condors_at_entry
+from bot.domain.credits import CohortCredit, cohort_credit
 from bot.domain.errors import InvalidValueError
 from bot.domain.instrument import Instrument, Right, Side
 from bot.domain.orders import Fill, FillPart
 from bot.domain.portfolio import Condor, Position, Provenance, StatedCredit
-from bot.hedging.condor.credit import CohortCredit, Executions, cohort_credit, credit_diff
 from tests.builders import ACCOUNT, FEES, NOON, TODAY, an_option, vix_call
 
 EXPIRY = date(2026, 12, 4)
@@ -237,18 +238,25 @@ def test_a_closing_never_leaves_more_than_the_proportion_or_than_what_is_left() 
     ("condors", "stated"),
     [
         ((_condor(),), ()),
-        ((_condor(11),), (_statement(),)),
         ((_condor(long_put=6370),), (_statement(),)),
-        ((_condor(), _condor(2, long_put=6350)), (_statement(),)),
+        ((_condor(),), (replace(_statement(), trading_class="SPX"),)),
     ],
 )
 def test_condors_that_nobody_vouches_for_count_for_nothing(
     condors: Sequence[Condor], stated: Sequence[StatedCredit]
 ) -> None:
-    """Without a statement, with more held than stated, or with other strikes than stated: estimated, zero (M8)."""
+    """Without a statement, or with one about other strikes or another class: estimated, zero (M8)."""
     credit = _credit(condors=condors, stated=stated)
     assert (credit.credit_usd, credit.estimated_usd, credit.provenance) == (0, None, Provenance.ESTIMATED)
     assert "say nothing, which counts for nothing until it is confirmed" in credit.words
+
+
+@pytest.mark.parametrize("condors", [(_condor(11),), (_condor(), _condor(2, long_put=6350))])
+def test_more_condors_than_stated_add_nothing_to_the_statement(condors: Sequence[Condor]) -> None:
+    """What is stated counts, the rest does not, and the whole is marked as estimated."""
+    credit = _credit(condors=condors, stated=(_statement(),))
+    assert (credit.credit_usd, credit.provenance) == (Decimal("6800.00"), Provenance.ESTIMATED)
+    assert "6800.00 of credit (estimated), for some of the condors alone" in credit.words
 
 
 def test_the_brokers_average_cost_is_shown_and_not_counted() -> None:
@@ -282,6 +290,66 @@ def test_a_credit_is_that_of_one_cohort(condors: Sequence[Condor]) -> None:
         _credit(condors=condors)
 
 
+# the entry --------------------------------------------------------------------------------------------------------
+
+
+def _wings_at_entry(*fills: Fill, condors: Sequence[Condor], before: Sequence[Position] = ()) -> list[tuple[int, int]]:
+    """Count and long put of the condors as they were opened."""
+    found = condors_at_entry(condors, _executions(*fills, before=before))
+    return [(one.count, int(one.long_put.strike or 0)) for one in found]
+
+
+def test_condors_at_entry_have_the_wings_with_which_they_were_opened() -> None:
+    """Without a roll those held; after one, and after a second, those of the beginning."""
+    held = _held(10)
+    first = _roll(sold="20.00", bought="19.60")
+    second = (
+        _fill(_leg(0, 6370), -10, "19.60", order="again", day=4),
+        _fill(_leg(0, 6365), 10, "19.30", order="again", day=4),
+    )
+    assert _wings_at_entry(condors=(_condor(),), before=held) == [(10, 6375)]
+    assert _wings_at_entry(*first, condors=(_condor(long_put=6370),), before=held) == [(10, 6375)]
+    assert _wings_at_entry(*first, *second, condors=(_condor(long_put=6365),), before=held) == [(10, 6375)]
+
+
+def test_condors_that_were_rolled_and_closed_are_no_part_of_the_entry() -> None:
+    """Ten rolled, four of them closed: the six that are left were opened with the old wing."""
+    closing = (
+        _fill(_leg(0, 6370), -4, "19.00", order="close", day=5),
+        _fill(_leg(1), 4, "21.00", order="close", day=5),
+        _fill(_leg(2), 4, "2.00", order="close", day=5),
+        _fill(_leg(3), -4, "1.50", order="close", day=5),
+    )
+    fills = (*_roll(sold="20.00", bought="19.60"), *closing)
+    assert _wings_at_entry(*fills, condors=(_condor(6, long_put=6370),), before=_held(10)) == [(6, 6375)]
+
+
+def test_a_wing_bought_on_its_own_belongs_to_the_entry() -> None:
+    """Short first, wings later: the wings were not moved from anywhere."""
+    shorts = (_fill(_leg(1), -10, PRICES[1], order="short"), _fill(_leg(2), -10, PRICES[2], order="short"))
+    wings = (
+        _fill(_leg(0), 10, PRICES[0], order="wings", day=1),
+        _fill(_leg(3), 10, PRICES[3], order="wings", day=1),
+    )
+    assert _wings_at_entry(*shorts, *wings, condors=(_condor(),)) == [(10, 6375)]
+
+
+def test_a_roll_that_leads_to_no_condor_leaves_the_entry_unknown() -> None:
+    """A wing moved from inside the short strike: what was held before was no condor."""
+    inside = (
+        _fill(_leg(0, 6450), -10, "25.00", order="roll", day=3),
+        _fill(_leg(0), 10, "20.00", order="roll", day=3),
+    )
+    held = [Position(instrument=_leg(0, 6450), quantity=10), *_held(10)[1:]]
+    assert _wings_at_entry(*inside, condors=(_condor(),), before=held) == []
+
+
+def test_the_entry_share_of_an_opening_follows_the_condors_that_are_left() -> None:
+    """Six of ten are left: six tenths of 3,800 USD, whatever closing the others has cost."""
+    credit = _credit(*_opening(), *_closing(4, prices=("9.00", "9.50", "2.00", "1.50")), condors=(_condor(6),))
+    assert (credit.entry_usd, credit.opened_on) == (Decimal("2280.00"), TODAY)
+
+
 # properties -------------------------------------------------------------------------------------------------------
 
 CENTS = st.integers(5, 4000).map(lambda cents: f"{cents / 100:.2f}")
@@ -306,25 +374,3 @@ def test_credit_is_never_above_the_opening_nor_below_zero_and_order_does_not_mat
     shuffled = [*fills, *fills]
     order.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis' own random
     assert _credit(*shuffled, condors=condors, fee=str(fee)) == credit
-
-
-# the import -------------------------------------------------------------------------------------------------------
-
-
-def test_the_import_is_told_as_what_changed() -> None:
-    """Added, removed, changed, and nothing where nothing did."""
-    other, figures = _statement(5, "2000", long_put=6350), "10 condors for {} USD, opened 2026-10-20"
-    diff = credit_diff((_statement(), other), (_statement(credit="6900"), _statement(3, "900", long_put=6300)))
-    assert diff.words == (
-        "added SPXW 2026-12-04 6300/6400/7100/7125: 3 condors for 900 USD, opened 2026-10-20",
-        "removed SPXW 2026-12-04 6350/6400/7100/7125: 5 condors for 2000 USD, opened 2026-10-20",
-        f"changed SPXW 2026-12-04 6375/6400/7100/7125: {figures.format(6800)} to {figures.format(6900)}",
-    )
-    assert not diff.is_empty
-    assert credit_diff((_statement(), other), (other, _statement())).is_empty
-
-
-def test_a_credit_below_zero_is_refused() -> None:
-    """No figure that the cap reads may be negative."""
-    with pytest.raises(InvalidValueError, match="credit_usd"):
-        replace(_credit(*_opening()), credit_usd=Decimal(-1))
