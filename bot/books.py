@@ -23,6 +23,7 @@ from bot.domain.events import (
     OrderReported,
     Restored,
 )
+from bot.domain.expiries import has_settled
 from bot.domain.fees import FeeSchedule
 from bot.domain.found import FoundSleeve
 from bot.domain.instrument import InstrumentKey
@@ -80,7 +81,8 @@ class Books:
         self._locks: dict[str, str] = {}
         self._adopted = False  # positions were taken over, now or in an earlier run
         self._frozen: Book | None = None
-        self._frozen_for: tuple[date, float | None] | None = None
+        self._frozen_for: tuple[date, float | None, int] | None = None
+        self._held: dict[InstrumentKey, Position] | None = None
         self.version = 0
 
     # what they say
@@ -117,15 +119,16 @@ class Books:
         return self._locks
 
     def frozen(self, now: datetime, base_usd_per_point: float | None) -> Book:
-        """Return the frozen book of a moment; rebuilt only when something in it changed, or the day did.
+        """Return the frozen book of a moment; rebuilt only when something in it changed, settled, or the day did.
 
         Args:
-            now: Aware; its New York date decides what is open.
+            now: Aware; it decides what is open and what has settled.
             base_usd_per_point: The base that an episode has frozen (M2), None outside one.
         """
-        wanted = (trade_date(now), base_usd_per_point)
+        live = self._live_at(now)
+        wanted = (trade_date(now), base_usd_per_point, len(live))
         if self._frozen is None or self._frozen_for != wanted:
-            self._frozen, self._frozen_for = self._built(*wanted), wanted
+            self._frozen, self._frozen_for = self._built(now, base_usd_per_point, live), wanted
         return self._frozen
 
     # our own orders
@@ -156,6 +159,7 @@ class Books:
     def _changed(self, *, book: bool) -> None:
         """Forget the cached book; a change that verdicts depend on moves its version as well."""
         self._frozen = None
+        self._held = None
         if book:
             self.version += 1
 
@@ -303,10 +307,17 @@ class Books:
             before=self._start,
         )
 
-    def _built(self, today: date, base_usd_per_point: float | None) -> Book:
-        positions = positions_after(self._start, self._fills.values())
+    def _live_at(self, now: datetime) -> dict[InstrumentKey, Position]:
+        """What is held and has not settled: cash is all that is left of the rest, and the account shows it."""
+        if self._held is None:
+            self._held = positions_after(self._start, self._fills.values())
+        return {key: held for key, held in self._held.items() if not has_settled(held.instrument, now)}
+
+    def _built(self, now: datetime, base_usd_per_point: float | None, positions: dict[InstrumentKey, Position]) -> Book:
+        today = trade_date(now)
         executions = self._condor_executions()
-        condors = recognise_condors(positions_after(self._start, executions.fills).values())
+        whole = positions_after(self._start, executions.fills).values()
+        condors = recognise_condors(one for one in whole if not has_settled(one.instrument, now))
         cohorts = cohorts_of(condors.condors, self._stated_credits, executions, today)
         found = () if self._sleeve is None else self._sleeve.lots(self._start, cohorts, today, self._found_on)
         lots = lots_of(self._orders.values(), self._fills.values(), self._commissions, self._fees, found)
@@ -315,7 +326,7 @@ class Books:
             positions=MappingProxyType(positions),
             condors=condors.condors,
             cohorts=cohorts,
-            past_cohorts=past_cohorts_of(self._stated_credits, today),
+            past_cohorts=past_cohorts_of(self._stated_credits, now),
             unmatched=condors.unmatched,
             lots=lots,
             orders=MappingProxyType({key: order for key, order in self._orders.items() if order.may_fill}),

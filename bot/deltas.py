@@ -1,13 +1,13 @@
 """Delta of contracts in USD per +1 % of SPX, and the band in which the whole book should stay (M10)."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 
+from bot.domain.expiries import has_settled
 from bot.domain.instrument import Instrument, InstrumentKey
 from bot.domain.layer import Layer
 from bot.domain.orders import Leg
 from bot.domain.portfolio import Cohort, Lot, Position
-from bot.valuation import Unvalued, Valuer, days_to_settlement, has_model
+from bot.valuation import Unvalued, Valuer, has_model
 
 Units = tuple[tuple[Leg, ...], int]
 """The legs of an order and how many units of it are meant."""
@@ -37,11 +37,6 @@ def units_delta(units: Iterable[Units], valuer: Valuer) -> float | Unvalued:
 def overlay_delta(lots: Iterable[Lot], valuer: Valuer) -> float | Unvalued:
     """Return USD per +1 % SPX of the open overlay lots."""
     return units_delta(((lot.legs, lot.units_open) for lot in lots if lot.layer is Layer.OVERLAY), valuer)
-
-
-def has_settled(instrument: Instrument, now: datetime) -> bool:
-    """Return whether a contract moves no more; a share never settles."""
-    return instrument.settlement is not None and days_to_settlement(instrument, now) == 0.0
 
 
 def _delta(contracts: Iterable[tuple[Instrument, int]], valuer: Valuer) -> float | Unvalued:

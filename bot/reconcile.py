@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from bot.domain.expiries import has_settled
 from bot.domain.instrument import InstrumentKey
 from bot.domain.ledger import positions_after, units_filled
 from bot.domain.orders import (
@@ -53,12 +54,13 @@ class Reconciliation:
     commissions: Mapping[str, Decimal]
 
 
-def reconcile(own: OwnBooks, broker: BrokerBooks, *, settled_before: datetime | None) -> Reconciliation:
-    """Compare both books.
+def reconcile(own: OwnBooks, broker: BrokerBooks, *, now: datetime, settled_before: datetime | None) -> Reconciliation:
+    """Compare both books; contracts that have settled are compared no more, whichever side still shows them.
 
     Args:
         own: Our side.
         broker: The broker's complete answer.
+        now: Aware; brokers list what has settled until the night after it.
         settled_before: Orders written no later than this and found nowhere never arrived; None: too early for any.
 
     Returns:
@@ -77,7 +79,7 @@ def reconcile(own: OwnBooks, broker: BrokerBooks, *, settled_before: datetime | 
         orders=orders,
         missed_fills=missed,
         in_doubt=tuple(order for order in orders if isinstance(order.state, Unknown)),
-        differences={} if expected is None else _differences(expected, broker.positions),
+        differences={} if expected is None else _differences(expected, broker.positions, now),
         commissions={exec_id: Decimal(text) for exec_id, text in broker.commissions_usd.items()},
     )
 
@@ -134,12 +136,15 @@ def _state_from(row: BrokerOrder, filled: int) -> OrderState:
             return Unknown(why=row.text or "unclear at the broker")
 
 
-def _differences(expected: Mapping[InstrumentKey, Position], found: Iterable[Position]) -> dict[str, str]:
+def _differences(
+    expected: Mapping[InstrumentKey, Position], found: Iterable[Position], now: datetime
+) -> dict[str, str]:
     """Positions that our executions do not explain, by instrument key."""
-    held = {position.instrument.key: position.quantity for position in found}
+    mine = {key: position for key, position in expected.items() if not has_settled(position.instrument, now)}
+    held = {one.instrument.key: one.quantity for one in found if not has_settled(one.instrument, now)}
     differences: dict[str, str] = {}
-    for key in sorted(expected.keys() | held.keys()):
-        ours = expected[key].quantity if key in expected else 0
+    for key in sorted(mine.keys() | held.keys()):
+        ours = mine[key].quantity if key in mine else 0
         theirs = held.get(key, 0)
         if ours != theirs:
             differences[key] = f"books say {ours}, the broker says {theirs}"

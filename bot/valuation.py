@@ -15,19 +15,19 @@ RVX nor VIX stands still (docs/methodology.md, M1, freshness of an index), or so
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final
 
 from bot.domain.checks import require_finite, require_not_negative, require_positive
 from bot.domain.errors import InvalidValueError
+from bot.domain.expiries import settles_at
 from bot.domain.fees import up_to_cent
 from bot.domain.instrument import SPX, VIX, Instrument, InstrumentKey, Kind, Right, vix_future
 from bot.domain.market import DataType, Quote
 from bot.domain.orders import Leg
 from bot.domain.products import UnmeasuredProduct, is_volatility_product, reading_of
 from bot.domain.readings import SignalState
-from bot.domain.schedule import NEW_YORK
 from bot.domain.snapshot import Snapshot
 from bot.domain.ticks import TickTable
 from bot.pricing import (
@@ -49,8 +49,6 @@ VIX_FUTURE_CLASSES: Final = frozenset({"VX", "VXM"})
 SPX_OPTION_CLASSES: Final = frozenset({"SPX", "SPXW"})
 VX_MULTIPLIERS: Final = {"VX": 1000, "VXM": 100}
 
-_MORNING: Final = time(9, 30)  # VIX and SPX settle at the open
-_AFTERNOON: Final = time(16, 0)  # SPXW settles at the close of the stock market
 _MAX_PRICE: Final = 1_000_000.0  # points: far above any contract of this project, far below overflow
 _MAX_LEVELS: Final = {VIX.key: 200.0, SPX.key: 100_000.0}  # M1: a volatility index above 200 is no level
 _CLOCK_SLACK_S: Final = 1.0  # a receive time this far ahead of the snapshot is rounding, not a wrong clock
@@ -147,11 +145,8 @@ def days_to_settlement(instrument: Instrument, now: datetime) -> float:
     Raises:
         InvalidValueError: The contract has no settlement.
     """
-    if instrument.settlement is None:
-        raise InvalidValueError(f"{instrument.key} does not settle")
-    hour = _AFTERNOON if instrument.trading_class == "SPXW" else _MORNING
-    moment = datetime.combine(instrument.settlement, hour, tzinfo=NEW_YORK)
-    elapsed = moment.astimezone(UTC) - now.astimezone(UTC)  # two times of one zone would be subtracted as wall clocks
+    moment = settles_at(instrument).astimezone(UTC)
+    elapsed = moment - now.astimezone(UTC)  # two times of one zone would be subtracted as wall clocks
     return max(0.0, elapsed.total_seconds() / _SECONDS_PER_DAY)
 
 

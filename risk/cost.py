@@ -153,7 +153,8 @@ class CostModel:
         ]
         charges += _beyond_credit(costs, book.cohorts, today)
         charges += self._products(book.cohorts, today)
-        settled = {cohort.name: cohort for cohort in (*book.cohorts, *book.past_cohorts) if cohort.settlement < today}
+        past = (*(cohort for cohort in book.cohorts if cohort.settlement < today), *book.past_cohorts)
+        settled = {cohort.name: cohort for cohort in past}
         bearers = (*open_now, *settled.values())
         spread = charged(charges, bearers, spread=True)
         whole = charged(charges, bearers, spread=False)

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from bot.deltas import Units, has_settled
+from bot.deltas import Units
 from bot.domain.checks import require_finite, require_positive, require_text
 from bot.domain.errors import InvalidValueError
+from bot.domain.expiries import has_settled
 from bot.domain.instrument import VIX, Instrument, InstrumentKey, Kind
 from bot.domain.portfolio import Position
 from bot.pricing import DAYS_PER_YEAR, MEAN_REVERSION_FALL_FRAC, forward_of_spot, vix_beta

@@ -152,7 +152,7 @@ class LinkKeeper:
             positions=tuple(state.snapshot(now).book.positions.values()) if self._adopted else None,
         )
         settled_before = asked - timedelta(seconds=self._settings.settle_s)
-        outcome = reconcile(own, books, settled_before=settled_before if up_since <= settled_before else None)
+        outcome = reconcile(own, books, now=now, settled_before=settled_before if up_since <= settled_before else None)
         if not outcome.in_doubt:
             self._adopted = True
             self._shell.pump(

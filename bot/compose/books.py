@@ -1,4 +1,4 @@
-"""The opening book of a simulated run, so chosen that nothing expires or rolls inside the window; lots and credits."""
+"""The opening book of a simulated run, so chosen that nothing rolls inside the window if it can be; lots and credits."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -21,7 +21,7 @@ def plan_for_window(start: date, end: date, calendar: SessionCalendar) -> BookPl
     """Return the book of a history's window: the first Friday 45 days away, each layer nearest to its days.
 
     A layer takes the settlement nearest to its days among those that need no roll before the window ends; where there
-    is none, the nearest of all that no other layer took, and the run then ends early.
+    is none, the nearest of all that no other layer took.
     """
     settlements = tuple(vix_monthlies(start, start + timedelta(days=LISTED_DAYS), calendar))
     chosen: list[date] = []
@@ -60,12 +60,10 @@ def lots_of_book(book: OpeningBook, opened_on: date) -> tuple[Lot, ...]:
     )
 
 
-def sessions_before_expiry(sessions: Sequence[Session], book: OpeningBook) -> tuple[Session, ...]:
-    """Return the sessions that can be run: up to two before the first last trading day of anything held.
+def sessions_with_condors(sessions: Sequence[Session], book: OpeningBook) -> tuple[Session, ...]:
+    """Return the sessions that can be run: up to the one in which the last condors settle, because a hedge needs them.
 
-    Settlement is not booked yet, so a run stops before it would be due.
+    A book without condors runs as long as it is asked to.
     """
-    ends = [instrument.last_trade for instrument, _, _ in book.positions if instrument.last_trade is not None]
-    if not ends:
-        return tuple(sessions)
-    return tuple(session for session in sessions if session.day < min(ends) - timedelta(days=2))
+    last = max((condor.settlement for condor in book.condors), default=None)
+    return tuple(session for session in sessions if last is None or session.day <= last)

@@ -16,7 +16,7 @@ from adapters.history.daily_store import DailyStore
 from adapters.ibkr.gateway import IbkrGateway
 from bot.app.desk import Desk
 from bot.compose.assembly import Assembled, Junction, Ports, Start, assemble
-from bot.compose.books import lots_of_book, sessions_before_expiry
+from bot.compose.books import lots_of_book, sessions_with_condors
 from bot.compose.drill import KEY_ID, Operator
 from bot.compose.guard import version
 from bot.compose.lines import Lines, open_lines, watched
@@ -250,10 +250,10 @@ class _Rehearsed:
             await operator.arm()
 
     async def _stop_after(self, world: World) -> None:
-        """End a rehearsal after its last session, or before anything held expires."""
+        """End a rehearsal after its last session, or after that in which the last condors settle."""
         first = world.sessions()[0]
         opened = world.open(FloorTime(asyncio.get_running_loop().time, first.opens_at - AFTER_CLOSE))
-        last = sessions_before_expiry(opened.source.sessions, opened.book)[-1]
+        last = sessions_with_condors(opened.source.sessions, opened.book)[-1]
         while self._clock.now() < last.closes_at + AFTER_CLOSE or self._clock.now() > last.closes_at + timedelta(
             days=3
         ):

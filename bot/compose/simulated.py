@@ -10,7 +10,7 @@ from pathlib import Path
 from adapters.control.memory_link import MemoryLink
 from adapters.history.daily_store import DailyStore
 from bot.compose.assembly import Assembled, Junction, Ports, Start, assemble
-from bot.compose.books import lots_of_book, sessions_before_expiry
+from bot.compose.books import lots_of_book, sessions_with_condors
 from bot.compose.drill import KEY_ID, Operator
 from bot.compose.guard import version
 from bot.compose.options import Outcome, RunOptions
@@ -81,9 +81,9 @@ async def _played(run: SimulatedRun) -> Outcome:
         raise InvariantError("a simulated run plays on the virtual loop")
     clock = VirtualClock(loop)
     opened = run.world.open(FloorTime(loop.time, clock.now()))
-    sessions = sessions_before_expiry(opened.source.sessions, opened.book)
+    sessions = sessions_with_condors(opened.source.sessions, opened.book)
     if not sessions:
-        raise ConfigError(f"nothing can run: something held expires on or soon after {run.world.settings.start}")
+        raise ConfigError(f"nothing can run: the condors have settled by {run.world.settings.start}")
     with recorded_port(run.options.record, clock.now(), clock) as port:
         simulation = _Simulation(run, clock, opened, port)
         try:
@@ -197,7 +197,7 @@ class _Simulation:
             facts = {
                 "asked_until": asked[-1].day,
                 "ran_until": sessions[-1].day,
-                "why": "something held would expire; settlement is not booked yet",
+                "why": "the condors have settled: nothing is left to hedge",
             }
             bot.shell.tell("run_ended_early", facts)
         stop.set()

@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from bot.domain.condor_fills import Executions, condors_at_entry
 from bot.domain.condors import largest_loss_usd
 from bot.domain.credits import cohort_credit
+from bot.domain.expiries import class_settles_at
 from bot.domain.portfolio import Cohort, Condor, Provenance, StatedCredit
 
 NOTHING = Decimal(0)
@@ -32,15 +33,19 @@ def cohorts_of(
     return tuple(_cohort(grouped[group], stated, executions, today) for group in sorted(grouped))
 
 
-def past_cohorts_of(stated: Sequence[StatedCredit], today: date) -> tuple[Cohort, ...]:
+def past_cohorts_of(stated: Sequence[StatedCredit], now: datetime) -> tuple[Cohort, ...]:
     """Return the cohorts that were stated and have settled: their days bear their own share of the hedge's cost (M9).
 
     Condors that were closed early are not among them: the day of their closing is not stated, and their days then
     count for the cohorts that follow, which overstates the cost and never understates it.
+
+    Args:
+        stated: Credit by the operator.
+        now: Aware.
     """
     grouped: dict[tuple[str, date], list[StatedCredit]] = defaultdict(list)
     for statement in stated:
-        if statement.settlement < today:
+        if now >= class_settles_at(statement.trading_class, statement.settlement):
             grouped[statement.trading_class, statement.settlement].append(statement)
     return tuple(
         Cohort(

@@ -1,9 +1,17 @@
-"""When VIX options and VX futures settle: a rule on the SPX expiry of the month that follows."""
+"""When contracts settle: the days of VIX by a rule on the SPX expiry of the month that follows, the hours by class."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
+from typing import Final
 
-from bot.domain.schedule import SessionCalendar
+from bot.domain.errors import InvalidValueError
+from bot.domain.instrument import Instrument
+from bot.domain.schedule import NEW_YORK, SessionCalendar
+
+AFTERNOON_CLASSES: Final = frozenset({"SPXW", "RUTW"})
+"""Classes that settle on the close of the stock market; all others settle on its open."""
+_MORNING: Final = time(9, 30)
+_AFTERNOON: Final = time(16, 0)
 
 
 def third_friday(year: int, month: int) -> date:
@@ -40,6 +48,38 @@ def vix_monthlies(start: date, end: date, calendar: SessionCalendar) -> Iterator
         if start <= settlement <= end:
             yield settlement
         year, month = (year + 1, 1) if month == 12 else (year, month + 1)
+
+
+def settles_at(instrument: Instrument) -> datetime:
+    """Return the moment at which a contract settles, in New York's time; from then on it is worth cash alone.
+
+    Raises:
+        InvalidValueError: It does not settle.
+
+    Source: docs/contracts.md, the settlement rules.
+    """
+    if instrument.settlement is None:
+        raise InvalidValueError(f"{instrument.key} does not settle")
+    return class_settles_at(instrument.trading_class, instrument.settlement)
+
+
+def class_settles_at(trading_class: str, day: date) -> datetime:
+    """Return the moment at which the contracts of a class and settlement day settle, in New York's time.
+
+    >>> [class_settles_at(name, date(2026, 11, 20)).hour for name in ("SPX", "SPXW", "VIXW")]
+    [9, 16, 9]
+    """
+    return datetime.combine(day, _AFTERNOON if trading_class in AFTERNOON_CLASSES else _MORNING, tzinfo=NEW_YORK)
+
+
+def has_settled(instrument: Instrument, now: datetime) -> bool:
+    """Return whether a contract is no more: its settlement is past. A share or an index never settles.
+
+    Args:
+        instrument: Any.
+        now: Aware.
+    """
+    return instrument.settlement is not None and now >= settles_at(instrument)
 
 
 def _on_session(day: date, calendar: SessionCalendar) -> date:

@@ -3,14 +3,14 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
+from bot.domain.expiries import has_settled
 from bot.domain.instrument import Instrument, InstrumentKey
 from bot.domain.layer import Layer
 from bot.domain.parts import Part, part_of_class
 from bot.domain.portfolio import Book
 from bot.domain.snapshot import Snapshot
-from bot.valuation import Unvalued, Valuer, days_to_settlement
+from bot.valuation import Unvalued, Valuer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ def holdings_of(snapshot: Snapshot, valuer: Valuer) -> Holdings:
         part: {
             key: Holding(quantity=quantity, each_usd=_each_usd(contracts[key], valuer))
             for key, quantity in sorted(quantities.items())
-            if quantity and not _has_settled(contracts[key], snapshot.now)
+            if quantity and not has_settled(contracts[key], snapshot.now)
         }
         for part, quantities in held.items()
     }
@@ -69,10 +69,6 @@ def _in_overlay(book: Book, contracts: dict[InstrumentKey, Instrument]) -> dict[
             contracts.setdefault(leg.instrument.key, leg.instrument)
             quantities[leg.instrument.key] += lot.units_open * leg.signed_ratio
     return quantities
-
-
-def _has_settled(instrument: Instrument, now: datetime) -> bool:
-    return instrument.settlement is not None and days_to_settlement(instrument, now) <= 0.0
 
 
 def _each_usd(instrument: Instrument, valuer: Valuer) -> float | None:

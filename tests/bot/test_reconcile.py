@@ -1,12 +1,13 @@
 """The comparison of both books: a table of what settles an order, and what it may never conclude."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.instrument import Right
 from bot.domain.orders import (
     BrokerOrder,
     BrokerStatus,
@@ -24,10 +25,11 @@ from bot.domain.orders import (
     Working,
 )
 from bot.domain.portfolio import Position
+from bot.domain.schedule import NEW_YORK
 from bot.ports import BrokerBooks
 from bot.reconcile import OwnBooks, Reconciliation, reconcile
 from tests.bot.engine_parts import CALL, a_fill, call_order, held
-from tests.builders import NOON, an_account, an_option, vix_call
+from tests.builders import NOON, NOVEMBER, an_account, an_option, vix_call
 from tests.fakes import a_row
 
 LATER = NOON + timedelta(seconds=10)
@@ -53,7 +55,7 @@ def compared(
         commissions_usd={},
     )
     own = OwnBooks(orders=orders, fills=tuple(own_fills), positions=None if positions is None else tuple(positions))
-    return reconcile(own, books, settled_before=LATER if settled else None)
+    return reconcile(own, books, now=NOON, settled_before=LATER if settled else None)
 
 
 WORKING, FILLED, CANCELLED = BrokerStatus.WORKING, BrokerStatus.FILLED, BrokerStatus.CANCELLED
@@ -173,3 +175,22 @@ def test_a_difference_says_both_sides_and_a_first_comparison_has_none() -> None:
         other.key: "books say 0, the broker says 1",
     }
     assert dict(compared(theirs=[held(other)]).differences) == {}
+
+
+@pytest.mark.parametrize(("hour", "differs"), [(15, True), (16, False)])
+@pytest.mark.parametrize("side", ["ours", "theirs"])
+def test_what_has_settled_is_compared_no_more(hour: int, differs: bool, side: str) -> None:  # noqa: FBT001
+    """Until its settlement a contract that one side alone shows is a difference; after it nobody's word counts."""
+    put = an_option(6500, trading_class="SPXW", right=Right.PUT)
+    held = (Position(instrument=put, quantity=-2),)
+    books = BrokerBooks(
+        open_orders=(),
+        completed_orders=(),
+        fills=(),
+        positions=held if side == "theirs" else (),
+        account=an_account(),
+        commissions_usd={},
+    )
+    own = OwnBooks(orders=(), fills=(), positions=held if side == "ours" else ())
+    now = datetime.combine(NOVEMBER, time(hour), tzinfo=NEW_YORK)
+    assert bool(reconcile(own, books, now=now, settled_before=None).differences) is differs

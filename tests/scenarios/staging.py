@@ -228,6 +228,10 @@ class Hands:
             self._answered.append(asked[-1])
             self.answer(name)
 
+    def break_link(self) -> None:
+        """Cut the line to the broker; the bot connects anew and compares the books."""
+        self._link.disconnect()
+
     def tighten(self, name: CommandName) -> None:
         """Ask for a stricter mode, which needs no challenge."""
         self._send(name)

@@ -13,10 +13,11 @@ from datetime import date
 from decimal import Decimal
 
 from bot.domain.checks import require_finite
+from bot.domain.expiries import has_settled
 from bot.domain.instrument import Instrument, Kind
 from bot.domain.portfolio import Book, Cohort, Condor, Position
 from bot.hedging.temporal.settings import TemporalSettings
-from bot.valuation import VIX_OPTION_CLASSES, Unvalued, Valuer, days_to_settlement
+from bot.valuation import VIX_OPTION_CLASSES, Unvalued, Valuer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +145,7 @@ def credit_usd_per_day(cohorts: Iterable[Cohort], today: date) -> Decimal:
 def _theta_usd(contracts: Iterable[tuple[Instrument, int]], valuer: Valuer) -> float | Unvalued:
     total = 0.0
     for instrument, quantity in contracts:
-        if days_to_settlement(instrument, valuer.snapshot.now) == 0.0:
+        if has_settled(instrument, valuer.snapshot.now):
             continue
         valued = valuer.value(instrument)
         if isinstance(valued, Unvalued):

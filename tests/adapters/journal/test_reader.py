@@ -180,7 +180,7 @@ class Life:
             fills=self.state.fills(),
             positions=tuple(self.held().values()) if adopted else None,
         )
-        outcome = reconcile(own, books, settled_before=self.now if settled else None)
+        outcome = reconcile(own, books, now=self.now, settled_before=self.now if settled else None)
         self.live(
             BooksReconciled(
                 at=self.later(),

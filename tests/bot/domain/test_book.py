@@ -1,7 +1,7 @@
 """The ledger, condors, cohorts and lots."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -15,7 +15,7 @@ from bot.domain.errors import InvalidValueError
 from bot.domain.fees import FeeSchedule
 from bot.domain.instrument import Instrument, Right, Side
 from bot.domain.layer import Layer
-from bot.domain.ledger import lots_of, positions_after, positions_before, trade_date, units_filled
+from bot.domain.ledger import NEW_YORK, lots_of, positions_after, positions_before, trade_date, units_filled
 from bot.domain.orders import Fill, FillPart, IntentId, Leg, Order, Purpose
 from bot.domain.portfolio import Cohort, Condor, Lot, Position, Provenance, StatedCredit
 from tests.builders import (
@@ -185,6 +185,11 @@ def test_the_wider_wing_sets_the_loss() -> None:
     assert a_condor().widest_wing_points == 30
 
 
+def _at(hour: int) -> datetime:
+    """That hour of the settlement's day in New York."""
+    return datetime.combine(NOVEMBER, time(hour), tzinfo=NEW_YORK)
+
+
 def test_a_cohort_joins_condors_with_their_credit() -> None:
     """Credit as stated, maximum loss of the wider wing less the credit."""
     (cohort,) = cohorts_of([a_condor()], [a_statement()], NONE, TODAY)
@@ -233,11 +238,13 @@ def test_a_cohort_without_a_statement_opened_today() -> None:
 def test_settled_statements_are_past_cohorts() -> None:
     """Statements of one settlement are joined; those that have not settled are none of them."""
     earlier = a_statement(opened_on=TODAY - 9 * DAY, credit_usd=Decimal(100))
-    past = past_cohorts_of([a_statement(), earlier, a_statement(settlement=date(2027, 1, 15))], NOVEMBER + DAY)
+    past = past_cohorts_of([a_statement(), earlier, a_statement(settlement=date(2027, 1, 15))], _at(17))
     assert [(one.credit_usd, one.opened_on, one.settlement) for one in past] == [
         (Decimal("1100.01"), TODAY - 9 * DAY, NOVEMBER)
     ]
-    assert past_cohorts_of([a_statement()], NOVEMBER) == ()
+    assert past_cohorts_of([a_statement()], _at(15)) == ()
+    morning = a_statement(trading_class="SPX")
+    assert [one.name for one in past_cohorts_of([a_statement(), morning], _at(10))] == ["SPX:2026-11-18"]
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,15 @@
-"""When VIX options and VX futures settle."""
+"""When contracts settle: days and hours."""
 
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 
-from bot.domain.expiries import third_friday, vix_monthlies, vix_settlement
-from bot.domain.schedule import SessionCalendar
+from bot.domain.errors import InvalidValueError
+from bot.domain.expiries import has_settled, settles_at, third_friday, vix_monthlies, vix_settlement
+from bot.domain.instrument import SPY, VIX, Instrument
+from bot.domain.schedule import NEW_YORK, SessionCalendar
+from tests.builders import a_future, an_option, vix_call
 
 CALENDAR = SessionCalendar()
 CONTRACTS = Path(__file__).parents[3] / ".." / "shared" / "data" / "vx_futures"
@@ -69,3 +72,23 @@ def test_the_third_friday_lies_in_the_third_week() -> None:
     fridays = [third_friday(year, month) for year in range(2004, 2028) for month in range(1, 13)]
     assert {day.weekday() for day in fridays} == {4}
     assert {day.day for day in fridays} == set(range(15, 22))
+
+
+@pytest.mark.parametrize(
+    ("contract", "hour"),
+    [(vix_call(20), time(9, 30)), (a_future("VX"), time(9, 30)), (an_option(6500, trading_class="SPXW"), time(16))],
+)
+def test_a_contract_is_no_more_from_its_settlement_on(contract: Instrument, hour: time) -> None:
+    """VIX and its futures at the open, SPX weeklies at the close; a moment before that they live."""
+    assert contract.settlement is not None
+    moment = datetime.combine(contract.settlement, hour, tzinfo=NEW_YORK)
+    assert settles_at(contract) == moment
+    assert has_settled(contract, moment)
+    assert not has_settled(contract, moment - timedelta(seconds=1))
+
+
+def test_a_share_and_an_index_never_settle() -> None:
+    """They have no settlement, and asking for it is an error."""
+    assert not has_settled(SPY, datetime(2100, 1, 1, tzinfo=NEW_YORK))
+    with pytest.raises(InvalidValueError, match="does not settle"):
+        settles_at(VIX)
