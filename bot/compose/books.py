@@ -1,4 +1,4 @@
-"""The opening book of a simulated run, chosen so that nothing rolls inside its window if it can be; lots and credits."""
+"""The opening book of a simulated run, such that nothing rolls inside its window if it can be; lots and credits."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta

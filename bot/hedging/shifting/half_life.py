@@ -9,6 +9,8 @@ from bot.domain.checks import require_finite
 
 LEAST_SESSIONS: Final = 3
 """Two pairs: a line through one pair fits whatever it is."""
+SLOPE_ROUNDING: Final = 1e-9
+"""A slope nearer than this to 0 or to 1 is one of them: sums of two decimals miss by less."""
 
 
 def half_life_sessions(spreads: Sequence[float]) -> float | None:
@@ -43,6 +45,6 @@ def half_life_sessions(spreads: Sequence[float]) -> float | None:
     if min(before) == max(before) or not variance > 0.0:  # the mean of equal numbers may miss them by a rounding
         return None
     slope = math.fsum((x - mean_before) * (y - mean_after) for x, y in zip(before, after, strict=True)) / variance
-    if not 0.0 < slope < 1.0:
+    if not SLOPE_ROUNDING < slope < 1.0 - SLOPE_ROUNDING:
         return None
     return math.log(0.5) / math.log(slope)

@@ -41,6 +41,7 @@ def test_a_pure_decay_gives_its_half_life_back(half_life: float, mean: float) ->
         (1.0, 2.0) * 45,
         (1.0, 0.0, 0.0, 1.0),
         (0.0, 1e-200, 0.0),
+        (1.62, 1.62, 7.0, 7.0, 1.62),
     ],
     ids=[
         "none",
@@ -54,6 +55,7 @@ def test_a_pure_decay_gives_its_half_life_back(half_life: float, mean: float) ->
         "zigzag",
         "b < 0",
         "tiny",
+        "b of rounding alone",
     ],
 )
 def test_where_nothing_returns_there_is_no_half_life(spreads: tuple[float, ...]) -> None:
