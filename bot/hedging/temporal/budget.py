@@ -58,7 +58,8 @@ class ThetaBudget:
         """Return how many of the wanted units of new overlay fit, each of this decay; 0 where none does."""
         if self.allows(wanted * each_usd_per_day):
             return wanted
-        return min(wanted, max(0, math.floor(self.room_usd_per_day / each_usd_per_day)))
+        fitting = max(0.0, self.room_usd_per_day) / each_usd_per_day  # infinite where one hardly decays
+        return math.floor(min(float(wanted), fitting))
 
     def words(self, added_usd_per_day: float = 0.0) -> str:
         """Return the judgement in one sentence, with its figures."""

@@ -137,11 +137,17 @@ def test_new_overlay_fits_up_to_the_limit(decay: float, added: float, allowed: b
 
 
 @pytest.mark.parametrize(
-    ("wanted", "each", "most"), [(3, 10.0, 3), (4, 10.0, 3), (9, 31.0, 0), (5, -1.0, 5), (2, 0.0, 2), (40, 0.5, 40)]
+    ("wanted", "each", "most"),
+    [(3, 10.0, 3), (4, 10.0, 3), (9, 31.0, 0), (5, -1.0, 5), (2, 0.0, 2), (40, 0.5, 40), (1, 5e-324, 1)],
 )
 def test_the_largest_size_that_fits_is_told(wanted: int, each: float, most: int) -> None:
     """With 30 USD of room three units of ten fit, and any number of what does not decay."""
     assert _with(20.0, 50.0).most_units(wanted, each) == most
+
+
+def test_above_the_limit_not_even_the_least_decay_fits() -> None:
+    """Without room nothing fits, however little it decays."""
+    assert _with(1.0, 0.0).most_units(1, 5e-324) == 0
 
 
 @given(decay=st.floats(-500, 500), limit=st.floats(0, 500), each=st.floats(-50, 50), wanted=st.integers(0, 200))

@@ -1,0 +1,87 @@
+"""Limits against those of the last start: what is tighter, what is looser, and the hash that names a set (C37, I21)."""
+
+from dataclasses import fields, replace
+from decimal import Decimal
+
+import pytest
+
+from bot.domain.errors import InvalidValueError
+from risk.limit_changes import LOOSER, LimitChange, limit_changes, limit_texts, limits_hash
+from risk.limits import Amortise, RiskLimits
+
+LIMITS = RiskLimits(accounts=frozenset({"DU1", "DU2"}))
+
+
+def _changed(**changes: object) -> tuple[LimitChange, ...]:
+    return limit_changes(limit_texts(LIMITS), replace(LIMITS, **changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.control("C37")
+def test_every_limit_has_its_direction() -> None:
+    """A limit that nobody has judged could be loosened unseen."""
+    assert sorted(LOOSER) == sorted(field.name for field in fields(RiskLimits))
+
+
+@pytest.mark.control("C37")
+@pytest.mark.parametrize(
+    ("name", "value", "is_looser"),
+    [
+        ("max_hedge_cost_frac", Decimal("0.39"), False),
+        ("max_orders_per_day", 41, True),
+        ("max_orders_per_day", 39, False),
+        ("neutrality_band_frac", 0.0500001, True),
+        ("session_edge_minutes", 9.5, True),
+        ("session_edge_minutes", 11.0, False),
+        ("future_margin_frac", Decimal("0.49"), True),
+        ("amortise", Amortise.NONE, False),
+        ("accounts", frozenset({"DU1"}), False),
+        ("accounts", frozenset({"DU1", "DU2", "DU3"}), True),
+        ("accounts", frozenset({"DU1", "DU3"}), True),
+        ("accounts", frozenset(), True),
+        ("permitted_classes", frozenset({"VIX"}), False),
+    ],
+)
+def test_a_change_is_tighter_or_looser_by_its_direction(name: str, value: object, is_looser: bool) -> None:  # noqa: FBT001
+    """One limit at a time; a set without the names that it had, and with another, is looser."""
+    (change,) = _changed(**{name: value})
+    assert (change.name, change.is_looser) == (name, is_looser)
+
+
+@pytest.mark.control("C37")
+def test_spreading_the_cost_again_is_looser() -> None:
+    """From none to straight line less is charged at once."""
+    (change,) = limit_changes(limit_texts(replace(LIMITS, amortise=Amortise.NONE)), LIMITS)
+    assert change.is_looser
+    assert change.words == "amortise: none -> straight_line"
+
+
+@pytest.mark.control("C37")
+def test_limits_that_come_and_go() -> None:
+    """A new one is tighter; one that exists no more is looser, and so is what cannot be compared."""
+    texts = limit_texts(LIMITS)
+    new = {name: text for name, text in texts.items() if name != "collar_ticks"}
+    assert [(one.name, one.before, one.is_looser) for one in limit_changes(new, LIMITS)] == [
+        ("collar_ticks", "", False)
+    ]
+    (gone,) = limit_changes({**texts, "max_moons": "1"}, LIMITS)
+    assert (gone.name, gone.after, gone.is_looser) == ("max_moons", "", True)
+    (odd,) = limit_changes({**texts, "collar_ticks": "NaN"}, LIMITS)
+    assert odd.is_looser
+
+
+def test_without_anything_written_nothing_is_looser() -> None:
+    """The first start writes the whole set down; equal sets differ in nothing."""
+    assert limit_changes({}, LIMITS) == ()
+    assert limit_changes(limit_texts(LIMITS), LIMITS) == ()
+
+
+def test_a_hash_names_a_set_whatever_the_spelling_of_its_numbers() -> None:
+    """0.4 and 0.40 are one limit; any other value has another hash."""
+    assert limits_hash(replace(LIMITS, max_hedge_cost_frac=Decimal("0.400"))) == limits_hash(LIMITS)
+    assert limits_hash(replace(LIMITS, collar_ticks=5)) != limits_hash(LIMITS)
+
+
+def test_a_change_has_a_name() -> None:
+    """Without one nobody could confirm it."""
+    with pytest.raises(InvalidValueError, match="name"):
+        LimitChange(name="", before="1", after="2", is_looser=True)
