@@ -54,6 +54,7 @@ REMEMBERED = (
         "credit_changed",
         "books_reconciled",
         "hedge_planned",
+        "limits_set",
         "mode_demanded",
     ),
     *MOVES,
@@ -79,14 +80,16 @@ class _Memory:
     proposals: Proposals = field(default_factory=Proposals)
     conviction: Conviction | None = None
     credits: dict[str, str] = field(default_factory=dict)
+    limits: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remembered:
-    """The event that restores the state, and the mode that the latch showed last."""
+    """The event that restores the state, the mode that the latch showed last, and the limits as written down last."""
 
     restored: Restored
     latch_mode: TradingMode | None
+    limits: Mapping[str, str] = field(default_factory=dict)
 
 
 def remembered(path: Path, at: datetime) -> Remembered:
@@ -116,7 +119,7 @@ def remembered(path: Path, at: datetime) -> Remembered:
         conviction=memory.conviction,
         credits=memory.credits,
     )
-    return Remembered(restored=restored, latch_mode=memory.latch_mode)
+    return Remembered(restored=restored, latch_mode=memory.latch_mode, limits=memory.limits)
 
 
 def _remember(memory: _Memory, row: WrittenRow) -> None:
@@ -146,6 +149,8 @@ def _take_in(memory: _Memory, row: WrittenRow, facts: Mapping[str, object]) -> N
             memory.commissions[str(facts["exec_id"])] = Decimal(str(facts["commission_usd"]))
         case "credit_changed":
             memory.credits[str(facts["cohort"])] = str(facts["words"])
+        case "limits_set":
+            memory.limits = value_of(dict, facts["limits"])
         case "books_reconciled":
             _adopt(memory, facts, trade_date(row.at))
         case "mode_demanded":

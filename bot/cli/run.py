@@ -35,6 +35,7 @@ from bot.compose.running import run_bot
 @click.option("--tick-s", type=click.IntRange(1, 30), default=15, show_default=True, help="Seconds between indices.")
 @click.option("--state", type=FOLDER, help="State folder: journal, latch, keys.")
 @click.option("--record", type=FOLDER, help="Write the ticks that reach the bot to Parquet files in this folder.")
+@click.option("--confirm-limits", metavar="HASH", help="Start with limits that are looser than at the last start.")
 @click.option("--dry-run", is_flag=True, help="Decide and record, send nothing.")
 @click.option("--out", type=FOLDER, default=Path("out"), show_default=True, help="Log, report, and sim's state.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON on stdout.")

@@ -27,6 +27,7 @@ class RunOptions:
     state: Path | None = None
     record: Path | None = None  # what reaches the bot's market data is written there
     dry_run: bool = False
+    confirm_limits: str | None = None  # the hash of limits that are looser than last time
     out: Path | None = None
     door: str = "wire"  # or "process": without the wire, for tests of both doors
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from adapters.ibkr.gateway import IbkrGateway
 from bot.app.desk import Desk
 from bot.compose.assembly import Assembled, Junction, Ports, Start, assemble
 from bot.compose.books import lots_of_book, sessions_with_condors
+from bot.compose.confirming import limits_at_start
 from bot.compose.drill import KEY_ID, Operator
 from bot.compose.guard import version
 from bot.compose.lines import Lines, open_lines, watched
@@ -88,10 +89,16 @@ async def _run(run: RealtimeRun) -> Outcome:
     standing = open_standing(run.state, run.loaded.settings, clock, clock.now())
     stop = asyncio.Event()
     try:
+        limits = limits_at_start(
+            run.loaded.settings.risk,
+            standing.memory.limits,
+            profile=run.loaded.settings.profile,
+            confirmed=run.options.confirm_limits,
+        )
         lines = open_lines(run.state, run.loaded.settings, standing)
         with watched(lines.guard), recorded_port(run.options.record, _begins_at(run, clock), clock) as port:
             async with _gateway_beside(run):
-                return await _Rehearsed(run, clock, standing, lines, stop, port).play()
+                return await _Rehearsed(run, clock, standing, lines, stop, port).play(limits)
     finally:
         standing.journal.close()
 
@@ -150,12 +157,14 @@ class _Rehearsed:
         self._lines = lines
         self._port = port
 
-    async def play(self) -> Outcome:
-        """Run until the stop event."""
+    async def play(self, limits: Mapping[str, object] | None) -> Outcome:
+        """Run until the stop event; the limits are written down where they changed."""
         bot = self._bot()
         self._lines.connect(bot.desk)
         self._obey_signals()
         bot.shell.tell("bot_started", self._run.outputs.started_facts(self._run.options, self._run.loaded, version()))
+        if limits is not None:
+            bot.shell.tell("limits_set", limits)
         helpers = [asyncio.ensure_future(job) for job in self._jobs()]
         if self._lines.mqtt is not None:
             helpers.append(_ending_the_bot(asyncio.create_task(self._lines.mqtt.run()), bot.desk))

@@ -11,6 +11,7 @@ from adapters.control.memory_link import MemoryLink
 from adapters.history.daily_store import DailyStore
 from bot.compose.assembly import Assembled, Junction, Ports, Start, assemble
 from bot.compose.books import lots_of_book, sessions_with_condors
+from bot.compose.confirming import limits_at_start
 from bot.compose.drill import KEY_ID, Operator
 from bot.compose.guard import version
 from bot.compose.options import Outcome, RunOptions
@@ -121,6 +122,11 @@ class _Simulation:
         self._link.listen(bot.desk.receive)
         stop = asyncio.Event()
         bot.shell.tell("bot_started", self._run.outputs.started_facts(self._run.options, self._run.loaded, version()))
+        settings, memory = self._run.loaded.settings, self._standing.memory
+        confirmed = self._run.options.confirm_limits
+        limits = limits_at_start(settings.risk, memory.limits, profile=settings.profile, confirmed=confirmed)
+        if limits is not None:
+            bot.shell.tell("limits_set", limits)
         helpers = [
             asyncio.ensure_future(gateway.run()),
             asyncio.ensure_future(self._operate(sessions)),
