@@ -3,16 +3,8 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from adapters.journal.store import first_fault
 from tests.runs import Played, play
-
-
-@pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
-    """Two sessions of the blowout over the broker's wire with the real client library."""
-    return play(tmp_path_factory.mktemp("flow"))
 
 
 def test_a_blowout_becomes_a_bought_overlay(played: Played) -> None:
@@ -86,8 +78,8 @@ def test_the_log_has_one_json_line_per_row(played: Played) -> None:
 
 
 def test_a_dry_run_writes_nothing_to_the_gateway(tmp_path: Path) -> None:
-    """Decisions are made and recorded, and the gateway's ledger stays empty."""
-    dry = play(tmp_path, dry_run=True)
+    """Decisions are made and recorded, and the exchange's ledger stays empty."""
+    dry = play(tmp_path, dry_run=True, door="process")
     assert dry.ledger == ()
     assert "increase" in [facts["action"] for facts in dry.of_kind("hedge_planned")]
     assert "dry run" in {facts["why"].removeprefix("not sent: ") for facts in dry.of_kind("order_cancelled")}

@@ -13,9 +13,9 @@ UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 OF_HISTORIES = frozenset({"evidence_delivered", "sensitivity_measured", "daily_recorded"})
 
 
-def test_both_doors_leave_the_same_journal(tmp_path: Path) -> None:
+def test_both_doors_leave_the_same_journal(played: Played, tmp_path: Path) -> None:
     """Decisions, verdicts, orders, fills and positions are equal to the cent and the second through either door."""
-    wire = _story(play(tmp_path / "wire", door="wire"))
+    wire = _story(played)
     process = _story(play(tmp_path / "process", door="process"))
     assert len(wire) > 40
     for one, other in zip(wire, process, strict=True):

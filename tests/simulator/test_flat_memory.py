@@ -3,6 +3,7 @@
 import gc
 import tracemalloc
 
+import pytest
 from floors import DAY, SPY, a_call, a_floor_with_nights, a_future, an_order
 
 from bot.domain.instrument import VIX
@@ -35,6 +36,7 @@ def _play_day(opened: OpenedFloor, number: int) -> int:
     return tracemalloc.get_traced_memory()[0]
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_from_day_to_day() -> None:
     """With watchers, listeners, orders and questions the sixth day ends with the memory of the fourth."""
     opened = a_floor_with_nights(sessions=6, start=DAY, tick_s=300, night_step_s=300)
