@@ -146,11 +146,17 @@ class Gate:
     def _largest(self, intent: OrderIntent, checks: Sequence[Checked], scene: Scene) -> int:
         """The largest smaller size that passes everything, by trying each from above; 0 where size is no cure.
 
-        No size beyond the limit per leg can pass, so that the search is as short as that limit.
+        No size beyond the limit per leg can pass, so that the search is as short as that limit. Of many shares only so
+        many sizes are tried as there may be contracts in an order.
         """
         if not all(checked.passed or checked.size_can_cure for checked in checks):
             return 0
-        for quantity in range(min(intent.quantity - 1, self._limits.max_contracts_per_leg), 0, -1):
+        limits = self._limits
+        most = min(
+            intent.quantity - 1, limits.max_shares_per_order if intent.is_share else limits.max_contracts_per_leg
+        )
+        step = max(1, -(-most // limits.max_contracts_per_leg))
+        for quantity in range(most, 0, -step):
             cost = intent.worst_cost_usd * quantity / intent.quantity
             smaller = replace(intent, quantity=quantity, worst_cost_usd=cost)
             if all(checked.passed for checked in self._checked(smaller, scene)):

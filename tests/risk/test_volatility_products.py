@@ -10,7 +10,7 @@ from bot.deltas import book_delta
 from bot.domain.decision import Refused, Rule
 from bot.domain.instrument import VIX, Instrument, share
 from bot.domain.portfolio import Position
-from bot.domain.products import ProductBeta, ProductReading, UnmeasuredProduct
+from bot.domain.products import ProductBeta, ProductReading, UnmeasuredProduct, found_products
 from bot.domain.snapshot import Snapshot
 from bot.valuation import Unvalued, ValuationSettings, Valued, Valuer
 from risk.checks.hedge_cost import cost_report
@@ -173,7 +173,7 @@ def test_a_product_is_charged_as_a_future_without_an_end(
 ) -> None:
     """The larger of what mean reversion would take and what has been lost so far, each product by itself."""
     snapshot = with_shares(shares, cost=Decimal(cost))
-    assert products_charge_usd(snapshot.book.positions.values(), valuer_of(snapshot)) == Decimal(charge)
+    assert products_charge_usd(found_products(snapshot.book), valuer_of(snapshot)) == Decimal(charge)
 
 
 def test_the_charge_counts_against_the_cap_whatever_is_spread() -> None:
@@ -210,4 +210,4 @@ def test_a_cost_that_nobody_knows_refuses(missing: str) -> None:
         snapshot = replace(snapshot, levels={key: level for key, level in snapshot.levels.items() if key != VIX.key})
     verdict = verdict_on(a_build(), snapshot)
     assert {Rule.HEDGE_COST_CAP_COHORT, Rule.HEDGE_COST_CAP_BOOK} <= rules_against(verdict)
-    assert isinstance(products_charge_usd(snapshot.book.positions.values(), valuer_of(snapshot)), Unvalued)
+    assert isinstance(products_charge_usd(found_products(snapshot.book), valuer_of(snapshot)), Unvalued)
