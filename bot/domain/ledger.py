@@ -193,7 +193,7 @@ def _sold_from(
     if units == 0:
         return lots
     received = sum((-fill.side.sign * fill.price * fill.quantity for fill in whole), Decimal(0)) / units
-    fee = fee_usd(order, fills, commissions_usd, fees) / units
+    fee, sold = fee_usd(order, fills, commissions_usd, fees), units
     sold_on = trade_date(whole[-1].at)
     mirrored = {(leg.instrument.key, -leg.signed_ratio) for leg in order.intent.legs}
     booked: list[Lot] = []
@@ -202,7 +202,7 @@ def _sold_from(
         matches = is_its_layer and {(leg.instrument.key, leg.signed_ratio) for leg in lot.legs} == mirrored
         take = min(units, lot.units_open) if matches else 0
         units -= take
-        booked.append(lot if take == 0 else _reduced(lot, take, received, fee, sold_on))
+        booked.append(lot if take == 0 else _reduced(lot, take, received, fee * take / sold, sold_on))
     return booked
 
 
@@ -213,6 +213,6 @@ def _reduced(lot: Lot, units: int, received_points: Decimal, fee_usd: Decimal, s
     return replace(
         lot,
         units_open=lot.units_open - units,
-        recovered_usd=lot.recovered_usd + (points * multiplier - fee_usd) * units,
+        recovered_usd=lot.recovered_usd + points * multiplier * units - fee_usd,
         last_sold_on=sold_on,
     )
