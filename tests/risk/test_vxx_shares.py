@@ -281,6 +281,7 @@ def test_shares_that_somebody_else_sold_cost_nothing_more() -> None:
 def test_shares_bind_all_that_is_paid_for_them() -> None:
     """No loan is counted on: sixty at 30.01 bind 1,800.60 USD and the fee, and add as much to the gross value."""
     assert bound_usd(a_share_build(60), 60, FEES, Decimal("0.50")) == Decimal("1801.60")
+    assert bound_usd(a_share_sale(60), 60, FEES, Decimal("0.50")) == Decimal("1800.40")  # short, if it closed nothing
     assert gross_added_usd(TO_BUY, 60, Valuer(NONE_HELD, ValuationSettings())) == Decimal("1800.60")
 
 

@@ -125,6 +125,13 @@ def test_a_wide_market_in_shares_is_refused() -> None:
     assert shares_in(none).rejected == "STK:VXX: too wide"
 
 
+def test_the_collar_of_shares_is_a_futures() -> None:
+    """Asked at 30.28, bought at 30.15 at most: half a percent above the middle, where that is the setting."""
+    wider = replace(market(), quotes={**market().quotes, VXX.key: a_quote(VXX, 29.72, 30.28)})
+    assert shares_in(wider).limit == Decimal("30.28")
+    assert shares_in(wider, replace(ALLOWED, future_collar_frac=0.005)).limit == Decimal("30.15")
+
+
 # choice ---------------------------------------------------------------------------------------------------------
 
 
