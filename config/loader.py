@@ -127,7 +127,7 @@ def _require_same_profile(layer: Layer, profile: Profile) -> None:
 
 
 def require_agreement(settings: Settings, layers: Sequence[Layer]) -> None:
-    """Raise ConfigError unless profile, account, port and allowlist agree (docs/risk-controls.md, C23)."""
+    """Raise ConfigError unless profile, account, port and permissions agree (docs/risk-controls.md, C23)."""
     profile, broker = settings.profile, settings.broker
     account = f"{source_of(layers, ('broker', 'account'))}: broker.account: "
     if broker.account in PLACEHOLDERS:
@@ -154,6 +154,11 @@ def require_agreement(settings: Settings, layers: Sequence[Layer]) -> None:
         raise ConfigError(
             f"{source_of(layers, ('risk', 'accounts'))}: risk.accounts: does not hold broker.account "
             f"{broker.account!r}, found {sorted(settings.risk.accounts)}; every order would be refused: add it"
+        )
+    if settings.hedge.allow_vxx_shares and not settings.risk.permit_vxx_shares:
+        raise ConfigError(
+            f"{source_of(layers, ('hedge', 'allow_vxx_shares'))}: hedge.allow_vxx_shares: is true, and the gate would "
+            "refuse every purchase; set risk.permit_vxx_shares as well"
         )
 
 

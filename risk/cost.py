@@ -29,7 +29,7 @@ ONE_DAY: Final = timedelta(days=1)
 _CENTS: Final = 100
 
 Reserves = Mapping[InstrumentKey, Decimal]
-"""USD that one long future of a key is charged beside its fees when it is bought now (M9)."""
+"""USD that one long future or share of a key is charged beside its fees when it is bought now (M9)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +101,9 @@ class CostModel:
         fees: What a contract costs to trade.
         max_cost_frac: The cap as a fraction of the credit.
         amortise: Which figure the cap binds.
-        reserves: What a future is charged beside its fees, for one that is wanted or on its way.
-        held_reserves: The same for futures held, by lot, per unit: their unrealised loss counts as well.
-        products_usd: What the volatility products held are charged, all their shares together (M9).
+        reserves: What a future or a share is charged beside its fees, for one that is wanted or on its way.
+        held_reserves: The same for what is held, by lot, per unit: its unrealised loss counts as well.
+        products_usd: What the volatility products in no lot of ours are charged, all their shares together (M9).
     """
 
     fees: FeeSchedule
@@ -116,14 +116,14 @@ class CostModel:
     def worst_cost_usd(self, intent: OrderIntent, quantity: int) -> Decimal:
         """Return what ``quantity`` units of an order may cost at worst, in USD and whole cents, never below zero.
 
-        Options: premium at the limit plus fees; a sale costs what its fees exceed its proceeds by. A future bought:
-        its reserve plus fees; a future sold: fees. The roll of a wing is no cost of the hedge: it lowers the credit.
+        Options: premium at the limit plus fees; a sale costs what its fees exceed its proceeds by. A future or share
+        bought: its reserve plus fees; sold: fees. The roll of a wing is no cost of the hedge: it lowers the credit.
 
         Raises:
-            InvalidValueError: A future whose reserve is not known.
+            InvalidValueError: A future or share whose reserve is not known.
         """
         fee = self.fees.of_intent(intent, quantity)
-        if not intent.is_future:
+        if not intent.carries_reserve:
             return up_to_cent(max(NOTHING, intent.limit * intent.multiplier * quantity + fee))
         leg = intent.legs[0]
         if leg.signed_ratio < 0:
@@ -139,7 +139,7 @@ class CostModel:
         A wing roll lowers the credit of its cohort by its debit and fees; what the credit cannot bear is charged.
 
         Raises:
-            InvalidValueError: A future whose reserve is not known.
+            InvalidValueError: A future or share whose reserve is not known.
 
         Source: docs/methodology.md, M9.
         """
@@ -191,11 +191,11 @@ class CostModel:
             yield from charges_of(lot, self._reserve_of(lot), today)
 
     def _reserve_of(self, lot: Lot) -> Decimal:
-        if not lot.is_future or lot.units_open == 0:
+        if not lot.carries_reserve or lot.units_open == 0:
             return NOTHING
         reserve = self.held_reserves.get(lot.lot_id)
         if reserve is None:
-            raise InvalidValueError(f"lot {lot.lot_id}: the reserve of its future is unknown, so its cost is")
+            raise InvalidValueError(f"lot {lot.lot_id}: its reserve is unknown, so its cost is")
         return reserve * lot.units_open
 
     def _under_way(self, book: Book, today: date) -> Iterable[Charge]:
@@ -221,7 +221,7 @@ class CostModel:
     @staticmethod
     def _charge(intent: OrderIntent, cost_usd: Decimal, today: date) -> Charge:
         is_sale = all(leg.signed_ratio < 0 for leg in intent.legs[:1])
-        last = today if is_sale else last_day(intent.legs)
+        last = today if is_sale or intent.is_share else last_day(intent.legs)
         return Charge(name=intent.intent_id, amount_usd=cost_usd, first=today, last=max(today, last - ONE_DAY))
 
 
@@ -249,10 +249,11 @@ def charges_of(lot: Lot, reserve_usd: Decimal, today: date) -> tuple[Charge, ...
 
     Each part is floored at zero by itself: a gain on what was sold does not pay for what is left. The life of a lot
     ends on the day before it expires, that of a sold part on the day before it was sold; both have one day at least.
+    Shares have no end: what they are charged lies on the days that they have been held, today among them.
 
     Args:
         lot: The lot.
-        reserve_usd: What its open futures are charged beside their fees; 0 for options.
+        reserve_usd: What its open futures or shares are charged beside their fees; 0 for options.
         today: Not used for the amounts; a lot bought in the future is an error.
 
     Raises:
@@ -269,7 +270,7 @@ def charges_of(lot: Lot, reserve_usd: Decimal, today: date) -> tuple[Charge, ...
         ended = lot.last_sold_on or today
         parts.append(("sold", max(NOTHING, cost_sold - lot.recovered_usd), ended))
     if lot.units_open:
-        parts.append(("open", max(NOTHING, lot.cost_usd - cost_sold) + reserve_usd, lot.expires_on))
+        parts.append(("open", max(NOTHING, lot.cost_usd - cost_sold) + reserve_usd, lot.expires_on or today + ONE_DAY))
     return tuple(
         Charge(
             name=f"{lot.lot_id}:{name}",

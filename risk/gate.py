@@ -5,7 +5,7 @@ they were working. What always holds: every check is asked, also after one has f
 fails before it is compared; an exception inside a check is a refusal by that rule.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -146,11 +146,22 @@ class Gate:
     def _largest(self, intent: OrderIntent, checks: Sequence[Checked], scene: Scene) -> int:
         """The largest smaller size that passes everything, by trying each from above; 0 where size is no cure.
 
-        No size beyond the limit per leg can pass, so that the search is as short as that limit.
+        No size beyond the limit per leg can pass, so that the search is as short as that limit. Of many shares it first
+        tries as many sizes as there may be contracts in an order, then those between the two that it has come to.
         """
         if not all(checked.passed or checked.size_can_cure for checked in checks):
             return 0
-        for quantity in range(min(intent.quantity - 1, self._limits.max_contracts_per_leg), 0, -1):
+        limits = self._limits
+        most = min(
+            intent.quantity - 1, limits.max_shares_per_order if intent.is_share else limits.max_contracts_per_leg
+        )
+        step = max(1, -(-most // limits.max_contracts_per_leg))
+        near = self._first_passing(range(most, 0, -step), intent, scene)
+        return self._first_passing(range(min(most, near + step - 1), near, -1), intent, scene) or near
+
+    def _first_passing(self, sizes: Iterable[int], intent: OrderIntent, scene: Scene) -> int:
+        """The first of some sizes that passes everything, 0 where none does."""
+        for quantity in sizes:
             cost = intent.worst_cost_usd * quantity / intent.quantity
             smaller = replace(intent, quantity=quantity, worst_cost_usd=cost)
             if all(checked.passed for checked in self._checked(smaller, scene)):

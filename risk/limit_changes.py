@@ -2,8 +2,8 @@
 
 How it works: limits are written down as plain text, name by name. What was written last is compared with what the
 configuration says now, and every difference is tighter or looser by the direction of its limit. A short hash names a
-whole set, so that a person confirms exactly what was shown. What always holds: a limit that is new is tighter, one that
-exists no more is looser, and a text that cannot be compared counts as looser.
+whole set, so that a person confirms exactly what was shown. What always holds: a limit that is new is tighter unless it
+is a leave that is given, one that exists no more is looser, and a text that cannot be compared counts as looser.
 """
 
 import hashlib
@@ -24,13 +24,14 @@ HASH_DIGITS: Final = 12
 class Looser(StrEnum):
     """In which direction a limit is looser."""
 
-    MORE = "more"  # a larger number, or a name more in a set
+    MORE = "more"  # a larger number, a name more in a set, or a leave that is given
     LESS = "less"  # a smaller number
 
 
 LOOSER: Final[Mapping[str, Looser]] = {
     "accounts": Looser.MORE,
     "permitted_classes": Looser.MORE,
+    "permit_vxx_shares": Looser.MORE,
     "max_hedge_cost_frac": Looser.MORE,
     "amortise": Looser.MORE,
     "neutrality_band_frac": Looser.MORE,
@@ -49,6 +50,7 @@ LOOSER: Final[Mapping[str, Looser]] = {
     "future_collar_frac": Looser.MORE,
     "collar_ticks": Looser.MORE,
     "max_contracts_per_leg": Looser.MORE,
+    "max_shares_per_order": Looser.MORE,
     "max_order_value_usd": Looser.MORE,
     "max_displayed_frac": Looser.MORE,
     "max_orders_per_day": Looser.MORE,
@@ -61,8 +63,10 @@ LOOSER: Final[Mapping[str, Looser]] = {
 }
 """Every limit has its direction; `straddle_reach_frac` is looser where more straddles may stand for the move."""
 
-_RANKS: Final = {Amortise.NONE.value: 0, Amortise.STRAIGHT_LINE.value: 1}
-"""Words that are ordered: a cost that is spread over its life binds less at once."""
+_GIVEN: Final = str(True)
+"""How a leave that is given is written down."""
+_RANKS: Final = {Amortise.NONE.value: 0, Amortise.STRAIGHT_LINE.value: 1, str(False): 0, _GIVEN: 1}
+"""Words that are ordered: a cost that is spread over its life binds less at once, and a leave is looser than none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +127,7 @@ def _is_looser(name: str, old: str, new: str) -> bool:
     if name not in LOOSER or not new:
         return True
     if not old:
-        return False
+        return new == _GIVEN
     if old in _RANKS and new in _RANKS:
         return _RANKS[new] > _RANKS[old]
     numbers = _number(old), _number(new)

@@ -47,6 +47,7 @@ class RiskLimits:
 
     accounts: frozenset[str] = frozenset()  # C23
     permitted_classes: frozenset[str] = PERMITTED  # C14
+    permit_vxx_shares: bool = False  # C14, M5: shares of VXX may be bought for the overlay; selling them always may
     max_hedge_cost_frac: Decimal = HIGHEST_COST_FRAC  # C20, M9: of the condor credit
     amortise: Amortise = Amortise.STRAIGHT_LINE  # M9
     neutrality_band_frac: float = 0.05  # M10: of the condors' maximum loss, per +1 % SPX
@@ -65,6 +66,7 @@ class RiskLimits:
     future_collar_frac: Decimal = Decimal("0.02")  # C7: 0.40 points at 20
     collar_ticks: int = 4  # C7: for cheap contracts, where a fraction is less than the grid
     max_contracts_per_leg: int = 100  # C9: quantity times ratio
+    max_shares_per_order: int = 1_000  # C9: a share moves by about a USD per point of VIX, a contract by ten and more
     max_order_value_usd: Decimal = Decimal(50_000)  # C8: limit times multiplier times quantity
     max_displayed_frac: float = 1.0  # C13: of the displayed size of each leg
     max_orders_per_day: int = 40  # C10: sent, in New York's day
@@ -89,6 +91,7 @@ class RiskLimits:
             future_collar_frac=self.future_collar_frac,
             collar_ticks=self.collar_ticks,
             max_contracts_per_leg=self.max_contracts_per_leg,
+            max_shares_per_order=self.max_shares_per_order,
             max_order_value_usd=self.max_order_value_usd,
             max_displayed_frac=self.max_displayed_frac,
             max_orders_per_day=self.max_orders_per_day,

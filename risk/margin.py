@@ -3,8 +3,9 @@
 How it works: an order adds to what the broker has reported of the positions, and so does everything on its way. Its
 premium counts as bound, because a broker that lends nothing on options takes it from what is free. A combo binds beside
 it what its legs can lose at expiry by themselves: nothing for a debit call spread, the widening for a wing that is
-moved out. A future binds a stated fraction of its value. What always holds: nothing is netted against what is held, a
-credit frees nothing, fees are on top, and a loss without bound is unknown and never a number.
+moved out. A future binds a stated fraction of its value, shares all that is paid for them. What always holds: nothing
+is netted against what is held, a credit frees nothing, fees are on top, and a loss without bound is unknown and never a
+number.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,6 +37,8 @@ def bound_usd(intent: OrderIntent, quantity: int, fees: FeeSchedule, future_marg
     value = intent.multiplier * quantity
     if intent.is_future:
         return up_to_cent(future_margin_frac * abs(intent.limit) * value + fee)
+    if intent.is_share:
+        return up_to_cent(abs(intent.limit) * value + fee)
     loss = loss_at_expiry_points(intent.legs)
     if isinstance(loss, Unvalued):
         return loss

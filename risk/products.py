@@ -1,21 +1,18 @@
-"""What shares of volatility products cost as a hedge: their loss so far, or what a fall of VIX would take (M9)."""
+"""What shares of volatility products that the bot did not buy cost as a hedge (M9)."""
 
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
-from bot.domain.fees import up_to_cent
-from bot.domain.instrument import VIX
 from bot.domain.portfolio import Position
-from bot.domain.products import is_volatility_product
-from bot.pricing import MEAN_REVERSION_FALL_FRAC
-from bot.valuation import Unvalued, Valued, Valuer, good_level
+from bot.reserves import shares_reserve_usd
+from bot.valuation import Unvalued, Valuer
 
 NOTHING: Final = Decimal(0)
 
 
-def products_charge_usd(positions: Iterable[Position], valuer: Valuer) -> Decimal | Unvalued:
-    """Return what the cost cap counts for all volatility products held, USD, rounded up, never negative.
+def products_charge_usd(found: Iterable[Position], valuer: Valuer) -> Decimal | Unvalued:
+    """Return what the cost cap counts for the volatility products found, USD, rounded up, never negative.
 
     Each that gains with VIX is charged as a future without an end: ``max(loss in mean reversion, unrealised loss)``
     against the broker's average cost. Its roll shows as unrealised loss, day by day. One that loses with VIX is no
@@ -24,30 +21,21 @@ def products_charge_usd(positions: Iterable[Position], valuer: Valuer) -> Decima
     Source: docs/methodology.md, M9.
     """
     total = NOTHING
-    for position in positions:
-        if is_volatility_product(position.instrument):
-            charge = _charge_usd(position, valuer)
-            if isinstance(charge, Unvalued):
-                return charge
-            total += charge
+    for position in found:
+        charge = _charge_usd(position, valuer)
+        if isinstance(charge, Unvalued):
+            return charge
+        total += charge
     return total
 
 
 def _charge_usd(position: Position, valuer: Valuer) -> Decimal | Unvalued:
-    valued, vix = valuer.value(position.instrument), good_level(valuer.snapshot, VIX.key)
+    product, quantity, cost = position.instrument, position.quantity, position.average_cost_usd
+    valued = valuer.value(product)
     if isinstance(valued, Unvalued):
         return valued
-    if isinstance(vix, Unvalued):
-        return vix
-    exposure = position.quantity * valued.exposure_usd_per_point
-    if exposure <= 0.0:
+    if quantity * valued.exposure_usd_per_point <= 0.0:
         return NOTHING
-    if position.average_cost_usd is None:
-        return Unvalued(reason=f"{position.instrument.key}: the broker tells no average cost")
-    reversal = Decimal(repr(MEAN_REVERSION_FALL_FRAC * vix * exposure))
-    return up_to_cent(max(reversal, _unrealised_loss_usd(position.quantity, position.average_cost_usd, valued)))
-
-
-def _unrealised_loss_usd(quantity: int, average_cost_usd: Decimal, valued: Valued) -> Decimal:
-    """Positive is lost; a short position loses when the price rises."""
-    return quantity * (average_cost_usd - Decimal(repr(valued.price)))
+    if cost is None:
+        return Unvalued(reason=f"{product.key}: the broker tells no average cost of these shares alone")
+    return shares_reserve_usd(product, quantity, valuer, cost)

@@ -60,13 +60,14 @@ class Scene:
 
         That is a buy-back of contracts held short, or a sale of units that the lots of its layer hold. A sale of
         options is measured on lots alone, because a leg may be hidden in the account: where the base is long what the
-        overlay is short, the position is their sum. A future has no such twin and must also be held as a position.
+        overlay is short, the position is their sum. A future or a share has no such twin and must also be held as a
+        position.
         """
         if self.buys_back(intent):
             return True
         if not intent.purpose.sells_hedge or self.layer_units(intent) < intent.quantity:
             return False
-        return not intent.is_future or self._closes(intent.legs[0], intent.legs[0].ratio * intent.quantity)
+        return not intent.carries_reserve or self._closes(intent.legs[0], intent.legs[0].ratio * intent.quantity)
 
     def quote(self, leg: Leg, intent: OrderIntent) -> Quote | Unvalued:
         """Return the quote on which a leg of an order is priced.

@@ -1,6 +1,7 @@
-"""Measures how VXX, UVXY and SVXY answer VIX, once a session for those that are held (M4)."""
+"""Measures how VXX, UVXY and SVXY answer VIX, once a session for those that are held or may be bought (M4, M5)."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import date
 
 from bot.app.link import LinkKeeper
@@ -15,13 +16,14 @@ from bot.ports import MarketData
 
 
 class ProductKeeper:
-    """One task; asks for nothing while none of them is held."""
+    """One task; asks for nothing while none of them is held and none may be bought."""
 
-    def __init__(self, *, shell: Shell, data: MarketData, link: LinkKeeper) -> None:
-        """Take the parts; `run` does the work."""
+    def __init__(self, *, shell: Shell, data: MarketData, link: LinkKeeper, buyable: Sequence[Instrument] = ()) -> None:
+        """Take the parts and what may be bought; `run` does the work."""
         self._shell = shell
         self._data = data
         self._link = link
+        self._buyable = {one.key: one for one in buyable}
         self._settings = SensitivitySettings()
         self._due = asyncio.Event()
         self._measured: frozenset[str] = frozenset()
@@ -30,27 +32,27 @@ class ProductKeeper:
         shell.pump.hear(SessionClosed, lambda _event: self._forget())
 
     async def run(self) -> None:
-        """Measure what is held and has not been measured in this session, for ever."""
+        """Measure what is held or may be bought and has not been measured in this session, for ever."""
         while True:
             await self._due.wait()
             self._due.clear()
             await self._link.ready.wait()
-            session, held = self._shell.engine.state.session, self._held()
-            if session is not None and {one.symbol for one in held} - self._measured:
-                await self._measure(held, session.day)
+            session, wanted = self._shell.engine.state.session, self._wanted()
+            if session is not None and {one.symbol for one in wanted} - self._measured:
+                await self._measure(wanted, session.day)
 
     def _forget(self) -> None:
         self._measured = frozenset()
 
-    def _held(self) -> list[Instrument]:
-        """The products in the account, by symbol."""
+    def _wanted(self) -> list[Instrument]:
+        """The products in the account and those that may be bought, by symbol."""
         book = self._shell.engine.state.snapshot(self._shell.clock.now()).book
-        held = (position.instrument for position in book.positions.values())
-        return sorted((one for one in held if is_volatility_product(one)), key=lambda one: one.symbol)
+        held = {key: one.instrument for key, one in book.positions.items() if is_volatility_product(one.instrument)}
+        return sorted({**self._buyable, **held}.values(), key=lambda one: one.symbol)
 
-    async def _measure(self, held: list[Instrument], today: date) -> None:
-        """Deliver what is known of every product held; what could not be had is told, and asked for again."""
-        found = [await self._reading(product, today) for product in held]
+    async def _measure(self, wanted: list[Instrument], today: date) -> None:
+        """Deliver what is known of every product wanted; what could not be had is told, and asked for again."""
+        found = [await self._reading(product, today) for product in wanted]
         self._shell.pump(ProductsMeasured(at=self._shell.clock.now(), readings=tuple(found)))
 
     async def _reading(self, product: Instrument, today: date) -> ProductReading:

@@ -29,6 +29,7 @@ from bot.domain.events import Event
 from bot.domain.evidence import EvidenceInputs
 from bot.domain.fees import FeeSchedule
 from bot.domain.found import FoundSleeve
+from bot.domain.instrument import VXX
 from bot.domain.portfolio import Lot, StatedCredit
 from bot.domain.releases import ReleaseTable, renewal_warning
 from bot.domain.schedule import SessionCalendar
@@ -233,7 +234,12 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
             settings=settings.own_index,
         ),
         parity=ParityKeeper(shell=shell, data=ports.market_data, link=keeper, settings=ParitySettings()),
-        products=ProductKeeper(shell=shell, data=ports.market_data, link=keeper),
+        products=ProductKeeper(
+            shell=shell,
+            data=ports.market_data,
+            link=keeper,
+            buyable=(VXX,) if settings.hedge.allow_vxx_shares else (),
+        ),
         quiet=QuietKeeper(shell=shell, data=ports.market_data, link=keeper),
         wings=WingKeeper(
             shell=shell,

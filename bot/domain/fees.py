@@ -1,6 +1,6 @@
 """Commissions and exchange fees per contract, rounded up: what the cost cap counts before the broker's report is in."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 
@@ -18,7 +18,9 @@ def up_to_cent(amount_usd: Decimal) -> Decimal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeeSchedule:
-    """USD per contract and side, by trading class; one figure for classes that are not listed.
+    """USD per contract and side, by trading class; one figure for classes that are not listed, shares by themselves.
+
+    An order in shares costs so much a share, and ``least_share_order_usd`` at least.
 
     Source: docs/contracts.md, commissions; expectations only, the broker's commission report replaces them.
     """
@@ -35,15 +37,20 @@ class FeeSchedule:
     )
     otherwise_option_usd: Decimal = Decimal("1.50")
     otherwise_future_usd: Decimal = Decimal("3.00")
+    per_share_usd: Decimal = Decimal("0.01")  # the broker's half a cent and what regulators take of a sale, rounded up
+    least_share_order_usd: Decimal = Decimal("1.00")  # per order, however few shares
 
     def __post_init__(self) -> None:
         """Reject negative fees."""
         for trading_class, fee in self.per_contract_usd.items():
             require_not_negative(**{f"fee of {trading_class}": fee})
         require_not_negative(option=self.otherwise_option_usd, future=self.otherwise_future_usd)
+        require_not_negative(share=self.per_share_usd, share_order=self.least_share_order_usd)
 
     def of_contract(self, trading_class: str, kind: Kind) -> Decimal:
-        """Return USD for one contract of a class, one side."""
+        """Return USD for one contract of a class, one side; of a share without the least of its order."""
+        if kind is Kind.STOCK:
+            return self.per_share_usd
         otherwise = self.otherwise_future_usd if kind is Kind.FUTURE else self.otherwise_option_usd
         return self.per_contract_usd.get(trading_class, otherwise)
 
@@ -56,4 +63,15 @@ class FeeSchedule:
 
     def of_intent(self, intent: OrderIntent, quantity: int) -> Decimal:
         """Return USD for ``quantity`` units of an order, all legs."""
-        return self.of_legs(intent.legs) * quantity
+        return self.of_order(intent.legs, quantity)
+
+    def of_order(self, legs: Sequence[Leg], quantity: int) -> Decimal:
+        """Return USD for an order of ``quantity`` units of some legs; 0 for none.
+
+        >>> from bot.domain.instrument import VXX, Side
+        >>> [str(FeeSchedule().of_order((Leg(instrument=VXX, side=Side.BUY),), shares)) for shares in (0, 60, 200)]
+        ['0.00', '1.00', '2.00']
+        """
+        fee = self.of_legs(legs) * quantity
+        is_share = any(leg.instrument.kind is Kind.STOCK for leg in legs)
+        return max(fee, self.least_share_order_usd) if is_share and quantity else fee

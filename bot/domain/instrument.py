@@ -133,3 +133,5 @@ def vix_future(trading_class: str, settlement: date, multiplier: int = 1000) -> 
 
 SPY = share("SPY", "ARCA")
 IWM = share("IWM", "ARCA")
+VXX = share("VXX", "BATS")
+"""Long the front of the VIX futures curve."""

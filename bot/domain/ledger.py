@@ -7,7 +7,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from bot.domain.fees import FeeSchedule
-from bot.domain.instrument import InstrumentKey, Kind
+from bot.domain.instrument import InstrumentKey
 from bot.domain.orders import Fill, FillPart, IntentId, Leg, Order, OrderIntent
 from bot.domain.portfolio import Lot, Position
 
@@ -139,7 +139,7 @@ def fills_by_order(fills: Iterable[Fill]) -> dict[str, list[Fill]]:
 def fee_usd(order: Order, fills: list[Fill], commissions_usd: Mapping[str, Decimal], fees: FeeSchedule) -> Decimal:
     """Return the fees of an order's executions, USD; those of a combo are charged on its legs.
 
-    A fee is the broker's where it is known and the schedule's until then.
+    A fee is the broker's where it is known and the schedule's until then; shares cost their least fee at least.
     """
     total = Decimal(0)
     for fill in fills:
@@ -148,6 +148,8 @@ def fee_usd(order: Order, fills: list[Fill], commissions_usd: Mapping[str, Decim
             total += known
         elif fill.instrument is not None:
             total += fees.of_contract(fill.instrument.trading_class, fill.instrument.kind) * fill.quantity
+    if order.intent.is_share and any(fill.exec_id not in commissions_usd for fill in fills):
+        total = max(total, fees.least_share_order_usd)  # the least is charged once for the whole order
     if order.intent.is_combo and not any(fill.part is FillPart.LEG for fill in fills):
         total += fees.of_intent(order.intent, sum(fill.quantity for fill in fills))  # the legs are still under way
     return total
@@ -163,8 +165,8 @@ def _lot_bought(
     intent = order.intent
     value = sum((fill.side.sign * fill.price * fill.quantity for fill in whole), Decimal(0))
     fee = fee_usd(order, fills, commissions_usd, fees)
-    premium = Decimal(0) if intent.is_future else value * intent.multiplier
-    expires = max(leg.instrument.settlement for leg in intent.legs if leg.instrument.settlement is not None)
+    premium = Decimal(0) if intent.carries_reserve else value * intent.multiplier
+    settlements = [leg.instrument.settlement for leg in intent.legs if leg.instrument.settlement is not None]
     return [
         Lot(
             lot_id=intent.intent_id,
@@ -175,7 +177,7 @@ def _lot_bought(
             cost_usd=premium + fee,
             recovered_usd=Decimal(0),
             bought_on=trade_date(whole[0].at),
-            expires_on=expires,
+            expires_on=max(settlements, default=None),
             entry_price=value / units,
             exposure_usd_per_point=intent.exposure_usd_per_point,
         )
@@ -191,7 +193,7 @@ def _sold_from(
     if units == 0:
         return lots
     received = sum((-fill.side.sign * fill.price * fill.quantity for fill in whole), Decimal(0)) / units
-    fee = fee_usd(order, fills, commissions_usd, fees) / units
+    fee, sold = fee_usd(order, fills, commissions_usd, fees), units
     sold_on = trade_date(whole[-1].at)
     mirrored = {(leg.instrument.key, -leg.signed_ratio) for leg in order.intent.legs}
     booked: list[Lot] = []
@@ -200,17 +202,17 @@ def _sold_from(
         matches = is_its_layer and {(leg.instrument.key, leg.signed_ratio) for leg in lot.legs} == mirrored
         take = min(units, lot.units_open) if matches else 0
         units -= take
-        booked.append(lot if take == 0 else _reduced(lot, take, received, fee, sold_on))
+        booked.append(lot if take == 0 else _reduced(lot, take, received, fee * take / sold, sold_on))
     return booked
 
 
 def _reduced(lot: Lot, units: int, received_points: Decimal, fee_usd: Decimal, sold_on: date) -> Lot:
-    """One lot after a sale; a future recovers its price change, an option what it was sold for."""
+    """One lot after a sale; a future or a share recovers its price change, an option what it was sold for."""
     multiplier = lot.legs[0].instrument.multiplier
-    points = received_points - lot.entry_price if lot.legs[0].instrument.kind is Kind.FUTURE else received_points
+    points = received_points - lot.entry_price if lot.carries_reserve else received_points
     return replace(
         lot,
         units_open=lot.units_open - units,
-        recovered_usd=lot.recovered_usd + (points * multiplier - fee_usd) * units,
+        recovered_usd=lot.recovered_usd + points * multiplier * units - fee_usd,
         last_sold_on=sold_on,
     )

@@ -116,6 +116,16 @@ class OrderIntent:
         """A future: its price is not a premium paid."""
         return self.legs[0].instrument.kind is Kind.FUTURE
 
+    @property
+    def is_share(self) -> bool:
+        """Shares: they have neither a settlement nor a last trading day."""
+        return self.legs[0].instrument.kind is Kind.STOCK
+
+    @property
+    def carries_reserve(self) -> bool:
+        """A future or shares: the cap counts what they may lose instead of what is paid for them (M9)."""
+        return self.is_future or self.is_share
+
     def resized(self, quantity: int, worst_cost_usd: Decimal, intent_id: IntentId) -> "OrderIntent":
         """Return the same order in another size, as a new intent with its own id."""
         return replace(self, quantity=quantity, worst_cost_usd=worst_cost_usd, intent_id=intent_id)

@@ -157,8 +157,8 @@ class Lot:
     """One hedge purchase and what became of it.
 
     ``units_bought`` units of ``legs`` were bought, ``units_open`` are left. ``cost_usd`` is premium plus fees paid,
-    ``recovered_usd`` what sales brought net of fees. A future has no premium: its cost holds fees and, once closed,
-    the realised result as recovered or additional cost.
+    ``recovered_usd`` what sales brought net of fees. A future or a share has no premium: its cost holds fees and, once
+    closed, the realised result as recovered or additional cost.
     """
 
     lot_id: IntentId
@@ -169,7 +169,7 @@ class Lot:
     cost_usd: Decimal
     recovered_usd: Decimal
     bought_on: date
-    expires_on: date
+    expires_on: date | None  # None for shares alone: they have no end
     last_sold_on: date | None = None  # the last day on which a part of it was sold
     entry_price: Decimal = Decimal(0)  # net points per unit at purchase
     provenance: Provenance = Provenance.OWN_FILLS
@@ -181,6 +181,12 @@ class Lot:
         require_finite(cost_usd=self.cost_usd, recovered_usd=self.recovered_usd, exposure=self.exposure_usd_per_point)
         if not 0 <= self.units_open <= self.units_bought:
             raise InvalidValueError(f"lot {self.lot_id}: open units {self.units_open} of {self.units_bought}")
+        if self.expires_on is None and any(leg.instrument.settlement is not None for leg in self.legs):
+            raise InvalidValueError(f"lot {self.lot_id}: its contracts settle, so it expires; no day was stated")
+
+    def lives_on(self, day: date) -> bool:
+        """Return whether some of it is left; on the morning of its settlement a VIX contract is gone."""
+        return self.units_open > 0 and (self.expires_on is None or self.expires_on > day)
 
     @property
     def closed_on(self) -> date | None:
@@ -188,9 +194,9 @@ class Lot:
         return None if self.units_open else self.last_sold_on
 
     @property
-    def is_future(self) -> bool:
-        """A future instead of options."""
-        return self.legs[0].instrument.kind is Kind.FUTURE
+    def carries_reserve(self) -> bool:
+        """A future or shares: the cap counts what they may lose instead of what was paid for them (M9)."""
+        return self.legs[0].instrument.kind in (Kind.FUTURE, Kind.STOCK)
 
     @property
     def net_cost_usd(self) -> Decimal:

@@ -1,11 +1,12 @@
 """Funds and notes on VIX futures that an account may hold as shares, and how they have answered VIX and SPX (M4)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.domain.checks import require_finite, require_frac, require_positive, require_text
-from bot.domain.instrument import Instrument, Kind
+from bot.domain.instrument import Instrument, InstrumentKey, Kind
+from bot.domain.portfolio import Book, Position
 
 PRODUCT_SYMBOLS: Final = frozenset({"VXX", "UVXY", "SVXY"})
 """Long, long and leveraged, and short the front of the VIX futures curve."""
@@ -75,3 +76,25 @@ def reading_of(products: Products, symbol: str) -> ProductReading:
 def is_volatility_product(instrument: Instrument) -> bool:
     """Return whether an instrument is a share of VXX, UVXY or SVXY."""
     return instrument.kind is Kind.STOCK and instrument.symbol in PRODUCT_SYMBOLS
+
+
+def found_products(book: Book) -> tuple[Position, ...]:
+    """Return the shares of volatility products in the account beside those that our own lots hold.
+
+    Where both are held the broker's average cost is of all of them together, so that of the found ones is unknown.
+    """
+    found = []
+    for key, position in book.positions.items():
+        if not is_volatility_product(position.instrument):
+            continue
+        own = shares_in_lots(book, key)
+        if own == 0:
+            found.append(position)
+        elif position.quantity != own:
+            found.append(replace(position, quantity=position.quantity - own, average_cost_usd=None))
+    return tuple(found)
+
+
+def shares_in_lots(book: Book, key: InstrumentKey) -> int:
+    """Return how many shares of a product our own lots hold."""
+    return sum(lot.units_open * leg.signed_ratio for lot in book.lots for leg in lot.legs if leg.instrument.key == key)

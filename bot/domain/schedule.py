@@ -20,6 +20,8 @@ OPENS: Final = time(9, 30)
 CLOSES: Final = time(16, 15)
 """Index options trade fifteen minutes longer than shares; VIX and RVX are calculated as long."""
 CLOSES_EARLY: Final = time(13, 15)
+SHARES_CLOSE_BEFORE: Final = timedelta(minutes=15)
+"""On early closes as well: 13:00."""
 
 FIRST_YEAR: Final = 1998
 LAST_YEAR: Final = 2035
@@ -54,6 +56,11 @@ class Session:
         require_aware(opens_at=self.opens_at, closes_at=self.closes_at)
         if self.closes_at <= self.opens_at:
             raise InvalidValueError(f"session of {self.day}: closes {self.closes_at}, not after {self.opens_at}")
+
+    @property
+    def shares_close_at(self) -> datetime:
+        """When shares and funds stop trading: a quarter of an hour before index options."""
+        return self.closes_at - SHARES_CLOSE_BEFORE
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class Snapshot:
     evidence: EvidenceInputs | None = None  # as delivered at the open of this session
     conviction: Conviction | None = None  # as last read in the episode under way
     sensitivity_scale: float | None = None  # present over long-run answer of VIX to SPX (M10); None: not measured
-    products: Products = field(default_factory=dict)  # VXX, UVXY and SVXY as far as they are held (M4)
+    products: Products = field(default_factory=dict)  # VXX, UVXY and SVXY as far as held or to be bought (M4)
     wing_strikes: Mapping[InstrumentKey, Instrument] = field(default_factory=dict)  # outside the condors' wings (M8)
     offered: tuple[Offered, ...] = ()  # settlements of VIX options that are listed
     closing_spreads: tuple[float, ...] = ()  # RVX less VIX at the common closes before today, oldest first, points

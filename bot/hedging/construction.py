@@ -7,13 +7,15 @@ from datetime import date
 from decimal import Decimal
 
 from bot.domain.fees import FeeSchedule, up_to_cent
-from bot.domain.instrument import VIX, Instrument, Kind, Right, Side
+from bot.domain.instrument import VIX, VXX, Instrument, Kind, Right, Side
 from bot.domain.orders import Leg
 from bot.domain.plan import Candidate
+from bot.domain.products import shares_in_lots
 from bot.domain.snapshot import Snapshot
 from bot.hedging.settings import HedgeSettings, Prefer
 from bot.hedging.sizing import contracts_for
 from bot.pricing import vix_beta
+from bot.reserves import reserve_usd
 from bot.valuation import VIX_FUTURE_CLASSES, Unvalued, Valued, Valuer, good_level
 
 NOTHING = Decimal(0)
@@ -68,7 +70,7 @@ def candidates_for(
     builder = _Builder(wanted=wanted, valuer=valuer, settings=settings, fees=fees)
     spreads = builder.spreads([one for one in listed if one.kind is Kind.OPTION and one.right is Right.CALL])
     futures = builder.futures([one for one in listed if one.trading_class in VIX_FUTURE_CLASSES])
-    return (*spreads, *futures)
+    return (*spreads, *futures, *(builder.shares(VXX) if settings.allow_vxx_shares else ()))
 
 
 def calls_for(
@@ -100,12 +102,14 @@ def is_monthly_call(option: Instrument, settlement: date | None) -> bool:
 def best_of(candidates: Iterable[Candidate], prefer: Prefer) -> Candidate | None:
     """Return the candidate of least cost per stress payoff among the preferred kind, else among the others.
 
+    Shares are of neither kind: they are taken where nothing is preferred, or where what is preferred offers nothing.
+
     Ties go to fewer contracts, then to the name, so that the choice never depends on the order of the list.
     """
     passed = [candidate for candidate in candidates if not candidate.rejected]
     if prefer is not Prefer.BEST:
-        wants_future = prefer is Prefer.FUTURES
-        passed = [c for c in passed if (c.legs[0].instrument.kind is Kind.FUTURE) == wants_future] or passed
+        wanted = Kind.FUTURE if prefer is Prefer.FUTURES else Kind.OPTION
+        passed = [c for c in passed if c.legs[0].instrument.kind is wanted] or passed
     return min(passed, key=lambda c: (c.cost_per_payoff, c.quantity, c.name), default=None)
 
 
@@ -129,7 +133,7 @@ def order_price(
         net += pays * leg.ratio
         low += gets * leg.ratio
     ticks, mid = valuer.settings.ticks, (net + low) / 2
-    frac = settings.future_collar_frac if legs[0].instrument.kind is Kind.FUTURE else settings.collar_frac
+    frac = settings.collar_frac if legs[0].instrument.kind is Kind.OPTION else settings.future_collar_frac
     allowed = max(Decimal(repr(frac)) * abs(mid), settings.collar_ticks * ticks.increment_of(legs, net))
     limit = min(ticks.rounded_up(legs, net), ticks.rounded_down(legs, mid + allowed))
     return Priced(limit=limit, mid=mid, width=net - low)
@@ -163,11 +167,24 @@ class _Builder:
         """VX and its mini."""
         for future in sorted(listed, key=lambda one: one.trading_class):
             legs = (Leg(instrument=future, side=Side.BUY),)
-            reserve = self.valuer.future_reserve_usd(future)
-            if isinstance(reserve, Unvalued):
-                yield _unpriced(future.key, legs, reserve.reason)
-                continue
-            yield self._candidate(future.key, legs, reserve)
+            yield self._reserved(future.key, legs)
+
+    def shares(self, product: Instrument) -> Iterator[Candidate]:
+        """Whole shares of a volatility product."""
+        book, session = self.valuer.snapshot.book, self.valuer.snapshot.session
+        rejected = ""
+        if session is None or self.valuer.snapshot.now >= session.shares_close_at:
+            rejected = "shares do not trade now"
+        elif book.quantity(product.key) != shares_in_lots(book, product.key):
+            rejected = "the account does not hold exactly the shares that the bot has bought"
+        yield self._reserved(f"{product.symbol} shares", (Leg(instrument=product, side=Side.BUY),), rejected)
+
+    def _reserved(self, name: str, legs: tuple[Leg, ...], rejected: str = "") -> Candidate:
+        """What costs a reserve instead of a premium."""
+        reserve = reserve_usd(legs[0].instrument, self.valuer)
+        if isinstance(reserve, Unvalued):
+            return _unpriced(name, legs, reserve.reason)
+        return self._candidate(name, legs, reserve, rejected)
 
     def call(self, call: Instrument, wanted: WantedCalls) -> Candidate:
         """One call alone."""
@@ -192,7 +209,7 @@ class _Builder:
         return any(leg.side.sign * book.quantity(leg.instrument.key) < 0 for leg in legs)
 
     def _candidate(self, name: str, legs: tuple[Leg, ...], reserve: Decimal | None, rejected: str = "") -> Candidate:
-        """Price one way; ``reserve`` is a future's, None for what costs its premium."""
+        """Price one way; ``reserve`` is that of a future or share, None for what costs its premium."""
         priced = order_price(legs, self.valuer, self.settings)
         unit = self.valuer.unit(legs)
         if isinstance(priced, Unvalued) or isinstance(unit, Unvalued):
@@ -202,12 +219,13 @@ class _Builder:
         each = unit.exposure_usd_per_point
         quantity = self.wanted.units(each)
         payoff = self._stress_payoff(legs)
+        fee = self.fees.of_order(legs, max(1, quantity)) / max(1, quantity)
         return Candidate(
             name=name,
             legs=legs,
             limit=priced.limit,
             exposure_usd_per_point=each,
-            cost_usd=up_to_cent(outlay + self.fees.of_legs(legs)),
+            cost_usd=up_to_cent(outlay + fee),
             stress_payoff_usd=payoff,
             quantity=quantity,
             half_width_points=priced.width / 2,
@@ -246,7 +264,10 @@ class _Builder:
         return total
 
     def _stressed_price(self, valued: Valued, vix: float) -> float:
-        forward = valued.forward + vix_beta(valued.days) * self.settings.stress_vix_rise_frac * vix
+        rise = self.settings.stress_vix_rise_frac * vix
+        if valued.instrument.kind is Kind.STOCK:
+            return valued.price + rise * valued.exposure_usd_per_point
+        forward = valued.forward + vix_beta(valued.days) * rise
         vol = valued.vol * self.settings.stress_vol_factor
         return self.valuer.price_if(valued.instrument, forward=forward, vol=vol, days=valued.days)
 

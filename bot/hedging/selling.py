@@ -122,15 +122,15 @@ def _sale(moment: Moment, group: Sequence[Portion], purpose: Purpose) -> OrderIn
     if priced.limit >= 0:
         return "nobody bids for it"
     quantity = sum(portion.units for portion in group)
-    proceeds = NOTHING if first.is_future else -priced.limit * legs[0].instrument.multiplier
-    net_cost = max(NOTHING, moment.fees.of_legs(legs) - proceeds)
+    proceeds = NOTHING if first.carries_reserve else -priced.limit * legs[0].instrument.multiplier
+    net_cost = max(NOTHING, moment.fees.of_order(legs, quantity) - proceeds * quantity)
     return OrderIntent(
         intent_id=IntentId(moment.new_id()),
         decision_id=moment.decision_id,
         legs=legs,
         quantity=quantity,
         limit=priced.limit,
-        worst_cost_usd=up_to_cent(net_cost * quantity),
+        worst_cost_usd=up_to_cent(net_cost),
         purpose=purpose,
         reason=ORDER_REASONS[purpose],
         exposure_usd_per_point=-first.exposure_usd_per_point,

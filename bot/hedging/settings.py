@@ -80,6 +80,7 @@ class HedgeSettings:
     stress_vix_rise_frac: float = 0.50  # M5
     stress_vol_factor: float = 1.15
     prefer: Prefer = Prefer.SPREADS  # a spread risks its premium alone, a future has no floor
+    allow_vxx_shares: bool = False  # M5: its roll makes it a poor substitute; the gate must permit it as well
     shifting: TimeShiftSettings = field(default_factory=TimeShiftSettings)
     vix_ceiling: float = 40.0  # M17, points
     unwind_least_minutes: float = 60.0  # M17: the way back begins in a session that has so much left

@@ -51,4 +51,4 @@ def _short_layer(snapshot: Snapshot, settings: TimeShiftSettings) -> date | None
     """The nearest settlement of the short layer that is far enough away; None without one."""
     least = trade_date(snapshot.now) + timedelta(days=settings.days_range[0])
     days = (lot.expires_on for lot in snapshot.book.lots if lot.layer is Layer.SHORT and lot.units_open)
-    return min((day for day in days if day >= least), default=None)
+    return min((day for day in days if day is not None and day >= least), default=None)

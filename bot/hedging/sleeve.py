@@ -8,10 +8,10 @@ from bot.domain.layer import Layer
 from bot.domain.ledger import trade_date
 from bot.domain.orders import Order, Purpose
 from bot.domain.portfolio import Lot, Position
-from bot.domain.products import is_volatility_product
+from bot.domain.products import found_products
 from bot.domain.schedule import SessionCalendar
 from bot.domain.snapshot import Snapshot
-from bot.hedging.base.standing import counted, lives, standings_of
+from bot.hedging.base.standing import counted, standings_of
 from bot.hedging.settings import HedgeSettings
 from bot.hedging.temporal.settings import TemporalSettings
 from bot.valuation import Unvalued, Valuer
@@ -23,7 +23,8 @@ class Sleeve:
 
     Attributes:
         base: Of the base layers, less what volatility products take away; 0 without any, None where that is unknown.
-        products: Of the shares of VXX, UVXY and SVXY held, 0 without any; None where one has not been measured.
+        products: Of the shares of VXX, UVXY and SVXY that are in no lot of ours, 0 without any; None where one has not
+            been measured.
         held_nominal: Of the overlay, each unit at the figure it had when it was bought: drift never forces a trade.
         held_now: Of the overlay now, the ceiling's measure; None where it cannot be valued.
         working: Of overlay orders that may still fill, at the figures they were planned with.
@@ -53,8 +54,9 @@ def read_sleeve(snapshot: Snapshot, valuer: Valuer, settings: TemporalSettings, 
     of its first decision is used (``book.frozen_base_usd_per_point``), so that a rising VIX does not enlarge the base
     and with it the overlay.
 
-    Shares of volatility products belong to no layer. Those that gain with VIX never enlarge the base, so that no
-    overlay is sized on them; those that lose with it (SVXY) reduce it. One that is not measured makes it unknown.
+    Shares of volatility products that the bot did not buy belong to no layer. Those that gain with VIX never enlarge
+    the base, so that no overlay is sized on them; those that lose with it (SVXY) reduce it. One that is not measured
+    makes it unknown.
 
     Source: docs/methodology.md, M2 and M4.
     """
@@ -63,7 +65,7 @@ def read_sleeve(snapshot: Snapshot, valuer: Valuer, settings: TemporalSettings, 
     overlay = [(lot, lot.units_open) for lot in open_overlay(book.lots, today)]
     standings = standings_of(book, today, settings, calendar)
     base, why_base = _exposure(counted(standings, book.lots, today), valuer)
-    products, why_products = _product_exposure(book.positions.values(), valuer)
+    products, why_products = _product_exposure(found_products(book), valuer)
     if base is not None:
         base, why_base = (None, why_products) if products is None else (base + min(0.0, products), "")
     if book.frozen_base_usd_per_point is not None:
@@ -95,7 +97,7 @@ def layer_of(days: int, settings: HedgeSettings) -> Layer:
 
 def open_overlay(lots: Iterable[Lot], today: date) -> tuple[Lot, ...]:
     """Return the overlay lots of which something is left and that have not settled, oldest first as in the book."""
-    return tuple(lot for lot in lots if lot.layer is Layer.OVERLAY and lives(lot, today))
+    return tuple(lot for lot in lots if lot.layer is Layer.OVERLAY and lot.lives_on(today))
 
 
 def overlay_builds(orders: Iterable[Order]) -> tuple[Order, ...]:
@@ -116,11 +118,10 @@ def _exposure(lots: Iterable[tuple[Lot, int]], valuer: Valuer) -> tuple[float | 
 def _product_exposure(positions: Iterable[Position], valuer: Valuer) -> tuple[float | None, str]:
     total = 0.0
     for position in positions:
-        if is_volatility_product(position.instrument):
-            valued = valuer.value(position.instrument)
-            if isinstance(valued, Unvalued):
-                return None, valued.reason
-            total += position.quantity * valued.exposure_usd_per_point
+        valued = valuer.value(position.instrument)
+        if isinstance(valued, Unvalued):
+            return None, valued.reason
+        total += position.quantity * valued.exposure_usd_per_point
     return total, ""
 
 

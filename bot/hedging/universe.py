@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from statistics import NormalDist
 
-from bot.domain.instrument import VIX, Instrument, Kind, Right
+from bot.domain.instrument import VIX, VXX, Instrument, Kind, Right
 from bot.domain.layer import Layer
 from bot.domain.ledger import trade_date
 from bot.domain.releases import ReleaseTable
@@ -150,10 +150,10 @@ def candidate_universe(
 ) -> tuple[Instrument, ...]:
     """Return the contracts that the shell should watch, at most ``settings.max_watched``; the held legs come on top.
 
-    First the VX future of every settlement in which hedge lots are held or a base layer is to be bought, for their
-    forwards; then VX and VXM of the overlay's settlement; then pairs of calls and puts where a weekly settlement has no
-    such future; then the calls of the base; then those of the overlay, the nearest to the middle of the plausible range
-    first.
+    First VXX where its shares are allowed. Then the VX future of every settlement in which hedge lots are held or a
+    base layer is to be bought, for their forwards; then VX and VXM of the overlay's settlement; then pairs of calls and
+    puts where a weekly settlement has no such future; then the calls of the base; then those of the overlay, the
+    nearest to the middle of the plausible range first.
 
     Args:
         listed: What there is.
@@ -172,7 +172,8 @@ def candidate_universe(
     pairs = [one for day in sorted(filter(None, priced)) for one in pairs_near(listed.options, day, vix_level, PAIRS)]
     of_the_base = [call for watch in base for call in _around(listed.options, watch, settings.base.strikes_watched)]
     calls = [one for one in listed.options if _is_vix_call(one) and one.settlement == settlement]
-    wanted = (*futures, *pairs, *of_the_base, *_nearest_strikes(calls, vix_level, settings))
+    shares = (VXX,) if settings.allow_vxx_shares else ()
+    wanted = (*shares, *futures, *pairs, *of_the_base, *_nearest_strikes(calls, vix_level, settings))
     return tuple({one.key: one for one in wanted}.values())[: settings.max_watched]
 
 

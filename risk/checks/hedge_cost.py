@@ -8,6 +8,8 @@ from bot.domain.decision import Checked, Rule
 from bot.domain.errors import InvalidValueError
 from bot.domain.instrument import Instrument, InstrumentKey, Side
 from bot.domain.orders import IntentId, OrderIntent
+from bot.domain.products import found_products
+from bot.reserves import reserve_usd
 from bot.valuation import Unvalued
 from risk.cost import CohortCost, CostModel, CostReport
 from risk.products import products_charge_usd
@@ -62,8 +64,7 @@ def cost_report(scene: Scene, *intents: OrderIntent) -> CostReport:
     """Return the cost figures of a scene with further intents as if they were sent.
 
     Raises:
-        InvalidValueError: A future that is held or wanted, or a volatility product that is held, cannot be valued, so
-            that its cost is unknown.
+        InvalidValueError: A future or share that is held or wanted cannot be valued, so that its cost is unknown.
     """
     book = scene.snapshot.book
     model = CostModel(
@@ -81,30 +82,30 @@ def _reserves(scene: Scene, intents: tuple[OrderIntent, ...]) -> Iterator[tuple[
     on_the_way = (intent for intent, _ in scene.pending())
     for intent in (*on_the_way, *intents):
         leg = intent.legs[0]
-        if intent.is_future and leg.side is Side.BUY:
+        if intent.carries_reserve and leg.side is Side.BUY:
             yield leg.instrument.key, _reserve(scene, leg.instrument)
 
 
 def _held_reserves(scene: Scene) -> Iterator[tuple[IntentId, Decimal]]:
     for lot in scene.snapshot.book.lots:
-        if lot.is_future and lot.units_open:
+        if lot.carries_reserve and lot.units_open:
             yield lot.lot_id, _reserve(scene, lot.legs[0].instrument, lot.entry_price)
 
 
 def _products_usd(scene: Scene) -> Decimal:
-    """What the volatility products held are charged together, USD.
+    """What the volatility products that the bot did not buy are charged together, USD.
 
     Raises:
         InvalidValueError: One has not been measured, or the broker tells no average cost of it.
     """
-    charge = products_charge_usd(scene.snapshot.book.positions.values(), scene.valuer)
+    charge = products_charge_usd(found_products(scene.snapshot.book), scene.valuer)
     if isinstance(charge, Unvalued):
         raise InvalidValueError(f"the cost of a volatility product is unknown: {charge.reason}")
     return charge
 
 
 def _reserve(scene: Scene, instrument: Instrument, entry_price: Decimal | None = None) -> Decimal:
-    reserve = scene.valuer.future_reserve_usd(instrument, entry_price)
+    reserve = reserve_usd(instrument, scene.valuer, entry_price)
     if isinstance(reserve, Unvalued):
-        raise InvalidValueError(f"the reserve of a future is unknown: {reserve.reason}")
+        raise InvalidValueError(f"the reserve of a future or share is unknown: {reserve.reason}")
     return reserve

@@ -1,4 +1,4 @@
-"""Contracts per leg, value, and displayed size (C8, C9, C13)."""
+"""Contracts per leg or shares, value, and displayed size (C8, C9, C13)."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,10 +12,11 @@ from risk.scene import Scene
 
 @dataclass(frozen=True, slots=True)
 class OrderSize:
-    """Fails when a leg has too many contracts, the order too much value, or a side shows less than is asked of it.
+    """Fails when a leg has too many contracts or shares, the order too much value, or a side shows less than is asked.
 
-    Contracts of a leg are quantity times ratio; value is ``|limit| x multiplier x quantity`` (of a future its
-    notional). A smaller order can cure each of them. The tightest of the three is what the record shows.
+    Contracts of a leg are quantity times ratio; shares have a limit of their own; value is ``|limit| x multiplier x
+    quantity`` (of a future its notional). A smaller order can cure each of them. The tightest of the three is what the
+    record shows.
     """
 
     rule: Rule = Rule.ORDER_SIZE
@@ -26,7 +27,9 @@ class OrderSize:
         contracts = max(leg.ratio for leg in intent.legs) * intent.quantity
         value = abs(intent.limit) * intent.multiplier * intent.quantity
         found = [
-            ("contracts per leg", Decimal(contracts), Decimal(limits.max_contracts_per_leg)),
+            ("shares", Decimal(contracts), Decimal(limits.max_shares_per_order))
+            if intent.is_share
+            else ("contracts per leg", Decimal(contracts), Decimal(limits.max_contracts_per_leg)),
             ("value in USD", value, limits.max_order_value_usd),
         ]
         for leg in intent.legs:

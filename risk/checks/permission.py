@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bot.domain.decision import Checked, Rule
-from bot.domain.instrument import Instrument, Kind, Right
+from bot.domain.instrument import VXX, Instrument, Kind, Right, Side
 from bot.domain.orders import OrderIntent, Purpose
 from bot.valuation import SPX_OPTION_CLASSES, VIX_FUTURE_CLASSES, VIX_OPTION_CLASSES, VX_MULTIPLIERS
 from risk.scene import Scene
@@ -13,16 +13,19 @@ OPTION_MULTIPLIER = 100
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """Fails unless every leg is a VIX call or a VIX future, or for the roll of a wing an SPX option.
+    """Fails unless every leg is a VIX call or a VIX future, for the roll of a wing an SPX option, or shares of VXX.
 
-    Each of a permitted class, in USD, with its known multiplier. What else must be true of a roll is judged by
-    well_formed and wing_limits.
+    Each of a permitted class, in USD, with its known multiplier. Shares of VXX are bought for the overlay alone, and
+    only where ``permit_vxx_shares`` says so; what its lots hold of them may be sold whatever it says. What else must be
+    true of a roll is judged by well_formed and wing_limits.
     """
 
     rule: Rule = Rule.PERMISSION
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge what is traded."""
+        if intent.is_share:
+            return self._of_shares(intent, scene)
         permitted = scene.limits.permitted_classes
         fits = _fits_a_roll if intent.purpose is Purpose.WING_ROLL else _fits_the_sleeve
         denied = [
@@ -37,6 +40,17 @@ class Permission:
             passed=not denied,
             found=", ".join(denied) if denied else "permitted",
             limit=", ".join(sorted(permitted)),
+        )
+
+    def _of_shares(self, intent: OrderIntent, scene: Scene) -> Checked:
+        is_wanted = scene.limits.permit_vxx_shares and intent.purpose is Purpose.OVERLAY_BUILD
+        allowed = is_wanted or (intent.legs[0].side is Side.SELL and scene.closes_only(intent))
+        is_vxx = all(leg.instrument == VXX for leg in intent.legs)
+        return Checked.holds(
+            rule=self.rule,
+            passed=is_vxx and allowed,
+            found="permitted" if is_vxx and allowed else ", ".join(leg.instrument.key for leg in intent.legs),
+            limit="shares of VXX for the overlay, where they are permitted",
         )
 
 

@@ -31,7 +31,7 @@ class PriceCollar:
             return Checked.failed(rule=self.rule, note="the limit is off the tick grid")
         if intent.limit * middle <= 0:
             return Checked.failed(rule=self.rule, note="the limit's sign disagrees with the middle")
-        frac = limits.future_collar_frac if intent.is_future else limits.collar_frac
+        frac = limits.future_collar_frac if intent.carries_reserve else limits.collar_frac
         tick = ticks.increment_of(intent.legs, intent.limit)
         return Checked.at_most(
             rule=self.rule,

@@ -18,7 +18,8 @@ FUTURE_LAST_TRADE: Final = time(9, 0)
 class SessionHours:
     """Fails outside the session, near its ends, and near the end of a contract's life.
 
-    Nothing is bought from ``expiry_guard_sessions`` sessions before the last trading day on; what closes may go until
+    Shares have no such end, but their session ends a quarter of an hour before that of index options. Nothing is bought
+    from ``expiry_guard_sessions`` sessions before the last trading day on; what closes may go until
     ``last_trade_cutoff_minutes`` before the last trade.
     """
 
@@ -26,25 +27,27 @@ class SessionHours:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the moment."""
-        fault = _session_fault(scene) or _expiry_fault(intent, scene)
+        fault = _session_fault(intent, scene) or _expiry_fault(intent, scene)
         return Checked.holds(
             rule=self.rule, passed=not fault, found=fault or "open", limit="inside the session", note=fault
         )
 
 
-def _session_fault(scene: Scene) -> str:
+def _session_fault(intent: OrderIntent, scene: Scene) -> str:
     session, now = scene.snapshot.session, scene.snapshot.now
     if session is None:
         return "no session is open"
     edge = timedelta(minutes=scene.limits.session_edge_minutes)
     if now < session.opens_at + edge:
         return "too soon after the open"
-    if now >= session.closes_at - edge:
+    if now >= (session.shares_close_at if intent.is_share else session.closes_at) - edge:
         return "too near to the close"
     return ""
 
 
 def _expiry_fault(intent: OrderIntent, scene: Scene) -> str:
+    if intent.is_share:
+        return ""
     cutoff = timedelta(minutes=scene.limits.last_trade_cutoff_minutes)
     closes_only = scene.closes_only(intent)
     for leg in intent.legs:

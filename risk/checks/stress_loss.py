@@ -97,9 +97,9 @@ def _worst_worsened(stress: PlanStress, intent: OrderIntent, scene: Scene, limit
 
 
 def premium_usd(intent: OrderIntent, scene: Scene) -> float:
-    """What a hedge pays at its limit or at the middle, whichever is more, USD; a future and a wing pay no premium."""
+    """What a hedge pays at its limit or at the middle, whichever is more, USD; a future, shares and a wing pay none."""
     unit = scene.valuer.unit(intent.legs)
-    if intent.is_future or is_roll(intent) or isinstance(unit, Unvalued):
+    if intent.carries_reserve or is_roll(intent) or isinstance(unit, Unvalued):
         return 0.0
     return max(0.0, float(intent.limit), unit.price) * intent.multiplier * intent.quantity
 

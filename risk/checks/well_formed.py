@@ -7,6 +7,7 @@ from decimal import Decimal
 from bot.domain.decision import Checked, Rule
 from bot.domain.instrument import Instrument, Kind, Right, Side
 from bot.domain.orders import Leg, OrderIntent
+from bot.domain.products import shares_in_lots
 from risk.scene import Scene
 from risk.wings import is_roll, roll_fault
 
@@ -16,11 +17,12 @@ MOST_DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class WellFormed:
-    """Fails unless the order buys one call, one debit call spread or one future, rolls a wing, or closes what is held.
+    """Fails unless an order buys a call, a debit call spread, a future or shares, rolls a wing, or closes what is held.
 
-    A purchase pays. A sale mirrors lots of its own layer, in no more units than they have left: calls of the base are
-    never sold for the overlay by mistake. The only other closing order buys back contracts that are held short. The
-    roll of a wing sells the long leg of condors, of no more than hold it, and buys one further out.
+    A purchase pays. Shares are bought only where the account holds none but those of our own lots. A sale mirrors lots
+    of its own layer, in no more units than they have left: calls of the base are never sold for the overlay by mistake.
+    The only other closing order buys back contracts that are held short. The roll of a wing sells the long leg of
+    condors, of no more than hold it, and buys one further out.
     """
 
     rule: Rule = Rule.WELL_FORMED
@@ -45,7 +47,7 @@ def _number_fault(intent: OrderIntent) -> str:
 def _shape_fault(intent: OrderIntent, scene: Scene) -> str:
     if is_roll(intent):
         return roll_fault(intent.legs) or _holding_fault(intent, scene)
-    return _build_fault(intent) if intent.purpose.buys_hedge else _unwind_fault(intent, scene)
+    return _build_fault(intent, scene) if intent.purpose.buys_hedge else _unwind_fault(intent, scene)
 
 
 def _holding_fault(intent: OrderIntent, scene: Scene) -> str:
@@ -56,17 +58,24 @@ def _holding_fault(intent: OrderIntent, scene: Scene) -> str:
     return "" if intent.quantity <= held else f"{held} condors hold the wing that is sold"
 
 
-def _build_fault(intent: OrderIntent) -> str:
+def _build_fault(intent: OrderIntent, scene: Scene) -> str:
     if intent.limit <= 0:
         return "a purchase pays"
     legs = intent.legs
     if any(leg.ratio != 1 for leg in legs):
         return "ratios other than one are not known"
     if len(legs) == 1:
-        leg = legs[0]
-        fits = leg.side is Side.BUY and (leg.instrument.kind is Kind.FUTURE or _is_call(leg.instrument))
-        return "" if fits else "a single leg is a call or a future, bought"
+        bought = legs[0].instrument
+        fits = legs[0].side is Side.BUY and (bought.kind in (Kind.FUTURE, Kind.STOCK) or _is_call(bought))
+        return _others_fault(bought, scene) if fits else "a single leg is a call, a future or shares, bought"
     return "" if _is_debit_call_spread(legs) else "a combo is a call spread whose long leg has the lower strike"
+
+
+def _others_fault(bought: Instrument, scene: Scene) -> str:
+    """Shares have no settlement to tell them apart by: what somebody else has bought cannot be told from our own."""
+    book = scene.snapshot.book
+    is_mixed = bought.kind is Kind.STOCK and book.quantity(bought.key) != shares_in_lots(book, bought.key)
+    return "the account does not hold exactly the shares of our own lots" if is_mixed else ""
 
 
 def _is_debit_call_spread(legs: Sequence[Leg]) -> bool:

@@ -39,6 +39,9 @@ def test_every_limit_has_its_direction() -> None:
         ("accounts", frozenset({"DU1", "DU3"}), True),
         ("accounts", frozenset(), True),
         ("permitted_classes", frozenset({"VIX"}), False),
+        ("permit_vxx_shares", True, True),
+        ("max_shares_per_order", 1001, True),
+        ("max_shares_per_order", 999, False),
     ],
 )
 def test_a_change_is_tighter_or_looser_by_its_direction(name: str, value: object, is_looser: bool) -> None:  # noqa: FBT001
@@ -53,6 +56,16 @@ def test_spreading_the_cost_again_is_looser() -> None:
     (change,) = limit_changes(limit_texts(replace(LIMITS, amortise=Amortise.NONE)), LIMITS)
     assert change.is_looser
     assert change.words == "amortise: none -> straight_line"
+
+
+@pytest.mark.control("C37")
+def test_a_leave_is_looser_when_it_is_given() -> None:
+    """Given after it was not, or in the version that brings it; taken back it is tighter."""
+    given, texts = replace(LIMITS, permit_vxx_shares=True), limit_texts(LIMITS)
+    unknown = {name: text for name, text in texts.items() if name != "permit_vxx_shares"}
+    assert [one.is_looser for one in limit_changes(unknown, given)] == [True]
+    assert [one.is_looser for one in limit_changes(unknown, LIMITS)] == [False]
+    assert [one.is_looser for one in limit_changes(limit_texts(given), LIMITS)] == [False]
 
 
 @pytest.mark.control("C37")

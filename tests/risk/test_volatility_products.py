@@ -8,9 +8,8 @@ import pytest
 
 from bot.deltas import book_delta
 from bot.domain.decision import Refused, Rule
-from bot.domain.instrument import VIX, Instrument, share
-from bot.domain.portfolio import Position
-from bot.domain.products import ProductBeta, ProductReading, UnmeasuredProduct
+from bot.domain.instrument import VIX, VXX, Instrument, share
+from bot.domain.products import ProductBeta, ProductReading, UnmeasuredProduct, found_products
 from bot.domain.snapshot import Snapshot
 from bot.valuation import Unvalued, ValuationSettings, Valued, Valuer
 from risk.checks.hedge_cost import cost_report
@@ -18,31 +17,9 @@ from risk.products import products_charge_usd
 from risk.stress import GRID, StressSettings, book_stress, stress_of
 from tests.builders import TODAY, a_quote
 from tests.risk.scenes import a_build, an_unwind, calm_noon, checked_by, holding, rules_against, scene_of, verdict_on
+from tests.risk.share_scenes import BETAS, COST, SVXY, with_shares
 
-VXX, SVXY = share("VXX", "BATS"), share("SVXY", "BATS")
-BETAS: Mapping[str, ProductReading] = {
-    "VXX": ProductBeta(symbol="VXX", per_vix_point=0.04, per_spx_percent=-0.05, moves=252, fit=0.8),
-    "SVXY": ProductBeta(symbol="SVXY", per_vix_point=-0.02, per_spx_percent=0.025, moves=252, fit=0.8),
-}
 SETTINGS = StressSettings()
-COST = Decimal(33)
-
-
-def with_shares(
-    shares: Mapping[Instrument, int],
-    *,
-    snapshot: Snapshot | None = None,
-    betas: Mapping[str, ProductReading] = BETAS,
-    cost: Decimal | None = COST,
-) -> Snapshot:
-    """The reference book with shares at 30 USD, bought at 33."""
-    base = calm_noon() if snapshot is None else snapshot
-    held = {
-        one.key: Position(instrument=one, quantity=quantity, average_cost_usd=cost) for one, quantity in shares.items()
-    }
-    quotes = {one.key: a_quote(one, 29.99, 30.01) for one in shares}
-    book = replace(base.book, positions={**base.book.positions, **held})
-    return replace(base, book=book, quotes={**base.quotes, **quotes}, products=betas)
 
 
 def valuer_of(snapshot: Snapshot) -> Valuer:
@@ -173,7 +150,7 @@ def test_a_product_is_charged_as_a_future_without_an_end(
 ) -> None:
     """The larger of what mean reversion would take and what has been lost so far, each product by itself."""
     snapshot = with_shares(shares, cost=Decimal(cost))
-    assert products_charge_usd(snapshot.book.positions.values(), valuer_of(snapshot)) == Decimal(charge)
+    assert products_charge_usd(found_products(snapshot.book), valuer_of(snapshot)) == Decimal(charge)
 
 
 def test_the_charge_counts_against_the_cap_whatever_is_spread() -> None:
@@ -210,4 +187,4 @@ def test_a_cost_that_nobody_knows_refuses(missing: str) -> None:
         snapshot = replace(snapshot, levels={key: level for key, level in snapshot.levels.items() if key != VIX.key})
     verdict = verdict_on(a_build(), snapshot)
     assert {Rule.HEDGE_COST_CAP_COHORT, Rule.HEDGE_COST_CAP_BOOK} <= rules_against(verdict)
-    assert isinstance(products_charge_usd(snapshot.book.positions.values(), valuer_of(snapshot)), Unvalued)
+    assert isinstance(products_charge_usd(found_products(snapshot.book), valuer_of(snapshot)), Unvalued)

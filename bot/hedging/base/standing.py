@@ -74,7 +74,7 @@ def standings_of(
 def _standing(
     layer: Layer, book: Book, today: date, settings: TemporalSettings, calendar: SessionCalendar
 ) -> LayerStanding:
-    lots = [lot for lot in book.lots if lot.layer is layer and lives(lot, today)]
+    lots = [lot for lot in book.lots if lot.layer is layer and lot.lives_on(today)]
     rolls = {lot.lot_id: roll_due(lot, today, settings, calendar) for lot in lots}
     stops = {lot.lot_id: stop_due(lot, today, settings, calendar) for lot in lots}
     since = [due.since for due in (*rolls.values(), *stops.values()) if due is not None]
@@ -101,7 +101,7 @@ def counted(standings: Iterable[LayerStanding], lots: Iterable[Lot], today: date
     replaced = {standing.layer: standing.replaced for standing in standings}
     due = {lot.lot_id for standing in standings for lot in standing.due}
     for lot in lots:
-        if lot.layer not in BASE_LAYERS or not lives(lot, today):
+        if lot.layer not in BASE_LAYERS or not lot.lives_on(today):
             continue
         gone = min(lot.units_open, replaced[lot.layer]) if lot.lot_id in due else 0
         replaced[lot.layer] -= gone
@@ -113,11 +113,6 @@ def base_orders(orders: Iterable[Order]) -> tuple[Order, ...]:
     """Return the orders for the base that may still fill."""
     of_the_base = (Purpose.BASE_BUILD, Purpose.BASE_EXIT)
     return tuple(order for order in orders if order.may_fill and order.intent.purpose in of_the_base)
-
-
-def lives(lot: Lot, today: date) -> bool:
-    """Return whether some of a lot is left; on the morning of its settlement a VIX contract is gone."""
-    return lot.units_open > 0 and lot.expires_on > today
 
 
 def is_call(lot: Lot) -> bool:

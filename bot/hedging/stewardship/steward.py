@@ -91,5 +91,6 @@ class Steward:
 
     def _churn_usd(self, intents: tuple[OrderIntent, ...]) -> Decimal:
         return sum(
-            (self._fees.of_legs(one.legs) + one.half_width_points * one.multiplier) * one.quantity for one in intents
+            self._fees.of_intent(one, one.quantity) + one.half_width_points * one.multiplier * one.quantity
+            for one in intents
         ) + Decimal(0)

@@ -54,8 +54,10 @@ def roll_due(lot: Lot, today: date, settings: TemporalSettings, calendar: Sessio
 
     Source: docs/methodology.md, M4 and M7.
     """
+    if lot.expires_on is None or not lot.lives_on(today):
+        return None
     since = roll_day(lot.layer, lot.expires_on, settings, calendar)
-    if not _is_open(lot, today) or today < since:
+    if today < since:
         return None
     days = settings.roll_days(lot.layer)
     left = (lot.expires_on - today).days
@@ -71,12 +73,16 @@ def roll_day(layer: Layer, settlement: date, settings: TemporalSettings, calenda
     return _on_or_before(settlement - timedelta(days=settings.roll_days(layer)), calendar)
 
 
-def stop_day(lot: Lot, settings: TemporalSettings, calendar: SessionCalendar) -> date:
+def stop_day(lot: Lot, settings: TemporalSettings, calendar: SessionCalendar) -> date | None:
     """Return the session that lies ``stop_sessions`` before the last trading day of a lot's earliest leg.
+
+    None for shares, which trade for ever.
 
     Source: docs/methodology.md, M7.
     """
     day = min((leg.instrument.last_trade for leg in lot.legs if leg.instrument.last_trade), default=lot.expires_on)
+    if day is None:
+        return None
     for _ in range(settings.stop_sessions):
         day = calendar.previous_session(day).day
     return day
@@ -88,7 +94,7 @@ def stop_due(lot: Lot, today: date, settings: TemporalSettings, calendar: Sessio
     Source: docs/methodology.md, M7.
     """
     since = stop_day(lot, settings, calendar)
-    if not _is_open(lot, today) or today < since:
+    if since is None or not lot.lives_on(today) or today < since:
         return None
     words = f"the last trading day is {settings.stop_sessions} sessions away or nearer: nothing is held into its end"
     return Due(kind=DueKind.STOP, lot_id=lot.lot_id, since=since, words=words)
@@ -104,7 +110,7 @@ def harvest_due(lot: Lot, valuer: Valuer, settings: TemporalSettings, today: dat
     Source: docs/methodology.md, M7.
     """
     width = spread_width_points(lot.legs)
-    if width is None or not _is_open(lot, today):
+    if width is None or not lot.lives_on(today):
         return None
     worth = _middle(lot.legs, valuer)
     if isinstance(worth, Unvalued):
@@ -142,10 +148,6 @@ def _middle(legs: Sequence[Leg], valuer: Valuer) -> float | Unvalued:
             return quote
         total += leg.signed_ratio * quote.mid
     return total
-
-
-def _is_open(lot: Lot, today: date) -> bool:
-    return lot.units_open > 0 and lot.expires_on > today
 
 
 def _on_or_before(day: date, calendar: SessionCalendar) -> date:

@@ -18,9 +18,10 @@ OF_WINGS: Final = (
     "A unit is one condor's wing; limit in points (negative is received), cost in USD as it lowers the credit of the "
     "cohort."
 )
+KINDS: Final = {Kind.FUTURE.value: "futures", Kind.STOCK.value: "shares"}
 UNITS: Final = (
-    "A unit is one spread, call or future; limit in points, cost as the cap counts it and payoff (VIX up by half) in "
-    "USD, exposure in USD per point of spot VIX."
+    "A unit is one spread, call, future or share; limit in points, cost as the cap counts it and payoff (VIX up by "
+    "half) in USD, exposure in USD per point of spot VIX."
 )
 
 
@@ -54,8 +55,7 @@ def _choice_words(trail: Trail) -> tuple[str, ...]:
         return ()
     if any(is_of_the_base(intent) for intent in wanted_orders(trail)):
         return ("Chosen: the call whose forward delta is nearest to the layer's, or one that a person had approved.",)
-    is_future = (legs[0].get("instrument") or {}).get("kind") == Kind.FUTURE
-    kind = "futures" if is_future else "call spreads"
+    kind = KINDS.get(text_of((legs[0].get("instrument") or {}).get("kind")), "call spreads")
     prefer = text_of((trail.facts.get("sizing") or {}).get("prefer")) or MISSING
     words = f"Chosen: the least cost per payoff among the {kind} that passed (which kind comes first is the setting"
     return (f"{words} `prefer`: {prefer}).",)

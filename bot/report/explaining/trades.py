@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bot.domain.condors import CONDOR_CLASSES
 from bot.domain.errors import InvalidValueError
-from bot.domain.instrument import Right, Side
+from bot.domain.instrument import Kind, Right, Side
 from bot.domain.orders import Purpose
 from bot.domain.proposal import Asked
 from bot.report.explaining.figures import number_of, plain, text_of
@@ -82,7 +82,8 @@ def name_of(order: Facts) -> str:
 def contract_name(instrument: Facts) -> str:
     """Return one contract in words."""
     if instrument.get("right") is None:
-        return f"{_series(instrument)} future" if instrument.get("settlement") else _series(instrument)
+        kind = "shares" if instrument.get("kind") == Kind.STOCK else "future" if instrument.get("settlement") else ""
+        return f"{_series(instrument)} {kind}".strip()
     return f"{_series(instrument)} {_strike_text(instrument)} {RIGHTS.get(str(instrument['right']), '')}"
 
 

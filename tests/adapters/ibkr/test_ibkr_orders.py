@@ -19,6 +19,7 @@ from ibkr_harness import (
 
 from bot.domain.errors import ConnectivityError, InvariantError
 from bot.domain.events import CommissionReported, FillReported, OrderDoubted, OrderReported
+from bot.domain.instrument import VXX
 from bot.domain.orders import BrokerStatus, FillPart
 from simulator.troubles.kinds import trouble
 
@@ -105,6 +106,25 @@ def test_a_combo_fills_as_its_net_and_its_legs() -> None:
         assert [fill.quantity for fill in fills] == [2, 2, 2]
         assert sum(fill.side.sign * fill.price for fill in fills[1:]) == fills[0].price
         assert {event.exec_id for event in bench.of(CommissionReported)} == {fill.exec_id for fill in fills}
+        assert bench.statuses()[-1] is BrokerStatus.FILLED
+
+    on_bench(play)
+
+
+def test_shares_go_to_the_smart_route_by_number_and_fill() -> None:
+    """VXX is one contract number at SMART; its one execution moves order and position, and the books show it."""
+
+    async def play(bench: Bench) -> None:
+        await bench.market_open()
+        await bench.send(an_intent((bought(VXX),), "60", quantity=94))
+        await bench.until(lambda: bench.of(CommissionReported))
+        fields = bench.wire.frames(3)[0]
+        books = await bench.broker.books()
+        (fill,) = (event.fill for event in bench.of(FillReported))
+        assert (int(fields[2]) > 0, fields[3], fields[4], fields[9]) == (True, "", "", "SMART")
+        assert (fields[16], fields[17], fields[19]) == ("BUY", "94", "60.0")
+        assert (fill.part, fill.key, fill.quantity) == (FillPart.WHOLE, VXX.key, 94)
+        assert [one.quantity for one in books.positions if one.instrument.key == VXX.key] == [94]
         assert bench.statuses()[-1] is BrokerStatus.FILLED
 
     on_bench(play)

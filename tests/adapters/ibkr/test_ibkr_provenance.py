@@ -15,14 +15,18 @@ from adapters.ibkr.pacing import FrameBudget
 from adapters.ibkr.provenance import Frame, Route, cancel_frame, order_frame
 from adapters.ibkr.tap import TappedIB
 from bot.domain.errors import ProvenanceError
+from bot.domain.instrument import VXX
 from bot.domain.orders import BrokerStatus, OrderIntent
 
 SPREAD = an_intent((bought(a_call("21")), sold(a_call("26"))), "0.60", quantity=3)
 SALE = an_intent((sold(a_vxm()),), "-18.95", quantity=2)
+SHARES = an_intent((bought(VXX),), "30.01", quantity=94)
+SHARES_SOLD = an_intent((sold(VXX),), "-29.99", quantity=47)
 ROUTES = {
     a_call("21").key: Route(con_id=101, exchange="SMART"),
     a_call("26").key: Route(con_id=102, exchange="SMART"),
     a_vxm().key: Route(con_id=7, exchange="CFE"),
+    VXX.key: Route(con_id=8, exchange="SMART"),
 }
 VERSIONS = (157, 158, 160, 162, 166, 169, 170, 176, *((178,) if NAME == "ib_async" else ()))
 """The layouts that the installed library can negotiate."""
@@ -71,7 +75,7 @@ def stated(intent: OrderIntent, version: int = 176) -> Frame:
 
 @pytest.mark.control("C33")
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("intent", [SPREAD, SALE], ids=["combo", "future"])
+@pytest.mark.parametrize("intent", [SPREAD, SALE, SHARES, SHARES_SOLD], ids=["combo", "future", "shares", "sold"])
 def test_the_librarys_frame_is_the_approved_one_on_every_layout(intent: OrderIntent, version: int) -> None:
     """Built twice and apart, from the intent and by the client library: the same bytes."""
     ib, kept = a_session(version)
@@ -114,7 +118,7 @@ def test_a_thousand_corruptions_of_one_field_never_leave() -> None:
     """Any field of order, contract or leg is changed behind the gate's back: only the approved frame ever leaves."""
     rng, stopped = random.Random(33), set()
     for number in range(1000):
-        intent = SPREAD if number % 2 else SALE
+        intent = (SPREAD, SALE, SHARES)[number % 3]
         ib, kept = a_session()
         contract, order = library_order(intent)
         owner, name = rng.choice(list(_fields(contract, order)))

@@ -9,7 +9,7 @@ import pytest
 from bot.app.products import ProductKeeper
 from bot.domain.errors import ConnectivityError
 from bot.domain.events import SessionClosed, SessionOpened
-from bot.domain.instrument import SPX, VIX, share
+from bot.domain.instrument import SPX, VIX, VXX, Instrument, share
 from bot.domain.products import ProductBeta, ProductReading, UnmeasuredProduct
 from bot.ports import DailyClose
 from tests.bot.app.app_parts import Bot, played
@@ -17,7 +17,6 @@ from tests.bot.engine_parts import a_fill, books_agree, filled, held
 from tests.builders import CALENDAR, TODAY, a_session
 from tests.fakes import FakeMarketData
 
-VXX = share("VXX", "BATS")
 DAYS = [each.day for each in CALENDAR.sessions(TODAY - timedelta(days=600), TODAY)][-301:]
 """The last of them is today, whose close is no close yet."""
 
@@ -34,7 +33,7 @@ def closes(first: float, *steps: float) -> tuple[DailyClose, ...]:
 class Kept:
     """A bot with a product keeper and histories in which VXX gains 4 % whenever VIX gains a point."""
 
-    def __init__(self) -> None:
+    def __init__(self, *buyable: Instrument) -> None:
         """Nothing is held, no session is open."""
         self.bot = Bot()
         up, back = 19.0 / 18.0, 18.0 / 19.0
@@ -45,7 +44,12 @@ class Kept:
                 SPX.key: closes(6800.0, 0.99, 1 / 0.99),
             }
         )
-        keeper = ProductKeeper(shell=self.bot.shell, data=self.data, link=self.bot.keeper)  # type: ignore[arg-type]  # a fake port
+        keeper = ProductKeeper(
+            shell=self.bot.shell,
+            data=self.data,  # type: ignore[arg-type]  # a fake port
+            link=self.bot.keeper,
+            buyable=buyable,
+        )
         self.bot.start(keeper.run())
         self.bot.keeper.ready.set()
 
@@ -102,6 +106,20 @@ def test_without_products_nothing_is_asked() -> None:
         await kept.hold("SPY")
         await kept.open()
         assert (kept.rows(), len(kept.data.errors)) == ([], 1)
+        await kept.bot.end()
+
+    told(story())
+
+
+def test_what_may_be_bought_is_measured_though_none_is_held() -> None:
+    """Once a session; while it is held as well it is still one product."""
+
+    async def story() -> None:
+        kept = Kept(VXX)
+        await kept.open()
+        assert isinstance(kept.reading(), ProductBeta)
+        await kept.hold("VXX")
+        assert [[one.symbol for one in facts["products"]] for facts in kept.rows()] == [["VXX"]]
         await kept.bot.end()
 
     told(story())

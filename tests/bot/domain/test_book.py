@@ -295,10 +295,10 @@ def test_a_condor_leg_without_a_settlement_is_an_error() -> None:
 def test_what_a_lot_tells_of_itself() -> None:
     """Net cost never falls below zero; a lot is closed once nothing is left."""
     lot = a_lot(units=2, cost=100, recovered=150)
-    assert (lot.net_cost_usd, lot.closed_on, lot.is_future) == (Decimal(0), None, False)
+    assert (lot.net_cost_usd, lot.closed_on, lot.carries_reserve) == (Decimal(0), None, False)
     sold = a_lot(units=2, open_units=0, cost=100, recovered=40, last_sold_on=TODAY)
     assert (sold.net_cost_usd, sold.closed_on) == (Decimal(60), TODAY)
-    assert a_lot((buys(a_future("VX")),)).is_future
+    assert a_lot((buys(a_future("VX")),)).carries_reserve
 
 
 def test_a_book_counts_contracts() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.errors import InvalidValueError
+from bot.domain.instrument import VXX
 from bot.domain.orders import DecisionId, OrderIntent, Purpose
 from bot.domain.plan import HedgePlan, PlanAction, Withheld
 from bot.domain.portfolio import Book
@@ -17,7 +18,7 @@ from bot.domain.snapshot import Snapshot
 from bot.hedging.stewardship.pacing import churn_obstacle, pacing_obstacle
 from bot.hedging.stewardship.settings import Autonomy, StewardSettings
 from bot.hedging.stewardship.steward import Steward
-from tests.builders import FEES, NOON, Scenery, a_change, a_plan, a_sale, a_session, an_intent, spread_legs
+from tests.builders import FEES, NOON, Scenery, a_change, a_plan, a_sale, a_session, an_intent, buys, spread_legs
 
 TEN = Scenery(condors=10)
 SESSION = a_session()
@@ -150,6 +151,14 @@ def test_a_spent_budget_holds_an_increase() -> None:
     """The plan says which of the two holds it."""
     held = _permitted(_increase(), book=_churned(100_000))
     assert (held.withheld, held.intents) == (Withheld.CHURN, ())
+
+
+def test_shares_churn_the_least_fee_of_their_order() -> None:
+    """Ten shares pay ten cents by the piece, and a dollar for the order: it counts."""
+    budget = Decimal("0.03") * sum((cohort.credit_usd for cohort in TEN.book().cohorts), Decimal(0))
+    shares = a_plan(an_intent((buys(VXX),), quantity=10, limit="30.01"), action=PlanAction.INCREASE)
+    for left, withheld in ((Decimal("1.00"), None), (Decimal("0.99"), Withheld.CHURN)):
+        assert _permitted(shares, book=_churned(budget - left)).withheld is withheld
 
 
 # autonomy ---------------------------------------------------------------------------------------------------------

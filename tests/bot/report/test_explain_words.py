@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.errors import InvalidValueError
+from bot.domain.instrument import VXX
 from bot.domain.plan import HedgePlan
 from bot.report.explain import as_facts, decision_named, explained
 from bot.report.explaining import figures, gate
@@ -205,6 +206,8 @@ def test_orders_have_the_names_that_traders_use() -> None:
     assert name_of({"legs": [facts]}) == "VXM 2026-11-18 future"
     call = {"side": "SELL", "ratio": 1, "instrument": _instrument(future.instrument)}
     assert (name_of({"legs": [call]}), verb_of({"legs": [call]})) == ("VIX 2026-11-18 22 call", "sell")
+    share = {**facts, "instrument": {"kind": "STK", "trading_class": "VXX"}}
+    assert (name_of({"legs": [share]}), verb_of({"legs": [share]})) == ("VXX shares", "buy")
     assert name_of({"legs": [facts, facts]}) == "BUY 1 VXM 2026-11-18 future / BUY 1 VXM 2026-11-18 future"
     later = {**call, "side": "BUY", "instrument": {**call["instrument"], "settlement": "2026-12-16"}}
     assert name_of({"legs": [later, call]}) == "BUY 1 VIX 2026-12-16 22 call / SELL 1 VIX 2026-11-18 22 call"
@@ -231,12 +234,13 @@ def test_a_part_that_says_nothing_is_refused() -> None:
 
 
 def test_candidates_without_a_payoff_have_no_ratio() -> None:
-    """A division by nothing is told in words; buys of a future are futures."""
-    order = replace(an_order_for(limit="18.80"), legs=(buys(a_future("VXM")),))
+    """A division by nothing is told in words; buys of a future are futures, of shares shares."""
     flat = replace(a_candidate(), stress_payoff_usd=0.0)
-    words = text(decided(plan_of(order, candidates=(flat,)), approved(order)))
-    assert "no payoff" in words
-    assert "the least cost per payoff among the futures that passed" in words
+    for contract, kind in ((a_future("VXM"), "futures"), (VXX, "shares")):
+        order = replace(an_order_for(limit="18.80"), legs=(buys(contract),))
+        words = text(decided(plan_of(order, candidates=(flat,)), approved(order)))
+        assert "no payoff" in words
+        assert f"the least cost per payoff among the {kind} that passed" in words
 
 
 def test_a_plan_of_two_orders_names_both() -> None:
