@@ -21,6 +21,7 @@ class WeeklyScout:
         self._data = data
         self._settings = settings
         self._liquid: frozenset[date] = frozenset()
+        self._refused: frozenset[date] = frozenset()  # at the session's last look: told once, until it is liquid again
         self._looked_at: datetime | None = None
 
     def is_due(self) -> bool:
@@ -38,10 +39,12 @@ class WeeklyScout:
     async def look(self, listed: Listed) -> None:
         """Ask for the quotes of the weekly settlements within reach and judge them.
 
-        What is not liquid, and a look without an answer, is written down with the reason.
+        What is not liquid is written down with the reason once a session, and so is a look without an answer.
 
         Source: docs/methodology.md, M6.
         """
+        if not self._is_todays(self._looked_at):
+            self._refused = frozenset()
         self._looked_at, self._liquid = self._shell.clock.now(), frozenset()
         self._liquid = await self._found(listed)
 
@@ -59,5 +62,7 @@ class WeeklyScout:
             return frozenset()
         found = weeklies_found(samples, quotes, state.snapshot(clock.now()), self._settings)
         for day, why in found.refused.items():
-            self._shell.complain("weekly_refused", {"settlement": day, "why": why})
+            if day not in self._refused:
+                self._shell.tell("weekly_refused", {"settlement": day, "why": why})
+        self._refused = frozenset(found.refused)
         return found.liquid

@@ -105,6 +105,21 @@ def test_a_settlement_without_quotes_is_refused_in_writing() -> None:
     run(story())
 
 
+def test_a_refusal_is_told_once_until_the_settlement_was_liquid_again() -> None:
+    """Two looks without quotes make one row; liquid in between, the next refusal is news."""
+
+    async def story() -> None:
+        scouted = Scouted()
+        quiet = {date(2026, 11, 25)}
+        for silent in (quiet, quiet, set(), quiet):
+            scouted.data.silent = silent
+            await scouted.looked()
+            await scouted.bot.pass_s(1800)
+        assert len(await scouted.told("weekly_refused")) == 2
+
+    run(story())
+
+
 def test_a_look_without_an_answer_offers_none() -> None:
     """The link breaks in the middle: nothing is liquid, and the reason is written down."""
 
