@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from adapters.alerts.settings import AlertSettings
 from adapters.calendar.settings import EventSettings
 from adapters.control.settings import ControlSettings
 from adapters.fundamentals.settings import SourceSettings
@@ -71,6 +72,7 @@ class Settings:
     risk: RiskLimits = field(default_factory=RiskLimits)
     authority: AuthorityRules = field(default_factory=AuthorityRules)
     mqtt: MqttSettings = field(default_factory=MqttSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
     control: ControlSettings = field(default_factory=ControlSettings)
     condor: CondorBook = field(default_factory=CondorBook)
     sleeve: Sleeve = field(default_factory=Sleeve)

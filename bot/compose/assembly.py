@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from adapters.history.daily_store import DailyStore
+from bot.app.alerting import Alerting, Sounded
 from bot.app.announced import AnnouncedJournal, Announcer
 from bot.app.credits import CreditTeller
 from bot.app.daily import DailyKeeper
@@ -95,6 +96,7 @@ class Start:
     credits: tuple[StatedCredit, ...] = ()
     lots: tuple[Lot, ...] = ()
     announcers: tuple[Announcer, ...] = field(default=())
+    sounded: tuple[Sounded, ...] = field(default=())  # hear of each alert that leaves
     connected: Callable[[], Awaitable[None]] | None = None  # awaited after each connect
     account_hash: str = ""  # what commands name instead of the account
     store: DailyStore | None = None  # the bot's own daily figures; without one none are kept
@@ -107,6 +109,7 @@ class Assembled:
     supervisor: Supervisor
     desk: Desk
     shell: Shell
+    alerting: Alerting
 
 
 def assemble(loaded: Loaded, ports: Ports, start: Start) -> Assembled:
@@ -157,6 +160,7 @@ def assemble(loaded: Loaded, ports: Ports, start: Start) -> Assembled:
     shell = Shell(engine=engine, pump=pump, clock=ports.clock, rng=ports.rng, settings=settings.app)
     joined = _joined(loaded, ports, start, shell, releases)
     journal.also_tell(joined.desk.told)
+    journal.also_tell(joined.alerting.told)
     return joined
 
 
@@ -208,6 +212,7 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
         ),
         condors=settings.wings,
     )
+    alerting = Alerting(shell=shell, link=ports.command_link, sounded=start.sounded)
     measures = Measures(
         hedge=settings.hedge, limits=settings.risk, fees=FeeSchedule(), calendar=start.calendar, wings=settings.wings
     )
@@ -257,6 +262,7 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
         sampler=Sampler(shell, measures),
         latch=ports.latch,
         connection=ports.connection,
+        alerting=alerting,
     )
     CreditTeller(shell)
-    return Assembled(supervisor=Supervisor(parts), desk=desk, shell=shell)
+    return Assembled(supervisor=Supervisor(parts), desk=desk, shell=shell, alerting=alerting)

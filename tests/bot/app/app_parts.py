@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from bot.app.alerting import Alerting
 from bot.app.desk import Desk, Identity
 from bot.app.link import LinkKeeper
 from bot.app.pump import Pump
@@ -65,7 +66,9 @@ class Bot:
             rules=AuthorityRules(),
             identity=Identity(bot="b", profile="sim", version="1", config_hash="h", requires_link=requires_link),
         )
+        self.alerting = Alerting(shell=self.shell, link=self.link)
         self.rig.announced.also_tell(self.desk.told)
+        self.rig.announced.also_tell(self.alerting.told)
         self.tasks: list[asyncio.Task[None]] = []
         self.after_connect: list[Any] = []
 
