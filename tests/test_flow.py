@@ -67,7 +67,7 @@ def test_the_journal_is_whole_and_the_report_is_written(played: Played) -> None:
 
 
 def test_the_log_has_one_json_line_per_row(played: Played) -> None:
-    """Every committed row is one JSON line, account numbers are masked, and nothing of client library and adapters complains."""
+    """Every committed row is one JSON line, account numbers are masked, and neither library nor adapter complains."""
     report = played.outcome.report
     assert report is not None
     lines = [json.loads(line) for line in (report.parent / "log.jsonl").read_text().splitlines()]

@@ -22,6 +22,7 @@ from bot.app.desk import Desk
 from bot.app.shell import Shell
 from bot.compose.standing import Standing
 from bot.domain.command import Channel, Command
+from bot.domain.errors import RefusedStartError
 from bot.domain.mode import TradingMode
 from bot.ports import CommandLink
 from config.settings import Profile, Settings
@@ -112,13 +113,19 @@ def open_lines(state: Path, settings: Settings, standing: Standing) -> Lines:
     """Return the lines of a run, none of them open yet.
 
     Raises:
-        RefusedStartError: A password file is missing or readable by others.
+        RefusedStartError: A password file is missing or readable by others, or nothing would prove a required line.
     """
     clock = SystemClock()  # the machine's own pace, also in a rehearsal at speed
     mqtt = settings.mqtt
     simulated, live = settings.profile is Profile.SIM, settings.profile is Profile.LIVE
     required = (mqtt.required and not simulated) or live
     link = None
+    if required and mqtt.probe_password_file is None:
+        raise RefusedStartError(
+            "mqtt.probe_password_file: none, expected the password of the identity that proves every "
+            f"{mqtt.probe_every_s:g} s that commands arrive (config/deploy/mosquitto/README.md); name it, or set "
+            "mqtt.required = false on paper"
+        )
     if required or mqtt.password_file is not None:
         for file in (mqtt.password_file, mqtt.probe_password_file):
             if file is not None:
