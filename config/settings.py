@@ -9,6 +9,7 @@ from adapters.control.settings import ControlSettings
 from adapters.fundamentals.settings import SourceSettings
 from adapters.ibkr.settings import BrokerSettings
 from adapters.mqtt.settings import MqttSettings
+from adapters.watchdog.settings import WatchdogSettings
 from bot.app.settings import AppSettings
 from bot.domain.checks import require_text
 from bot.domain.portfolio import Lot, StatedCredit
@@ -73,6 +74,7 @@ class Settings:
     authority: AuthorityRules = field(default_factory=AuthorityRules)
     mqtt: MqttSettings = field(default_factory=MqttSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    watchdog: WatchdogSettings = field(default_factory=WatchdogSettings)
     control: ControlSettings = field(default_factory=ControlSettings)
     condor: CondorBook = field(default_factory=CondorBook)
     sleeve: Sleeve = field(default_factory=Sleeve)

@@ -12,6 +12,7 @@ from bot.cli.report import report
 from bot.cli.run import run
 from bot.cli.signal import signal
 from bot.cli.volindex import volindex
+from bot.cli.watchdog import watchdog
 from bot.compose.guard import version
 
 
@@ -23,6 +24,6 @@ def alvh() -> None:
 
 for command in (
     *(run, kill, pause, reduce_only, resume, arm, status, approve, veto, keys),
-    *(gateway, signal, report, explain, journal, volindex, history),
+    *(gateway, signal, report, explain, journal, volindex, history, watchdog),
 ):
     alvh.add_command(command)
