@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -90,6 +89,11 @@ def test_a_row_that_cannot_be_counted_is_an_error(tmp_path: Path) -> None:
         positions_told(path, TODAY)
 
 
+def names_in(folder: Path) -> set[str]:
+    """The files of a folder."""
+    return {path.name for path in folder.iterdir()}
+
+
 @dataclass(frozen=True)
 class Scene:
     """A gateway with its opening book, and the settings that lead to it."""
@@ -153,4 +157,4 @@ async def test_a_corrupted_ledger_is_caught_and_calls(tmp_path: Path) -> None:
     told = [json.loads(line) for line in lines]
     assert (code, told[0]["danger"], told[0]["over"]) == (ALARMED, "ledger", False)
     assert "OPT VIX 20 C: 7 by the journal, 0 at the broker" in told[0]["words"]
-    assert set(os.listdir(tmp_path)) >= {"leftledger", "left-cutledger"}
+    assert names_in(tmp_path) >= {"leftledger", "left-cutledger"}
