@@ -73,9 +73,13 @@ class Execution:
         """What changed between the verdict and this moment; empty when nothing did."""
         if self.dry_run:
             return DRY_RUN
-        if self._latch.epoch != approved.kill_epoch or self._latch.mode is TradingMode.HALT:
+        if self._latch.epoch != approved.kill_epoch:
             return KILLED
-        if standing.mode is TradingMode.HALT:
+        mandate = standing.mandate
+        signed = mandate is not None and mandate.allows(approved.intent, epoch=self._latch.epoch, now=now)
+        if self._latch.mode is TradingMode.HALT and not signed:
+            return KILLED
+        if standing.mode is TradingMode.HALT and not signed:
             return "mode HALT"
         if standing.reconciling:
             return "reconciling"

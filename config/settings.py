@@ -14,6 +14,7 @@ from bot.app.settings import AppSettings
 from bot.domain.checks import require_text
 from bot.domain.portfolio import Lot, StatedCredit
 from bot.hedging.condor.settings import CondorSettings
+from bot.hedging.flatten.settings import FlattenSettings
 from bot.hedging.settings import HedgeSettings
 from bot.hedging.stewardship.settings import StewardSettings
 from bot.signals.evidence.settings import EvidenceSettings
@@ -66,6 +67,7 @@ class Settings:
     own_index: OwnIndexSettings = field(default_factory=OwnIndexSettings)
     hedge: HedgeSettings = field(default_factory=HedgeSettings)
     wings: CondorSettings = field(default_factory=CondorSettings)
+    flatten: FlattenSettings = field(default_factory=FlattenSettings)
     steward: StewardSettings = field(default_factory=StewardSettings)
     evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
     events: EventSettings = field(default_factory=EventSettings)

@@ -40,6 +40,8 @@ class Situation:
     differences: int
     journal_writable: bool
     proposal_id: str = ""  # of the one that waits for an answer
+    flatten_digest: str = ""  # of the plan that may be signed now
+    locks: frozenset[str] = frozenset()  # contracts, or the account
 
     def __post_init__(self) -> None:
         """Reject naive times."""
@@ -64,6 +66,8 @@ class Denial(StrEnum):
     BOOKS_DIFFER = "books_differ"
     JOURNAL = "journal_not_writable"
     NO_PROPOSAL = "no_such_proposal"
+    NO_PLAN = "no_such_plan"
+    NO_LOCK = "no_such_lock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +95,18 @@ class Decide:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Flatten:
+    """Carry out the plan that was signed, as an exception inside HALT."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlock:
+    """Take one lock away."""
+
+    lock: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """Tell the present state; nothing changes."""
 
@@ -102,7 +118,7 @@ class Denied:
     code: Denial
 
 
-Judgement = Tighten | Loosen | Decide | Answer | Denied
+Judgement = Tighten | Loosen | Decide | Flatten | Unlock | Answer | Denied
 
 _TIGHTENED = {
     CommandName.KILL: TradingMode.HALT,
@@ -123,10 +139,17 @@ def judge(command: Command, situation: Situation, rules: AuthorityRules) -> Judg
         return _veto(command, situation)
     if command.name is CommandName.APPROVE:
         return _approval(command, situation, rules)
+    if command.name is CommandName.FLATTEN:
+        return _flattening(command, situation, rules)
+    if command.name is CommandName.UNLOCK:
+        return _unlocking(command, situation, rules)
     if command.name.loosens:
         return _loosening(command, situation, rules)
     if command.proof is Proof.UNPROVED:
         return Denied(code=Denial.NOT_PROVED)
+    if command.name is CommandName.FLATTEN_PLAN:
+        objection = _about_the_halt(situation) or _about_the_books(situation, rules)
+        return Answer() if objection is None else Denied(code=objection)
     return Answer()
 
 
@@ -149,9 +172,7 @@ def _veto(command: Command, situation: Situation) -> Judgement:
 
 def _approval(command: Command, situation: Situation, rules: AuthorityRules) -> Judgement:
     """A yes loosens: everything that a resume must prove, without its look at the books, which the gate does."""
-    objection = _about_the_sender(command) or _about_the_moment(command, situation, rules)
-    if objection is None and not command.reason.strip():
-        objection = Denial.REASON_MISSING
+    objection = _about_the_sender(command) or _about_the_moment(command, situation, rules) or _about_the_reason(command)
     if objection is not None:
         return Denied(code=objection)
     return _decided(command, situation, approved=True)
@@ -175,6 +196,43 @@ def _loosening(command: Command, situation: Situation, rules: AuthorityRules) ->
     if objection is not None or target is None:
         return Denied(code=objection or Denial.TARGET_MODE)
     return Loosen(mode=target)
+
+
+def _flattening(command: Command, situation: Situation, rules: AuthorityRules) -> Judgement:
+    """Orders leave in HALT: all that a resume must prove, and the signature is over this very plan (2.6)."""
+    objection = (
+        _about_the_sender(command)
+        or _about_the_moment(command, situation, rules)
+        or _about_the_reason(command)
+        or _about_the_halt(situation)
+        or _about_the_books(situation, rules)
+    )
+    if objection is not None:
+        return Denied(code=objection)
+    wanted = str(command.args.get("plan", ""))
+    return Flatten() if wanted and wanted == situation.flatten_digest else Denied(code=Denial.NO_PLAN)
+
+
+def _unlocking(command: Command, situation: Situation, rules: AuthorityRules) -> Judgement:
+    """A lock is a halt of one contract: it goes as a halt goes, but the mode stays."""
+    objection = (
+        _about_the_sender(command)
+        or _about_the_moment(command, situation, rules)
+        or _about_the_reason(command)
+        or _about_the_books(situation, rules)
+    )
+    if objection is not None:
+        return Denied(code=objection)
+    lock = str(command.args.get("lock", ""))
+    return Unlock(lock=lock) if lock in situation.locks else Denied(code=Denial.NO_LOCK)
+
+
+def _about_the_reason(command: Command) -> Denial | None:
+    return None if command.reason.strip() else Denial.REASON_MISSING
+
+
+def _about_the_halt(situation: Situation) -> Denial | None:
+    return None if situation.mode is TradingMode.HALT else Denial.NOT_LATCHED
 
 
 def _about_the_sender(command: Command) -> Denial | None:
@@ -202,8 +260,8 @@ def _about_the_moment(command: Command, situation: Situation, rules: AuthorityRu
 
 
 def _about_the_wish(command: Command, target: TradingMode | None, situation: Situation) -> Denial | None:
-    if not command.reason.strip():
-        return Denial.REASON_MISSING
+    if objection := _about_the_reason(command):
+        return objection
     if target is None:
         return Denial.TARGET_MODE
     return None if target < situation.mode else Denial.NOT_LATCHED

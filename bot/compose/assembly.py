@@ -10,6 +10,7 @@ from bot.app.announced import AnnouncedJournal, Announcer
 from bot.app.credits import CreditTeller
 from bot.app.daily import DailyKeeper
 from bot.app.desk import Desk, Identity
+from bot.app.flattening import Flattener
 from bot.app.link import LinkKeeper
 from bot.app.own_index import OwnIndexKeeper
 from bot.app.parity import ParityKeeper
@@ -201,6 +202,14 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
         latch=ports.latch,
         link=ports.command_link,
         keeper=keeper,
+        flattener=Flattener(
+            shell=shell,
+            link=ports.command_link,
+            keeper=keeper,
+            hedge=settings.hedge,
+            settings=settings.flatten,
+            fees=FeeSchedule(),
+        ),
         rules=settings.authority,
         identity=Identity(
             bot=settings.bot,

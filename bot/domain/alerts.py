@@ -139,6 +139,10 @@ ALERTS: Mapping[str, AlertClass] = {
     "command_link_changed": _warning(
         "commands do not arrive over MQTT; the local paths work", when=lambda facts: facts.get("up") is not True
     ),
+    "flatten_planned": _notice("a plan to flatten the sleeve waits for a signature", "digest"),
+    "flatten_signed": _critical("the sleeve is being sold as a person has signed", "digest"),
+    "flatten_ended": _critical("the signed plan to flatten has ended: see what is left", "digest"),
+    "lock_lifted": _notice("a person has taken a lock away", "lock"),
     "cap_breached": _warning("the hedge's cost stands above its cap: nothing that costs is bought"),
     "stress_breached": _critical("the book loses more than its limit in a scenario", "scenario"),
     "alert_undelivered": _warning("a channel for alerts does not take them; the others have them", "channel"),

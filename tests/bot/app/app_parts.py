@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from bot.app.alerting import Alerting
 from bot.app.desk import Desk, Identity
+from bot.app.flattening import Flattener
 from bot.app.link import LinkKeeper
 from bot.app.pump import Pump
 from bot.app.settings import AppSettings
@@ -14,12 +15,14 @@ from bot.app.shell import Shell
 from bot.domain.command import Channel, Command, CommandName, Proof, Role
 from bot.domain.mode import TradingMode
 from bot.domain.orders import Order
+from bot.hedging.flatten.settings import FlattenSettings
+from bot.hedging.settings import HedgeSettings
 from bot.hedging.stewardship.steward import Steward
 from risk.authority import AuthorityRules
 from simulator.clock import VirtualClock
 from simulator.virtual_time import RunLimits, VirtualLoop, run_virtual
 from tests.bot.engine_parts import Rig, books_agree, restored
-from tests.builders import NOON
+from tests.builders import FEES, NOON
 from tests.fakes import FakeLink, FakeRng
 
 T = TypeVar("T")
@@ -58,11 +61,20 @@ class Bot:
             shell=self.shell, connection=self.broker, broker=self.broker, adopted=adopted, connected=self._connected
         )
         self.link = FakeLink()
+        self.flattener = Flattener(
+            shell=self.shell,
+            link=self.link,
+            keeper=self.keeper,
+            hedge=HedgeSettings(),
+            settings=FlattenSettings(),
+            fees=FEES,
+        )
         self.desk = Desk(
             shell=self.shell,
             latch=self.latch,
             link=self.link,
             keeper=self.keeper,
+            flattener=self.flattener,
             rules=AuthorityRules(),
             identity=Identity(bot="b", profile="sim", version="1", config_hash="h", requires_link=requires_link),
         )
