@@ -114,6 +114,10 @@ ALERTS: Mapping[str, AlertClass] = {
     "quotes_stay_quiet": _notice("quotes stand still and could not be asked for anew", "contracts", "why"),
     "wings_advised": _notice("wider wings would bring the book's delta back; it is advice", "words"),
     "proposal_made": _notice("a person is asked: approve or veto before it expires", "decision_id"),
+    "credit_changed": _notice("the credit that caps the hedge is another", "cohort"),
+    "limits_set": _warning(
+        "the bot starts with looser limits than before", "hash", when=lambda facts: bool(facts.get("looser"))
+    ),
     "order_rejected": _warning("the broker has refused an order", "intent_id"),
     "order_doubted": _warning("nobody knows whether an order lives; it counts at its worst", "intent_id"),
     "order_escalated": _critical("an order stays in doubt: look at the broker", "intent_id"),

@@ -13,6 +13,7 @@ from tests.bot.app.app_parts import Bot, played
 
 LOUD: Mapping[str, Mapping[str, Any]] = {
     "bot_stopped": {"exit_code": 4},
+    "limits_set": {"looser": ["max_orders_per_day"]},
     "books_reconciled": {"differences": {"VIX": "one more"}},
     "data_feed_changed": {"usable": False},
     "mode_demanded": {"mode": "HALT", "source": "journal"},

@@ -19,6 +19,7 @@ def called(kind: str, **facts: Any) -> Alert | None:
     [
         ("bot_stopped", {"exit_code": 0}, {"exit_code": 4}),
         ("books_reconciled", {"differences": {}}, {"differences": {"VIX": "2 more"}}),
+        ("limits_set", {"looser": []}, {"looser": ["max_orders_per_day"]}),
         ("data_feed_changed", {"usable": True}, {"usable": False}),
         ("command_link_changed", {"up": True}, {"up": False}),
         ("mode_demanded", {"mode": "NORMAL", "source": "command_link"}, {"mode": "HALT", "source": "command_link"}),
@@ -34,7 +35,7 @@ def test_a_row_calls_where_it_tells_of_something_wrong(kind: str, silent: dict[s
 @pytest.mark.parametrize("kind", sorted(set(ALERTS) - {"data_feed_changed", "command_link_changed"}))
 def test_an_alert_says_what_happened(kind: str) -> None:
     """Every alert has words and keeps moment and decision."""
-    alert = called(kind, exit_code=5, differences={"x": 1}, mode="HALT", source="journal")
+    alert = called(kind, exit_code=5, differences={"x": 1}, mode="HALT", source="journal", looser=["x"])
     assert alert is not None
     assert (alert.kind, alert.words, alert.at, alert.decision_id) == (kind, ALERTS[kind].words, NOON, "d-1")
 

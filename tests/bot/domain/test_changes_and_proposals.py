@@ -75,7 +75,7 @@ def test_purposes_know_what_they_do_to_the_hedge() -> None:
     selling = {Purpose.OVERLAY_UNWIND, Purpose.OVERLAY_EXIT, Purpose.BASE_EXIT, Purpose.FLATTEN}
     assert {purpose for purpose in Purpose if purpose.buys_hedge} == buying
     assert {purpose for purpose in Purpose if purpose.sells_hedge} == selling
-    paced = (buying | selling) - {Purpose.BASE_BUILD, Purpose.BASE_EXIT}
+    paced = (buying | selling) - {Purpose.BASE_BUILD, Purpose.BASE_EXIT, Purpose.FLATTEN}
     assert {purpose for purpose in Purpose if purpose.changes_overlay} == paced
 
 
