@@ -106,6 +106,16 @@ class Execution:
             return None  # the link's loss makes the order UNKNOWN, and reconciliation decides
         return CancelSent(at=self._clock.now(), intent_id=order.intent.intent_id)
 
+    def cancel_everything(self) -> bool:
+        """Write the frame that cancels everybody's orders; False when there is no transport to write to."""
+        if self.dry_run or not self._broker.is_open():
+            return False
+        try:
+            self._broker.cancel_everything()
+        except ConnectivityError:
+            return False
+        return True
+
     def overdue(self, orders: Iterable[Order], now: datetime) -> tuple[Order, ...]:
         """Return the orders whose time is up and for which no cancel is under way.
 

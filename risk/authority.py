@@ -42,6 +42,8 @@ class Situation:
     proposal_id: str = ""  # of the one that waits for an answer
     flatten_digest: str = ""  # of the plan that may be signed now
     locks: frozenset[str] = frozenset()  # contracts, or the account
+    allows_global_cancel: bool = False  # by configuration
+    global_cancel_word: str = ""  # what a second global cancel must repeat
 
     def __post_init__(self) -> None:
         """Reject naive times."""
@@ -68,6 +70,7 @@ class Denial(StrEnum):
     NO_PROPOSAL = "no_such_proposal"
     NO_PLAN = "no_such_plan"
     NO_LOCK = "no_such_lock"
+    SWITCHED_OFF = "switched_off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +110,16 @@ class Unlock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskAgain:
+    """Nothing is done before the same person has said it once more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelEverything:
+    """Cancel the orders of everybody at the gateway."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """Tell the present state; nothing changes."""
 
@@ -118,7 +131,7 @@ class Denied:
     code: Denial
 
 
-Judgement = Tighten | Loosen | Decide | Flatten | Unlock | Answer | Denied
+Judgement = Tighten | Loosen | Decide | Flatten | Unlock | AskAgain | CancelEverything | Answer | Denied
 
 _TIGHTENED = {
     CommandName.KILL: TradingMode.HALT,
@@ -141,6 +154,8 @@ def judge(command: Command, situation: Situation, rules: AuthorityRules) -> Judg
         return _approval(command, situation, rules)
     if command.name is CommandName.FLATTEN:
         return _flattening(command, situation, rules)
+    if command.name is CommandName.GLOBAL_CANCEL:
+        return _sweeping(command, situation, rules)
     if command.name is CommandName.UNLOCK:
         return _unlocking(command, situation, rules)
     if command.name.loosens:
@@ -227,6 +242,24 @@ def _unlocking(command: Command, situation: Situation, rules: AuthorityRules) ->
     return Unlock(lock=lock) if lock in situation.locks else Denied(code=Denial.NO_LOCK)
 
 
+def _sweeping(command: Command, situation: Situation, rules: AuthorityRules) -> Judgement:
+    """Other people's orders go: role admin, allowed by configuration, in a halt, and asked for twice (2.6).
+
+    The books are not looked at: that they are in disorder may be the reason for it.
+    """
+    objection = (
+        _about_the_sender(command, Role.ADMIN)
+        or _about_the_moment(command, situation, rules)
+        or _about_the_reason(command)
+        or (None if situation.allows_global_cancel else Denial.SWITCHED_OFF)
+        or _about_the_halt(situation)
+    )
+    if objection is not None:
+        return Denied(code=objection)
+    said = str(command.args.get("confirm", ""))
+    return CancelEverything() if said and said == situation.global_cancel_word else AskAgain()
+
+
 def _about_the_reason(command: Command) -> Denial | None:
     return None if command.reason.strip() else Denial.REASON_MISSING
 
@@ -235,10 +268,10 @@ def _about_the_halt(situation: Situation) -> Denial | None:
     return None if situation.mode is TradingMode.HALT else Denial.NOT_LATCHED
 
 
-def _about_the_sender(command: Command) -> Denial | None:
+def _about_the_sender(command: Command, role: Role = Role.RESUME) -> Denial | None:
     if command.proof is not Proof.SIGNED:
         return Denial.NOT_PROVED
-    if Role.RESUME not in command.roles:
+    if role not in command.roles:
         return Denial.ROLE_MISSING
     if command.retained:
         return Denial.RETAINED

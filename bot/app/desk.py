@@ -10,9 +10,9 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.app.flattening import Flattener
 from bot.app.link import LinkKeeper
 from bot.app.shell import Shell
+from bot.app.sweeping import Actions
 from bot.domain.command import Ack, AckDetail, AckStage, Challenge, Command, CommandName, Proof
 from bot.domain.events import BooksReconciled, LockLifted, ModeDemanded, ProposalAnswered
 from bot.domain.mode import DemandSource, TradingMode
@@ -23,7 +23,9 @@ from bot.hedging.condor.settings import CondorSettings
 from bot.ports import CommandLink, JournalRow, Latch
 from risk.authority import (
     Answer,
+    AskAgain,
     AuthorityRules,
+    CancelEverything,
     Decide,
     Denial,
     Denied,
@@ -66,7 +68,7 @@ class Desk:
         latch: Latch,
         link: CommandLink,
         keeper: LinkKeeper,
-        flattener: Flattener,
+        actions: Actions,
         rules: AuthorityRules,
         identity: Identity,
         condors: CondorSettings | None = None,
@@ -77,7 +79,7 @@ class Desk:
         self._latch = latch
         self._link = link
         self._keeper = keeper
-        self._flattener = flattener
+        self._flattener, self._sweeper = actions.flattener, actions.sweeper
         self._rules = rules
         self._identity = identity
         self._condors = condors or CondorSettings()
@@ -200,6 +202,13 @@ class Desk:
             case Flatten():
                 self._challenge = None
                 self._start(self._flatten(command))
+            case AskAgain():
+                word = self._sweeper.ask_again(self._latch.epoch)
+                self._renew_challenge()
+                self._ack(command, AckStage.ACCEPTED, {"confirm": word})
+            case CancelEverything():
+                self._challenge = None
+                self._start(self._sweep(command))
             case Unlock(lock=lock):
                 self._unlock(command, lock)
             case Answer() if command.name is CommandName.FLATTEN_PLAN:
@@ -240,6 +249,11 @@ class Desk:
         ended = await self._flattener.carried_out()
         stage = AckStage.ESCALATED if ended.left else AckStage.DONE
         self._ack(command, stage, {"left": list(ended.left), "why": ended.why, "epoch": self._latch.epoch})
+
+    async def _sweep(self, command: Command) -> None:
+        self._renew_challenge()
+        left = await self._sweeper.carried_out(command.key_id)
+        self._ack(command, AckStage.ESCALATED if left else AckStage.DONE, {"left": list(left)})
 
     def _unlock(self, command: Command, lock: str) -> None:
         at = self._clock.now()
@@ -389,6 +403,8 @@ class Desk:
             journal_writable=True,  # a journal that fails stops the bot at once
             proposal_id="" if waiting is None else waiting.proposal_id,
             flatten_digest=self._flattener.waiting(self._latch.epoch),
+            allows_global_cancel=self._sweeper.allowed,
+            global_cancel_word=self._sweeper.word(self._latch.epoch),
             locks=frozenset(self._shell.engine.state.standing().locks),
         )
 

@@ -100,6 +100,16 @@ def flatten(**chosen: Any) -> int:
     return _loosened(CommandName.FLATTEN, chosen)
 
 
+@click.command("global-cancel")
+@click.option("--really", is_flag=True, help="The second confirmation, needed where there is no terminal to ask.")
+@_with(*WAYS, *DECIDES)
+def global_cancel(**chosen: Any) -> int:
+    """Have the gateway cancel everybody's orders, manual ones too; must be allowed in the bot's file. Asks twice."""
+    if not chosen.pop("really") and not sys.stdin.isatty():
+        raise click.UsageError("alvh global-cancel needs a terminal, or --really besides --i-am NAME and --reason TEXT")
+    return _loosened(CommandName.GLOBAL_CANCEL, chosen)
+
+
 @click.command()
 @click.argument("lock")
 @_with(*WAYS, *DECIDES)

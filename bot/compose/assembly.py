@@ -21,6 +21,7 @@ from bot.app.sampler import Measures, Sampler
 from bot.app.sessions import Market, SessionKeeper
 from bot.app.shell import Shell
 from bot.app.supervisor import Parts, Supervisor
+from bot.app.sweeping import Actions, Sweeper
 from bot.app.weeklies import WeeklyScout
 from bot.app.wings import WingKeeper
 from bot.compose.guard import version
@@ -202,13 +203,16 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
         latch=ports.latch,
         link=ports.command_link,
         keeper=keeper,
-        flattener=Flattener(
-            shell=shell,
-            link=ports.command_link,
-            keeper=keeper,
-            hedge=settings.hedge,
-            settings=settings.flatten,
-            fees=FeeSchedule(),
+        actions=Actions(
+            flattener=Flattener(
+                shell=shell,
+                link=ports.command_link,
+                keeper=keeper,
+                hedge=settings.hedge,
+                settings=settings.flatten,
+                fees=FeeSchedule(),
+            ),
+            sweeper=Sweeper(shell=shell, keeper=keeper, allowed=settings.control.global_cancel),
         ),
         rules=settings.authority,
         identity=Identity(

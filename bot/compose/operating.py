@@ -181,6 +181,30 @@ class OperatorTool:
         says = "not all of it is known to be sold; look at the broker"
         return Report(exit_code=NOT_DONE, says=says, facts={} if last is None else last.detail)
 
+    async def cancel_everything(self, confirm: Confirm) -> Report:
+        """Halt the bot, then have everybody's orders at the gateway cancelled: asked for and signed twice.
+
+        Args:
+            confirm: Shown what will happen, twice; returns the reason, empty to give up.
+        """
+        asked = await self.status()
+        if asked.exit_code == DONE and asked.facts.get("latch") != "HALT":
+            asked = await self.kill("before a global cancel")
+        if asked.exit_code not in (DONE, NOT_DONE):
+            return asked
+        told: Mapping[str, object] = {"what": "every order at this gateway is cancelled, manual and foreign ones too"}
+        args: dict[str, str | int] = {}
+        for stage in (AckStage.ACCEPTED, AckStage.DONE):
+            answered = await self._answering(CommandName.GLOBAL_CANCEL, args, confirm, told)
+            if isinstance(answered, Report):
+                return answered
+            wanted = (stage, AckStage.REFUSED, AckStage.ESCALATED)
+            ack = await self._ack(answered.command_id, wanted, self._patience.done_s)
+            if ack is None or ack.stage is not AckStage.ACCEPTED:
+                return self._no_answer() if ack is None else self._of(ack)
+            told, args = {**told, "asked": "once more"}, {"confirm": str(ack.detail["confirm"])}
+        return self._no_answer()
+
     async def _answering(
         self, name: CommandName, args: Mapping[str, str | int], confirm: Confirm, facts: Mapping[str, object]
     ) -> Sending | Report:
@@ -336,6 +360,8 @@ async def _carried(tool: OperatorTool, wish: Wish, confirm: Confirm) -> Report:
             return await tool.loosen(wish.name, {"proposal": wish.proposal}, confirm)
         case CommandName.UNLOCK:
             return await tool.loosen(wish.name, {"lock": wish.lock}, confirm)
+        case CommandName.GLOBAL_CANCEL:
+            return await tool.cancel_everything(confirm)
         case CommandName.FLATTEN:
             return await tool.flatten(confirm)
         case CommandName.VETO:

@@ -146,6 +146,7 @@ ALERTS: Mapping[str, AlertClass] = {
     "flatten_planned": _notice("a plan to flatten the sleeve waits for a signature", "digest"),
     "flatten_signed": _critical("the sleeve is being sold as a person has signed", "digest"),
     "flatten_ended": _critical("the signed plan to flatten has ended: see what is left", "digest"),
+    "global_cancel_sent": _critical("everybody's orders at the gateway were cancelled by command", "key_id"),
     "lock_lifted": _notice("a person has taken a lock away", "lock"),
     "cap_breached": _warning("the hedge's cost stands above its cap: nothing that costs is bought"),
     "stress_breached": _critical("the book loses more than its limit in a scenario", "scenario"),

@@ -21,6 +21,7 @@ class CommandName(StrEnum):
     FLATTEN_PLAN = "flatten-plan"  # asks for the plan that a FLATTEN signs
     FLATTEN = "flatten"
     UNLOCK = "unlock"
+    GLOBAL_CANCEL = "global-cancel"
     STATUS = "status"
     PING = "ping"
 
@@ -38,6 +39,7 @@ class CommandName(StrEnum):
             CommandName.APPROVE,
             CommandName.FLATTEN,
             CommandName.UNLOCK,
+            CommandName.GLOBAL_CANCEL,
         )
 
     @property

@@ -9,7 +9,19 @@ from hypothesis import strategies as st
 
 from bot.domain.command import Challenge, Channel, Command, CommandName, Proof, Role
 from bot.domain.mode import TradingMode
-from risk.authority import Answer, AuthorityRules, Denial, Denied, Flatten, Loosen, Situation, Unlock, judge
+from risk.authority import (
+    Answer,
+    AskAgain,
+    AuthorityRules,
+    CancelEverything,
+    Denial,
+    Denied,
+    Flatten,
+    Loosen,
+    Situation,
+    Unlock,
+    judge,
+)
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 RULES = AuthorityRules()
@@ -154,3 +166,42 @@ def test_no_other_command_flattens(name: CommandName) -> None:
     """A resume or an approval that was signed never sells the sleeve, and a flatten never loosens the mode."""
     assert not isinstance(judge(a_flatten(name=name), halted(), RULES), Flatten)
     assert not isinstance(judge(a_flatten(), halted(), RULES), Loosen)
+
+
+def a_sweep(**changes: Any) -> Command:
+    """A global cancel that repeats the word, by a key with role admin."""
+    whole = {"name": CommandName.GLOBAL_CANCEL, "roles": frozenset({Role.ADMIN}), "args": {"confirm": "w"}}
+    return a_flatten(**{**whole, **changes})
+
+
+def sweepable(**changes: Any) -> Situation:
+    """A halted bot that heeds a global cancel and was asked once."""
+    return halted(**{"allows_global_cancel": True, "global_cancel_word": "w", **changes})
+
+
+BOOKS = {Denial.UNKNOWN_ORDERS, Denial.NOT_RECONCILED, Denial.BOOKS_DIFFER, Denial.JOURNAL}
+"""What a global cancel does not ask for: disorder may be the reason for it."""
+
+
+@pytest.mark.control("C42")
+@pytest.mark.parametrize(
+    ("denial", "command", "situation"),
+    [
+        *(attack for attack in ATTACKS if attack[0] not in BOOKS | {Denial.ROLE_MISSING}),
+        (Denial.ROLE_MISSING, {"roles": frozenset({Role.KILL, Role.RESUME, Role.RISK})}, {}),
+        (Denial.SWITCHED_OFF, {}, {"allows_global_cancel": False}),
+        (Denial.NOT_LATCHED, {}, {"mode": TradingMode.REDUCE_ONLY}),
+    ],
+)
+def test_each_fault_denies_a_global_cancel(denial: Denial, command: dict[str, Any], situation: dict[str, Any]) -> None:
+    """Everything that a resume must prove, the role admin, a halt, and leave by the configuration."""
+    assert judge(a_sweep(**command), sweepable(**situation), RULES) == Denied(code=denial)
+
+
+@pytest.mark.parametrize(
+    ("args", "word"), [({}, "w"), ({"confirm": ""}, ""), ({"confirm": "v"}, "w"), ({"confirm": "w"}, "")]
+)
+def test_a_global_cancel_is_asked_for_twice(args: dict[str, Any], word: str) -> None:
+    """Without the word of the first time it is only asked again; with it everything goes, whatever the books say."""
+    assert judge(a_sweep(args=args), sweepable(global_cancel_word=word), RULES) == AskAgain()
+    assert judge(a_sweep(), sweepable(differences=3, unknown_orders=1), RULES) == CancelEverything()

@@ -12,6 +12,7 @@ from bot.app.link import LinkKeeper
 from bot.app.pump import Pump
 from bot.app.settings import AppSettings
 from bot.app.shell import Shell
+from bot.app.sweeping import Actions, Sweeper
 from bot.domain.command import Channel, Command, CommandName, Proof, Role
 from bot.domain.mode import TradingMode
 from bot.domain.orders import Order
@@ -69,12 +70,13 @@ class Bot:
             settings=FlattenSettings(),
             fees=FEES,
         )
+        self.sweeper = Sweeper(shell=self.shell, keeper=self.keeper, allowed=True)
         self.desk = Desk(
             shell=self.shell,
             latch=self.latch,
             link=self.link,
             keeper=self.keeper,
-            flattener=self.flattener,
+            actions=Actions(flattener=self.flattener, sweeper=self.sweeper),
             rules=AuthorityRules(),
             identity=Identity(bot="b", profile="sim", version="1", config_hash="h", requires_link=requires_link),
         )

@@ -288,6 +288,7 @@ def test_commands_tighten_loosen_or_ask() -> None:
         CommandName.APPROVE,
         CommandName.FLATTEN,
         CommandName.UNLOCK,
+        CommandName.GLOBAL_CANCEL,
     }
     assert {name for name in CommandName if name.is_signed_always} == loosening | {
         CommandName.VETO,
