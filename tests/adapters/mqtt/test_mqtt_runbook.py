@@ -97,6 +97,12 @@ class Reader:
         for line in section(name):
             await self.follow(line)
 
+    async def end(self) -> None:
+        """Stop the bot that runs."""
+        if self.life is not None and self.life.returncode is None:
+            self.life.terminate()
+            await asyncio.wait_for(self.life.communicate(), PATIENCE_S)
+
     def latch(self) -> str:
         """The mode that a restart would find."""
         return re.findall(r'"mode": ?"(\w+)"', (self.world.state / "latch.json").read_text())[0]
@@ -119,30 +125,34 @@ def _said(words: list[str]) -> int:
 async def test_the_runbook_works_command_by_command(broker: Mosquitto, tmp_path: Path) -> None:
     """Halt by every path, go on, less than a halt, flatten, shut down, restore: each command ends as the page says."""
     async with calm_gateway() as gateway:
-        world = Operated(tmp_path, broker, gateway)
-        reader = Reader(world, broker)
-        reader.life = await world.live()
-        await until(lambda: world.rows("mode_resumed") != [], PATIENCE_S)  # the rehearsal's own operator has armed it
-        new = f"alvh keys new anna --roles kill,resume --out {tmp_path}/anna.key BOT --state STATE"
-        await reader.follow(new)
-        await reader.follow_all("Halt")
-        await until(lambda: len(reader.killed_by()) == 4, PATIENCE_S)
-        assert reader.killed_by() == ["mqtt", "local_socket", "kill_file", "signal"]
-        await reader.follow_all("Go on")
-        assert reader.latch() == "NORMAL"
-        await reader.follow_all("Less than a halt")
-        assert reader.latch() == "HALT"
-        await reader.follow_all("Flatten")
-        (ended,) = world.rows("flatten_ended")
-        assert ended["left"] == []
-        held = world.rows("books_reconciled")[-1]["positions"]
-        assert {one["instrument"]["symbol"] for one in held} == {"SPX"}
-        await reader.follow_all("Shut down and restore")
-        assert reader.latch() == "NORMAL"
-        assert (Path(f"{world.state}.kept") / "journal.db").exists()
-        assert reader.life is not None
-        reader.life.terminate()
-        await asyncio.wait_for(reader.life.communicate(), PATIENCE_S)
+        reader = Reader(Operated(tmp_path, broker, gateway), broker)
+        try:
+            await _followed(reader)
+        finally:
+            await reader.end()
+
+
+async def _followed(reader: Reader) -> None:
+    world = reader.world
+    reader.life = await world.live()
+    await until(lambda: world.rows("mode_resumed") != [], PATIENCE_S)  # the rehearsal's own operator has armed it
+    await reader.follow(f"alvh keys new anna --roles kill,resume --out {world.folder}/anna.key BOT --state STATE")
+    await reader.follow_all("Halt")
+    await until(lambda: len(reader.killed_by()) == 4, PATIENCE_S)
+    assert reader.killed_by() == ["mqtt", "local_socket", "kill_file", "signal"]
+    await reader.follow_all("Go on")
+    assert reader.latch() == "NORMAL"
+    await reader.follow_all("Less than a halt")
+    assert reader.latch() == "HALT"
+    await reader.follow_all("Flatten")
+    await until(lambda: world.rows("flatten_ended") != [], PATIENCE_S)  # the answer does not wait for its row
+    (ended,) = world.rows("flatten_ended")
+    assert ended["left"] == []
+    held = world.rows("books_reconciled")[-1]["positions"]
+    assert {one["instrument"]["symbol"] for one in held} == {"SPX"}
+    await reader.follow_all("Shut down and restore")
+    assert reader.latch() == "NORMAL"
+    assert (Path(f"{world.state}.kept") / "journal.db").exists()
 
 
 def test_every_command_of_the_page_is_followed() -> None:
