@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from bot.domain.fees import FeeSchedule, up_to_cent
 from bot.domain.flattening import FlatPart, Mandate, signed_legs
+from bot.domain.instrument import Instrument, Kind
 from bot.domain.layer import Layer
 from bot.domain.ledger import trade_date
 from bot.domain.orders import Leg, OrderIntent, Purpose
@@ -107,24 +108,31 @@ def _part(
     """One part, or why it is left out."""
     lot, units = group[0].lot, sum(portion.units for portion in group)
     legs = _traded(lot)
-    if any(leg.instrument.last_trade is None or leg.instrument.last_trade <= today for leg in legs):
+    if any(_is_ending(leg.instrument, today) for leg in legs):
         return "it is at or past its last trading day: it settles"
     priced = order_price(legs, valuer, hedge, closing=True)
     if isinstance(priced, Unvalued):
         return f"it has no price now: {priced.reason}"
-    frac = settings.future_worst_frac if lot.is_future else settings.option_worst_frac
+    is_option = legs[0].instrument.kind is Kind.OPTION
+    frac = settings.option_worst_frac if is_option else settings.future_worst_frac
     worst = valuer.settings.ticks.rounded_down(legs, priced.mid * (1 - frac))
     worst = max(worst, priced.limit)  # what fills at once is asked for in any case, as far as the collar lets it
     if priced.mid >= 0 or worst >= 0:
         return "nobody bids for it"
-    given = (worst - priced.mid) * lot.legs[0].instrument.multiplier + fees.of_legs(legs)
+    given = (worst - priced.mid) * legs[0].instrument.multiplier * units
     return FlatPart(
         layer=lot.layer,
         legs=legs,
         units=units,
         worst_limit=worst,
-        cost_usd=up_to_cent(max(Decimal(0), given) * units),
+        cost_usd=up_to_cent(max(Decimal(0), given) + fees.of_order(legs, units)),
     )
+
+
+def _is_ending(instrument: Instrument, today: date) -> bool:
+    """Shares have no end; whatever else does not say when it ends is not touched."""
+    last = instrument.last_trade
+    return instrument.kind is not Kind.STOCK and (last is None or last <= today)
 
 
 def _traded(lot: Lot) -> tuple[Leg, ...]:

@@ -12,7 +12,7 @@ class FlattenSettings:
     """Of the plan that a person signs, and of its carrying out."""
 
     option_worst_frac: Decimal = Decimal("0.30")  # of the middle when planned: a halt is no calm market
-    future_worst_frac: Decimal = Decimal("0.05")  # of the middle: 1 point at 20
+    future_worst_frac: Decimal = Decimal("0.05")  # of the middle, shares likewise: 1 point at 20
     most_tries: int = 6  # orders for one part, each a minute at the market's price: repriced five times
     plan_life_s: float = 300.0  # in which it must be signed: as long as a challenge
     within_s: float = 1800.0  # then what is left is escalated
