@@ -15,7 +15,9 @@ from typing import IO, Any, Protocol
 import orjson
 import structlog
 
+from adapters.faults import LOUD, fault_of
 from adapters.journal.codec import Plain, plain
+from bot.domain.alerts import Alert, Fault
 from bot.domain.errors import AlvhError
 from bot.ports import JournalRow
 
@@ -23,7 +25,8 @@ LONGEST_TEXT = 500
 LONGEST_LIST = 40
 LARGEST_INT = 2**53 - 1
 """Beyond it, readers of JSON disagree about a number: it is shown as text."""
-LIBRARY_LOGGERS = ("ib_async", "ib_insync", "eventkit", "aeventkit", "mqtt")
+LIBRARY_LOGGERS = ("ib_async", "ib_insync", "eventkit", "aeventkit", "mqtt", "adapters", "alvh")
+"""The client libraries, and our own adapters, which see what no row tells."""
 LINE_KEYS = ("at", "event", "decision_id")
 """What every line has; a fact of the same name goes by the name with an underscore."""
 _ACCOUNT = re.compile(r"(?<![A-Z0-9])(D?[UFI][A-Z]?)(\d{3,})(\d{2})(?!\d)")
@@ -81,13 +84,24 @@ class Logs:
             logger.info(event, **fields, facts=written)
 
     def attach_libraries(self) -> "LibraryHandler":
-        """Send the client library's own records through this pipeline; the returned handler ends it on `close`."""
+        """Send records of libraries and adapters through this pipeline; the returned handler ends it on `close`."""
         handler = LibraryHandler(self)
         for name in LIBRARY_LOGGERS:
             library = logging.getLogger(name)
             library.addHandler(handler)
             library.propagate = False
         return handler
+
+    def alert(self, alert: Alert) -> None:
+        """Log one alert that leaves, whatever its channels do with it."""
+        facts = {
+            "kind": alert.kind,
+            "severity": alert.severity,
+            "words": alert.words,
+            "cause": alert.cause,
+            "held_back": alert.held_back,
+        }
+        self.log("alert_raised", at=alert.at, decision_id=alert.decision_id, facts=facts)
 
     def _guarded(self, file: IO[bytes]) -> Callable[[bytes], None]:
         def write(line: bytes) -> None:
@@ -111,12 +125,17 @@ class Logs:
 
 
 class LibraryHandler(logging.Handler):
-    """Turns a foreign log record into a line of ours."""
+    """Turns a log record of a library or an adapter into a line of ours."""
 
     def __init__(self, logs: Logs) -> None:
         """Write to the given logs; records below WARNING are left out."""
         super().__init__(level=logging.WARNING)
         self._logs = logs
+        self._heard: Callable[[Fault], None] | None = None
+
+    def hear(self, heard: Callable[[Fault], None]) -> None:
+        """Tell of each record at ERROR or above from now on, on whichever thread it was logged."""
+        self._heard = heard
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log one record; a record that cannot be formatted is logged as such."""
@@ -128,11 +147,15 @@ class LibraryHandler(logging.Handler):
         if record.exc_info and record.exc_info[0] is not None:
             facts["error"] = f"{record.exc_info[0].__name__}: {record.exc_info[1]}"
         self._logs.log("library_logged", facts=facts)
+        if self._heard is not None and record.levelno >= LOUD:
+            self._heard(fault_of(record.name, str(record.msg), text))
 
     def close(self) -> None:
         """Detach from the libraries."""
         for name in LIBRARY_LOGGERS:
-            logging.getLogger(name).removeHandler(self)
+            library = logging.getLogger(name)
+            library.removeHandler(self)
+            library.propagate = True
         super().close()
 
 

@@ -228,6 +228,10 @@ class Books:
             state = Cancelled(reason=order.state.reason)  # a late part of a cancelled order: booked, still dead
         self._store(order.moved(state, filled=filled))
 
+    def unlock(self, lock: str) -> bool:
+        """Take one lock away; True when there was one: a plan is due."""
+        return self._locks.pop(lock, None) is not None
+
     def _lock_foreign(self, fill: Fill) -> None:
         """A fill that is not ours: the operator's condors are booked, a sleeve contract is locked."""
         if fill.instrument is not None and fill.instrument.trading_class not in CONDOR_CLASSES:

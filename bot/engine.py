@@ -270,6 +270,10 @@ class Engine:
         live = sorted(self.state.live_orders(), key=lambda order: (order.intent.purpose, order.prepared_at))
         return tuple(order.intent.intent_id for order in live if self.cancel(order))
 
+    def cancel_everything(self) -> bool:
+        """Have the gateway cancel everybody's orders; True when the frame left. Only a person commands it."""
+        return self._execution.cancel_everything()
+
     def cancel_rest(self) -> None:
         """Cancel every own order for which no cancel has left yet: its id was not known, or the link was down."""
         for order in self.state.live_orders():

@@ -73,9 +73,13 @@ class Execution:
         """What changed between the verdict and this moment; empty when nothing did."""
         if self.dry_run:
             return DRY_RUN
-        if self._latch.epoch != approved.kill_epoch or self._latch.mode is TradingMode.HALT:
+        if self._latch.epoch != approved.kill_epoch:
             return KILLED
-        if standing.mode is TradingMode.HALT:
+        mandate = standing.mandate
+        signed = mandate is not None and mandate.allows(approved.intent, epoch=self._latch.epoch, now=now)
+        if self._latch.mode is TradingMode.HALT and not signed:
+            return KILLED
+        if standing.mode is TradingMode.HALT and not signed:
             return "mode HALT"
         if standing.reconciling:
             return "reconciling"
@@ -101,6 +105,16 @@ class Execution:
         except ConnectivityError:
             return None  # the link's loss makes the order UNKNOWN, and reconciliation decides
         return CancelSent(at=self._clock.now(), intent_id=order.intent.intent_id)
+
+    def cancel_everything(self) -> bool:
+        """Write the frame that cancels everybody's orders; False when there is no transport to write to."""
+        if self.dry_run or not self._broker.is_open():
+            return False
+        try:
+            self._broker.cancel_everything()
+        except ConnectivityError:
+            return False
+        return True
 
     def overdue(self, orders: Iterable[Order], now: datetime) -> tuple[Order, ...]:
         """Return the orders whose time is up and for which no cancel is under way.

@@ -164,6 +164,14 @@ class Broker(Protocol):
         """Write one cancel frame for an own order; cancelling twice is allowed."""
         ...
 
+    def cancel_everything(self) -> None:
+        """Write one frame that cancels the orders of everybody at this gateway.
+
+        Raises:
+            ConnectivityError: The transport is closing: nothing is known to have left.
+        """
+        ...
+
     def is_open(self) -> bool:
         """The transport takes bytes right now."""
         ...

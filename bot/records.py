@@ -13,8 +13,11 @@ from bot.domain.events import (
     Event,
     EvidenceDelivered,
     FillReported,
+    FlattenEnded,
+    FlattenSigned,
     LinkLost,
     LinkRestored,
+    LockLifted,
     ModeDemanded,
     OrderDoubted,
     OrderDropped,
@@ -158,6 +161,16 @@ def _standing_rows(event: Event) -> tuple[JournalRow, ...]:
             facts = {"proposal_id": event.proposal_id, "key_id": event.key_id, "reason": event.reason}
             kind = "proposal_approved" if event.approved else "proposal_vetoed"
             return (JournalRow(kind=kind, decision_id=event.proposal_id, at=event.at, payload=facts),)
+        case LockLifted():
+            facts = {"lock": event.lock, "key_id": event.key_id, "reason": event.reason}
+            return (JournalRow(kind="lock_lifted", decision_id="", at=event.at, payload=facts),)
+        case FlattenSigned():
+            plan = event.mandate.plan
+            facts = {"digest": plan.digest, "key_id": event.mandate.key_id, "reason": event.reason}
+            return (JournalRow(kind="flatten_signed", decision_id="", at=event.at, payload=facts),)
+        case FlattenEnded():
+            facts = {"digest": event.digest, "left": list(event.left), "why": event.why}
+            return (JournalRow(kind="flatten_ended", decision_id="", at=event.at, payload=facts),)
         case Restored():
             facts = {"orders": len(event.orders), "fills": len(event.fills)}
             return (JournalRow(kind="journal_restored", decision_id="", at=event.at, payload=facts),)

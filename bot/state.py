@@ -24,8 +24,11 @@ from bot.domain.events import (
     Event,
     EvidenceDelivered,
     FillReported,
+    FlattenEnded,
+    FlattenSigned,
     LinkLost,
     LinkRestored,
+    LockLifted,
     ModeDemanded,
     OrderDoubted,
     OrderDropped,
@@ -44,14 +47,17 @@ from bot.domain.events import (
 )
 from bot.domain.evidence import Conviction, EvidenceInputs
 from bot.domain.fees import FeeSchedule
+from bot.domain.flattening import Mandate
 from bot.domain.found import FoundSleeve
 from bot.domain.instrument import RVX, VIX, Instrument, InstrumentKey
 from bot.domain.market import Quote, Tick
 from bot.domain.mode import DemandSource, TradingMode, strictest
 from bot.domain.orders import (
     Fill,
+    IntentId,
     Order,
     Prepared,
+    Purpose,
 )
 from bot.domain.portfolio import StatedCredit
 from bot.domain.products import Products
@@ -89,6 +95,8 @@ class BotState:
         self._plan_due = False
         self._frozen_base: float | None = None
         self._proposals = Proposals()
+        self._mandate: Mandate | None = None
+        self._flattening: tuple[IntentId, ...] = ()
         self._evidence: EvidenceInputs | None = None
         self._scale: float | None = None
         self._products: Products = {}
@@ -122,6 +130,9 @@ class BotState:
             OrderSent: self._on_order_sent,
             OrderDropped: self._on_order_dropped,
             ProposalAnswered: self._on_answered,
+            LockLifted: lambda event: self._books.unlock(event.lock),
+            FlattenSigned: self._on_flatten_signed,
+            FlattenEnded: self._on_flatten_ended,
             Decided: self._on_decided,
             Released: self._on_released,
         }
@@ -211,12 +222,21 @@ class BotState:
             mode=self.mode,
             reconciling=self._reconciling,
             locks=self._books.locks,
+            mandate=self.mandate,
         )
 
     @property
     def mode(self) -> TradingMode:
         """The strictest demand."""
         return strictest(self._demands.values())
+
+    @property
+    def mandate(self) -> Mandate | None:
+        """The signed plan to flatten that is being carried out, with its orders as they stand."""
+        if self._mandate is None:
+            return None
+        found = (self._books.order(intent_id) for intent_id in self._flattening)
+        return self._mandate.with_orders([order for order in found if order is not None])
 
     def demand(self, source: DemandSource) -> TradingMode:
         """What one source asks for."""
@@ -246,6 +266,7 @@ class BotState:
             offered=self._offered,
             wing_strikes=MappingProxyType(self._wing_strikes),
             closing_spreads=self._closing_spreads,
+            mandate=self.mandate,
         )
 
     # market ---------------------------------------------------------------------------------------------------
@@ -333,6 +354,8 @@ class BotState:
 
     def _on_mode(self, event: ModeDemanded) -> bool:
         self._demands[event.source] = event.mode
+        if event.source is DemandSource.LATCH:
+            self._mandate = None  # a kill, a resume: whatever the latch says anew, what was signed before is over
         self._kill_epoch = max(self._kill_epoch, event.epoch)
         return True
 
@@ -348,6 +371,8 @@ class BotState:
         for verdict in event.verdicts:
             if isinstance(verdict, Approved):
                 self._books.prepare(Order(intent=verdict.intent, state=Prepared(), prepared_at=event.at))
+                if verdict.intent.purpose is Purpose.FLATTEN:
+                    self._flattening = (*self._flattening, verdict.intent.intent_id)
         state = event.signal.state
         self._conviction = event.signal.conviction
         if state is SignalState.BLOWOUT and self._frozen_base is None and event.plan.base_usd_per_point > 0:
@@ -372,6 +397,19 @@ class BotState:
         state = ProposalState.APPROVED if event.approved else ProposalState.VETOED
         self._proposals = self._proposals.answered(event.proposal_id, state)
         return True
+
+    def _on_flatten_signed(self, event: FlattenSigned) -> bool:
+        """A mandate begins in the halt for which its plan was made, and in no other."""
+        halted = self.demand(DemandSource.LATCH) is TradingMode.HALT
+        if not halted or event.mandate.plan.epoch != self._kill_epoch:
+            return False
+        self._mandate, self._flattening = event.mandate, ()
+        return True
+
+    def _on_flatten_ended(self, event: FlattenEnded) -> bool:
+        if self._mandate is not None and self._mandate.plan.digest == event.digest:
+            self._mandate = None
+        return False
 
     def _on_released(self, _event: Released) -> bool:
         self._deciding = False

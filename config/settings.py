@@ -3,15 +3,18 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from adapters.alerts.settings import AlertSettings
 from adapters.calendar.settings import EventSettings
 from adapters.control.settings import ControlSettings
 from adapters.fundamentals.settings import SourceSettings
 from adapters.ibkr.settings import BrokerSettings
 from adapters.mqtt.settings import MqttSettings
+from adapters.watchdog.settings import WatchdogSettings
 from bot.app.settings import AppSettings
 from bot.domain.checks import require_text
 from bot.domain.portfolio import Lot, StatedCredit
 from bot.hedging.condor.settings import CondorSettings
+from bot.hedging.flatten.settings import FlattenSettings
 from bot.hedging.settings import HedgeSettings
 from bot.hedging.stewardship.settings import StewardSettings
 from bot.signals.evidence.settings import EvidenceSettings
@@ -64,6 +67,7 @@ class Settings:
     own_index: OwnIndexSettings = field(default_factory=OwnIndexSettings)
     hedge: HedgeSettings = field(default_factory=HedgeSettings)
     wings: CondorSettings = field(default_factory=CondorSettings)
+    flatten: FlattenSettings = field(default_factory=FlattenSettings)
     steward: StewardSettings = field(default_factory=StewardSettings)
     evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
     events: EventSettings = field(default_factory=EventSettings)
@@ -71,6 +75,8 @@ class Settings:
     risk: RiskLimits = field(default_factory=RiskLimits)
     authority: AuthorityRules = field(default_factory=AuthorityRules)
     mqtt: MqttSettings = field(default_factory=MqttSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
+    watchdog: WatchdogSettings = field(default_factory=WatchdogSettings)
     control: ControlSettings = field(default_factory=ControlSettings)
     condor: CondorBook = field(default_factory=CondorBook)
     sleeve: Sleeve = field(default_factory=Sleeve)

@@ -40,6 +40,10 @@ class Situation:
     differences: int
     journal_writable: bool
     proposal_id: str = ""  # of the one that waits for an answer
+    flatten_digest: str = ""  # of the plan that may be signed now
+    locks: frozenset[str] = frozenset()  # contracts, or the account
+    allows_global_cancel: bool = False  # by configuration
+    global_cancel_word: str = ""  # what a second global cancel must repeat
 
     def __post_init__(self) -> None:
         """Reject naive times."""
@@ -64,6 +68,9 @@ class Denial(StrEnum):
     BOOKS_DIFFER = "books_differ"
     JOURNAL = "journal_not_writable"
     NO_PROPOSAL = "no_such_proposal"
+    NO_PLAN = "no_such_plan"
+    NO_LOCK = "no_such_lock"
+    SWITCHED_OFF = "switched_off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +98,28 @@ class Decide:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Flatten:
+    """Carry out the plan that was signed, as an exception inside HALT."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlock:
+    """Take one lock away."""
+
+    lock: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskAgain:
+    """Nothing is done before the same person has said it once more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelEverything:
+    """Cancel the orders of everybody at the gateway."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """Tell the present state; nothing changes."""
 
@@ -102,7 +131,7 @@ class Denied:
     code: Denial
 
 
-Judgement = Tighten | Loosen | Decide | Answer | Denied
+Judgement = Tighten | Loosen | Decide | Flatten | Unlock | AskAgain | CancelEverything | Answer | Denied
 
 _TIGHTENED = {
     CommandName.KILL: TradingMode.HALT,
@@ -123,10 +152,19 @@ def judge(command: Command, situation: Situation, rules: AuthorityRules) -> Judg
         return _veto(command, situation)
     if command.name is CommandName.APPROVE:
         return _approval(command, situation, rules)
+    if command.name is CommandName.FLATTEN:
+        return _flattening(command, situation, rules)
+    if command.name is CommandName.GLOBAL_CANCEL:
+        return _sweeping(command, situation, rules)
+    if command.name is CommandName.UNLOCK:
+        return _unlocking(command, situation, rules)
     if command.name.loosens:
         return _loosening(command, situation, rules)
     if command.proof is Proof.UNPROVED:
         return Denied(code=Denial.NOT_PROVED)
+    if command.name is CommandName.FLATTEN_PLAN:
+        objection = _about_the_halt(situation) or _about_the_books(situation, rules)
+        return Answer() if objection is None else Denied(code=objection)
     return Answer()
 
 
@@ -149,9 +187,7 @@ def _veto(command: Command, situation: Situation) -> Judgement:
 
 def _approval(command: Command, situation: Situation, rules: AuthorityRules) -> Judgement:
     """A yes loosens: everything that a resume must prove, without its look at the books, which the gate does."""
-    objection = _about_the_sender(command) or _about_the_moment(command, situation, rules)
-    if objection is None and not command.reason.strip():
-        objection = Denial.REASON_MISSING
+    objection = _about_the_sender(command) or _about_the_moment(command, situation, rules) or _about_the_reason(command)
     if objection is not None:
         return Denied(code=objection)
     return _decided(command, situation, approved=True)
@@ -177,10 +213,65 @@ def _loosening(command: Command, situation: Situation, rules: AuthorityRules) ->
     return Loosen(mode=target)
 
 
-def _about_the_sender(command: Command) -> Denial | None:
+def _flattening(command: Command, situation: Situation, rules: AuthorityRules) -> Judgement:
+    """Orders leave in HALT: all that a resume must prove, and the signature is over this very plan (2.6)."""
+    objection = (
+        _about_the_sender(command)
+        or _about_the_moment(command, situation, rules)
+        or _about_the_reason(command)
+        or _about_the_halt(situation)
+        or _about_the_books(situation, rules)
+    )
+    if objection is not None:
+        return Denied(code=objection)
+    wanted = str(command.args.get("plan", ""))
+    return Flatten() if wanted and wanted == situation.flatten_digest else Denied(code=Denial.NO_PLAN)
+
+
+def _unlocking(command: Command, situation: Situation, rules: AuthorityRules) -> Judgement:
+    """A lock is a halt of one contract: it goes as a halt goes, but the mode stays."""
+    objection = (
+        _about_the_sender(command)
+        or _about_the_moment(command, situation, rules)
+        or _about_the_reason(command)
+        or _about_the_books(situation, rules)
+    )
+    if objection is not None:
+        return Denied(code=objection)
+    lock = str(command.args.get("lock", ""))
+    return Unlock(lock=lock) if lock in situation.locks else Denied(code=Denial.NO_LOCK)
+
+
+def _sweeping(command: Command, situation: Situation, rules: AuthorityRules) -> Judgement:
+    """Other people's orders go: role admin, allowed by configuration, in a halt, and asked for twice (2.6).
+
+    The books are not looked at: that they are in disorder may be the reason for it.
+    """
+    objection = (
+        _about_the_sender(command, Role.ADMIN)
+        or _about_the_moment(command, situation, rules)
+        or _about_the_reason(command)
+        or (None if situation.allows_global_cancel else Denial.SWITCHED_OFF)
+        or _about_the_halt(situation)
+    )
+    if objection is not None:
+        return Denied(code=objection)
+    said = str(command.args.get("confirm", ""))
+    return CancelEverything() if said and said == situation.global_cancel_word else AskAgain()
+
+
+def _about_the_reason(command: Command) -> Denial | None:
+    return None if command.reason.strip() else Denial.REASON_MISSING
+
+
+def _about_the_halt(situation: Situation) -> Denial | None:
+    return None if situation.mode is TradingMode.HALT else Denial.NOT_LATCHED
+
+
+def _about_the_sender(command: Command, role: Role = Role.RESUME) -> Denial | None:
     if command.proof is not Proof.SIGNED:
         return Denial.NOT_PROVED
-    if Role.RESUME not in command.roles:
+    if role not in command.roles:
         return Denial.ROLE_MISSING
     if command.retained:
         return Denial.RETAINED
@@ -202,8 +293,8 @@ def _about_the_moment(command: Command, situation: Situation, rules: AuthorityRu
 
 
 def _about_the_wish(command: Command, target: TradingMode | None, situation: Situation) -> Denial | None:
-    if not command.reason.strip():
-        return Denial.REASON_MISSING
+    if objection := _about_the_reason(command):
+        return objection
     if target is None:
         return Denial.TARGET_MODE
     return None if target < situation.mode else Denial.NOT_LATCHED

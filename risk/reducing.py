@@ -47,7 +47,7 @@ def reducing(intent: OrderIntent, scene: Scene) -> Reducing:
     paid = premium_usd(intent, scene) + float(scene.fees.of_intent(intent, intent.quantity))
     held = stress.before.outcomes
     after = stress.before.plus(stress.unit.times(intent.quantity)).outcomes
-    worst_before, worst_after = _worst_in_a_fall(held), _worst_in_a_fall(after)
+    worst_before, worst_after = worst_in_a_fall(held), worst_in_a_fall(after)
     if worst_after > worst_before + LEAST_USD:
         why = f"in a fall the book would lose {worst_after:.2f} USD at worst instead of {worst_before:.2f}"
         return Reducing(passed=False, why=why)
@@ -77,6 +77,6 @@ def _sleeve_is_valued(intent: OrderIntent, scene: Scene) -> bool:
     return not any(isinstance(stress, Unvalued) for stress in known)
 
 
-def _worst_in_a_fall(outcomes: tuple[Outcome, ...]) -> float:
-    """The largest loss over the falls, USD; negative where all of them gain."""
+def worst_in_a_fall(outcomes: tuple[Outcome, ...]) -> float:
+    """Return the largest loss over the falls with VIX up (R_down), USD; negative where all of them gain."""
     return max(-outcome.book_usd for outcome in outcomes if is_fall_with_vix_up(outcome.scenario))

@@ -124,6 +124,16 @@ class InProcessLink:
         self._require_open()
         self._floor.cancel(self._client_id, order.broker_order_id)
 
+    def cancel_everything(self) -> None:
+        """Cancel the orders of all clients.
+
+        Raises:
+            ConnectivityError: Not connected.
+        """
+        self._require_open()
+        for standing in self._floor.open_orders():
+            self._floor.cancel(standing.order.client_id, standing.order.order_id)
+
     async def books(self) -> BrokerBooks:
         """Return the exchange's books, complete by nature.
 

@@ -192,6 +192,7 @@ class FakeBroker:
         self.sink: Sink = lambda _event: None
         self.submitted: list[Approved] = []
         self.cancelled: list[str] = []
+        self.swept = 0
         self.refusal: ConnectivityError | None = None  # what submit raises
         self.connect_errors: list[Exception] = []  # raised one after the other by connect
         self.connects = 0
@@ -220,6 +221,10 @@ class FakeBroker:
             raise ConnectivityError(f"cancel of {order.intent.intent_id}: the broker's order id is not known")
         self.cancelled.append(order.intent.intent_id)
         self.on_cancel(order)
+
+    def cancel_everything(self) -> None:
+        """Count it."""
+        self.swept += 1
 
     def is_open(self) -> bool:
         """Whether it is connected."""

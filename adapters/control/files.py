@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from bot.domain.errors import RefusedStartError
+
 PRIVATE = 0o600
 
 
@@ -30,3 +32,20 @@ def write_durably(path: Path, text: str, mode: int = PRIVATE) -> None:
 def is_private(path: Path) -> bool:
     """Return whether nobody but the owner can read a file."""
     return path.stat().st_mode & 0o077 == 0
+
+
+def read_secret(path: Path) -> str:
+    """Return the one line of a file that holds a password or token.
+
+    Raises:
+        RefusedStartError: Missing, empty, or readable by others.
+    """
+    try:
+        if not is_private(path):
+            raise RefusedStartError(f"{path}: others can read this password; run chmod 600 on it")
+        password = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RefusedStartError(f"{path}: no readable password ({error}); write it on one line") from error
+    if not password:
+        raise RefusedStartError(f"{path}: empty, expected the password on one line")
+    return password

@@ -28,6 +28,9 @@ from bot.domain.mode import TradingMode
 from bot.ports import Clock, Ids
 
 KILL_FILE = "KILL"
+HEARTBEAT = "heartbeat"
+BEAT_AGE = "heartbeat_age_s"
+"""In the answer to ``status``: this thread answers while the loop stands still, so it says for how long that is."""
 TAKEN_FILE = "KILL.taken"
 LONGEST_REASON = 200
 LONGEST_ID = 64
@@ -77,6 +80,7 @@ class Guard:
         self._mutex = threading.Lock()
         self._signalled = False
         self._stopping = False
+        self._beat_at = clock.host_now()  # the loop's first beat is due from now on
         self._thread = threading.Thread(target=self._run, name="guard", daemon=True)
         self._here, self._there = socket.socketpair()
 
@@ -126,9 +130,11 @@ class Guard:
         self._wake()
 
     def publish(self, topic: str, payload: Mapping[str, object], *, retain: bool = False) -> None:
-        """Keep the last state and challenge, for the verbs ``status`` and ``challenge``."""
+        """Keep the last state, challenge and moment of the last beat of the loop, for the verbs that ask."""
         if retain:
             self._told = {**self._told, topic: dict(payload)}
+        if topic == HEARTBEAT:
+            self._beat_at = self._clock.host_now()
 
     def told(self, topic: str) -> Mapping[str, object]:
         """Return what was last told on ``state`` or ``challenge``, empty before the first time."""
@@ -192,6 +198,7 @@ class Guard:
         facts = {name: _signable(value) for name, value in self.told(topic).items()}
         if topic == "state":
             facts |= {"latch": self._latch.mode.name, "epoch": self._latch.epoch, "cause": self._latch.cause}
+            facts |= {BEAT_AGE: int((self._clock.host_now() - self._beat_at).total_seconds())}
         return facts
 
     def _tighten(self, verb: str, command_id: str, reason: str, channel: Channel) -> bool:

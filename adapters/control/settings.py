@@ -12,6 +12,7 @@ class ControlSettings:
 
     kill_file_poll_s: float = 0.5  # the file KILL in the state folder is looked for this often
     envelope_life_s: int = 30  # of commands that the operator's tool signs
+    global_cancel: bool = False  # whether `alvh global-cancel` is heeded: it hits manual orders and other programs' too
     keys_file: Path | None = None  # public keys of the operators; None: keys.json in the state folder
 
     def __post_init__(self) -> None:

@@ -162,6 +162,10 @@ class IbkrGateway:
         """Write one cancel frame for an own order; cancelling twice is allowed."""
         self._orders.cancel(order)
 
+    def cancel_everything(self) -> None:
+        """Write the frame that cancels the orders of all clients of this gateway."""
+        self._orders.cancel_everything()
+
     def is_open(self) -> bool:
         """The transport takes bytes right now."""
         return self._link.is_open()

@@ -18,7 +18,7 @@ from adapters.ibkr.executions import ExecutionLog, Report, fill_from
 from adapters.ibkr.library import UNSET_DOUBLE, CommissionReport, Contract, Execution, Order, OrderState
 from adapters.ibkr.order_table import OrderRow, OrderTable
 from adapters.ibkr.pacing import FrameBudget, Share
-from adapters.ibkr.provenance import Frame, Route, cancel_frame, order_frame
+from adapters.ibkr.provenance import Frame, Route, cancel_frame, global_cancel_frame, order_frame
 from adapters.ibkr.settings import BrokerSettings
 from adapters.ibkr.tap import TappedIB
 from bot.domain.decision import Approved
@@ -148,6 +148,16 @@ class Orders:
             raise ConnectivityError(f"cancel of {intent_id} was not written: the broker's order id is not known")
         with self._ib.provenance.stating(cancel_frame(order_id, version=self._ib.client.serverVersion())):
             self._write(f"cancel of {intent_id}", lambda: self._ib.client.cancelOrder(order_id, ""))
+
+    def cancel_everything(self) -> None:
+        """Write the frame that cancels the orders of all clients of this gateway, manual ones among them.
+
+        Raises:
+            ConnectivityError: No transport.
+        """
+        self._require_open("a global cancel was not written")
+        with self._ib.provenance.stating(global_cancel_frame()):
+            self._write("global cancel", self._ib.client.reqGlobalCancel)
 
     def raise_ids_above(self, order_id: int) -> None:
         """Keep all later order ids above one: the broker's next id was seen to fall after a restart."""

@@ -3,8 +3,9 @@
 How it works: whoever writes an order first states the frame that the approved intent means, built here from the intent
 alone and not from the client library's objects. The client shows every frame that could change an order before it is
 written; one that differs in a single byte, or that nobody has stated, raises and is dropped, and the bot halts. What
-always holds: of the broker's order-changing messages only the placing of a plain day limit order and the cancel of one
-order can be stated, so that exercising options, cancelling everything and modifying leave never.
+always holds: of the broker's order-changing messages only the placing of a plain day limit order, the cancel of one
+order and, where a person has commanded it, the cancel of everything can be stated, so that exercising options and
+modifying leave never.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,12 +17,12 @@ from bot.domain.errors import ProvenanceError
 from bot.domain.instrument import InstrumentKey
 from bot.domain.orders import Leg, OrderIntent
 
-PLACE_ORDER, CANCEL_ORDER = "3", "4"
+PLACE_ORDER, CANCEL_ORDER, GLOBAL_CANCEL = "3", "4", "58"
 ORDER_CHANGING: Final[Mapping[str, str]] = {
     PLACE_ORDER: "placeOrder",
     CANCEL_ORDER: "cancelOrder",
     "21": "exerciseOptions",
-    "58": "reqGlobalCancel",
+    GLOBAL_CANCEL: "reqGlobalCancel",
 }
 """Messages of a client that change what works at the broker, by number."""
 
@@ -187,6 +188,11 @@ def cancel_frame(order_id: int, *, version: int) -> Frame:
     """Return the frame that cancels one order by its number."""
     manual = (("manualCancelOrderTime", ""),) if version >= 169 else ()
     return Frame(fields=(("message", CANCEL_ORDER), ("version", "1"), ("orderId", str(order_id)), *manual))
+
+
+def global_cancel_frame() -> Frame:
+    """Return the frame that cancels the orders of all clients; only a person's twice signed command states it."""
+    return Frame(fields=(("message", GLOBAL_CANCEL), ("version", "1")))
 
 
 class Provenance:

@@ -21,7 +21,7 @@ from adapters.control.verifier import Verifier
 from adapters.mqtt.commands import Intake
 from adapters.mqtt.sessions import bot_client, probe_client
 from adapters.mqtt.settings import MqttSettings
-from adapters.mqtt.telemetry import Outbox, Outgoing, payload_of
+from adapters.mqtt.telemetry import ALERT_LASTS_S, Outbox, Outgoing, payload_of
 from adapters.mqtt.topics import PROBE, Topics
 from bot.domain.command import Ack, Command
 from bot.domain.errors import ConnectivityError, RefusedStartError
@@ -29,8 +29,10 @@ from bot.ports import Clock, Rng
 from bot.tasks import end_all
 
 ONLINE, OFFLINE = b"online", b"offline"
+ALERT = "alert/"
 NONCE_BYTES = 16
 GOODBYE_S = 1.0
+EMPTIED_LOOK_S = 0.02
 SESSION_TAKEN_OVER = 142
 MOST_TAKEOVERS = 3
 TAKEOVER_WINDOW = timedelta(seconds=60)
@@ -97,10 +99,18 @@ class MqttLink:
         named, written = self._topics.below(topic), payload_of(payload)
         if retain:
             self._outbox.add_latest(Outgoing(topic=named, payload=written, qos=1, retain=True, lasts_s=None))
+        elif topic.startswith(ALERT):
+            self._outbox.add_alert(Outgoing(topic=named, payload=written, qos=1, lasts_s=ALERT_LASTS_S))
         elif topic == "heartbeat":
             self._outbox.add_latest(Outgoing(topic=named, payload=written, qos=0))
         else:
             self._outbox.add_event(Outgoing(topic=named, payload=written, qos=0))
+
+    async def emptied(self, within_s: float) -> None:
+        """Return when all that waits has left, or the time is over, or the channel is down: the bot ends."""
+        deadline = self._clock.host_now() + timedelta(seconds=within_s)
+        while self.up.is_set() and not self._outbox.is_empty() and self._clock.host_now() < deadline:
+            await self._clock.sleep(EMPTIED_LOOK_S)
 
     async def run(self) -> None:
         """Hold the channel up, for ever; a broker that is away is tried again with growing pauses."""

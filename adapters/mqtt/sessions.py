@@ -12,7 +12,7 @@ from aiomqtt import Client, Message, ProtocolVersion, Will
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from adapters.control.files import is_private
+from adapters.control.files import read_secret
 from adapters.mqtt.commands import CommandQueue
 from adapters.mqtt.settings import MqttSettings
 from adapters.mqtt.topics import Topics
@@ -24,23 +24,6 @@ LARGEST_PACKET = 4096
 NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 TIMEOUT_S = 5.0
 OFFLINE = b"offline"
-
-
-def read_password(path: Path) -> str:
-    """Return the one line of a password file.
-
-    Raises:
-        RefusedStartError: Missing, empty, or readable by others.
-    """
-    try:
-        if not is_private(path):
-            raise RefusedStartError(f"{path}: others can read this password; run chmod 600 on it")
-        password = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise RefusedStartError(f"{path}: no readable password ({error}); write it on one line") from error
-    if not password:
-        raise RefusedStartError(f"{path}: empty, expected the password on one line")
-    return password
 
 
 async def bot_client(settings: MqttSettings, topics: Topics, dropped: Counter[str]) -> Client:
@@ -77,7 +60,7 @@ async def _client(
     largest_packet: int | None = LARGEST_PACKET,
 ) -> Client:
     loop = asyncio.get_running_loop()
-    password = None if password_file is None else await loop.run_in_executor(None, read_password, password_file)
+    password = None if password_file is None else await loop.run_in_executor(None, read_secret, password_file)
     context = await loop.run_in_executor(None, _tls, settings) if settings.tls else None
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # carries no types
     properties.SessionExpiryInterval = 0

@@ -23,7 +23,7 @@ class MqttSettings:
     tls: bool = True  # false only for a broker on this machine
     keepalive_s: int = 15
     probe_username: str = "probe"  # the second connection, which writes to cmd/probe
-    probe_password_file: Path | None = None  # None: no probe
+    probe_password_file: Path | None = None  # None: no probe, and no start where the line is required
     probe_every_s: float = 20.0
     probe_within_s: float = 2.0
     reconnect_first_s: float = 1.0

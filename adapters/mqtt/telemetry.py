@@ -1,4 +1,4 @@
-"""Answers and telemetry out: a bounded outbox that never blocks, acks first, the latest of what is retained."""
+"""Answers and telemetry out: a bounded outbox that never blocks, acks first, then alerts."""
 
 import asyncio
 import json
@@ -10,6 +10,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from adapters.journal.codec import plain
+from bot.domain.alerts import TOLD_KINDS
 from bot.ports import CommandLink, JournalRow
 
 ACK_PLACES = 64
@@ -17,18 +18,9 @@ EVENT_PLACES = 256
 LASTS_S = 60
 """Acks, heartbeats and events are of no use after this; the broker drops them then."""
 
-TOLD_KINDS = frozenset(
-    {
-        *("order_sent", "order_filled", "order_completed", "order_cancelled", "order_rejected", "order_doubted"),
-        *("order_refused", "order_escalated", "cap_breached", "cap_respected", "data_feed_changed", "hedge_planned"),
-        *("stress_breached", "stress_respected", "releases_run_out", "own_index_read", "own_index_missing"),
-        *("credit_changed", "wings_advised"),
-        *("books_reconciled", "link_lost", "link_restored", "link_alerted"),
-        *("kill_latched", "mode_latched", "mode_resumed", "mode_demanded", "command_refused", "command_unproved"),
-        *("bot_started", "bot_stopped", "connect_failed", "client_id_in_use", "books_incomplete"),
-    }
-)
-"""Journal rows that become ``event/<kind>``."""
+ALERT_PLACES = 64
+ALERT_LASTS_S = 900
+"""An alert waits as long for whoever is away as the same one is held back (docs/risk-controls.md, C26)."""
 
 LARGEST_EVENT_BYTES = 4096
 
@@ -52,11 +44,12 @@ class Outgoing:
 
 
 class Outbox:
-    """What waits to be sent. Acks are kept over a loss of the link, of state only the latest, events are bounded."""
+    """What waits to be sent. Acks and alerts outlast a loss of the link, of state the latest does; events are few."""
 
     def __init__(self) -> None:
         """Start empty."""
         self._acks: deque[Outgoing] = deque()
+        self._alerts: deque[Outgoing] = deque()
         self._latest: dict[str, Outgoing] = {}
         self._events: deque[Outgoing] = deque()
         self._filled = asyncio.Event()
@@ -65,6 +58,10 @@ class Outbox:
     def add_ack(self, message: Outgoing) -> None:
         """Add an ack; the oldest gives way."""
         self._add(self._acks, ACK_PLACES, message)
+
+    def add_alert(self, message: Outgoing) -> None:
+        """Add an alert; the oldest gives way. It is kept over a loss of the link."""
+        self._add(self._alerts, ALERT_PLACES, message)
 
     def add_event(self, message: Outgoing) -> None:
         """Add an event; the oldest gives way."""
@@ -92,6 +89,8 @@ class Outbox:
     def _first(self) -> Outgoing | None:
         if self._acks:
             return self._acks[0]
+        if self._alerts:
+            return self._alerts[0]
         if self._latest:
             return next(iter(self._latest.values()))
         return self._events[0] if self._events else None
@@ -100,10 +99,16 @@ class Outbox:
         """Forget a message that was sent; one that was replaced meanwhile still waits."""
         if self._acks and self._acks[0] is message:
             self._acks.popleft()
+        elif self._alerts and self._alerts[0] is message:
+            self._alerts.popleft()
         elif self._latest.get(message.topic) is message:
             del self._latest[message.topic]
         elif self._events and self._events[0] is message:
             self._events.popleft()
+
+    def is_empty(self) -> bool:
+        """Return whether nothing waits."""
+        return self._first() is None
 
     def forget_stale(self) -> None:
         """The link was lost: heartbeats of before are worth nothing."""

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 
 from bot.app.link import LinkKeeper
 from bot.app.shell import Shell
-from bot.domain.command import Ack, AckStage, Challenge, Command, CommandName, Proof
-from bot.domain.events import BooksReconciled, ModeDemanded, ProposalAnswered
+from bot.app.sweeping import Actions
+from bot.domain.command import Ack, AckDetail, AckStage, Challenge, Command, CommandName, Proof
+from bot.domain.events import BooksReconciled, LockLifted, ModeDemanded, ProposalAnswered
 from bot.domain.mode import DemandSource, TradingMode
 from bot.domain.orders import DecisionId, Unknown
 from bot.domain.proposal import Proposal
@@ -22,14 +23,18 @@ from bot.hedging.condor.settings import CondorSettings
 from bot.ports import CommandLink, JournalRow, Latch
 from risk.authority import (
     Answer,
+    AskAgain,
     AuthorityRules,
+    CancelEverything,
     Decide,
     Denial,
     Denied,
+    Flatten,
     Judgement,
     Loosen,
     Situation,
     Tighten,
+    Unlock,
     judge,
 )
 
@@ -63,6 +68,7 @@ class Desk:
         latch: Latch,
         link: CommandLink,
         keeper: LinkKeeper,
+        actions: Actions,
         rules: AuthorityRules,
         identity: Identity,
         condors: CondorSettings | None = None,
@@ -73,6 +79,7 @@ class Desk:
         self._latch = latch
         self._link = link
         self._keeper = keeper
+        self._flattener, self._sweeper = actions.flattener, actions.sweeper
         self._rules = rules
         self._identity = identity
         self._condors = condors or CondorSettings()
@@ -192,6 +199,20 @@ class Desk:
                 self._start(self._loosen(command, mode))
             case Decide():
                 self._decide(command, judgement)
+            case Flatten():
+                self._challenge = None
+                self._start(self._flatten(command))
+            case AskAgain():
+                word = self._sweeper.ask_again(self._latch.epoch)
+                self._renew_challenge()
+                self._ack(command, AckStage.ACCEPTED, {"confirm": word})
+            case CancelEverything():
+                self._challenge = None
+                self._start(self._sweep(command))
+            case Unlock(lock=lock):
+                self._unlock(command, lock)
+            case Answer() if command.name is CommandName.FLATTEN_PLAN:
+                self._ack(command, AckStage.DONE, self._flattener.propose(self._latch.epoch))
             case Answer():
                 self._ack(command, AckStage.DONE, self.state_facts())
             case Denied(code=code):
@@ -219,6 +240,27 @@ class Desk:
             self._renew_challenge()
         self._publish_state()
         self._ack(command, AckStage.DONE, {"proposal": decision.proposal_id, "approved": decision.approved})
+
+    async def _flatten(self, command: Command) -> None:
+        """Carry out a signed plan and answer at its beginning and its end; the challenge is used up."""
+        self._flattener.sign(command)
+        self._renew_challenge()
+        self._ack(command, AckStage.ACCEPTED, {"epoch": self._latch.epoch})
+        ended = await self._flattener.carried_out()
+        stage = AckStage.ESCALATED if ended.left else AckStage.DONE
+        self._ack(command, stage, {"left": list(ended.left), "why": ended.why, "epoch": self._latch.epoch})
+
+    async def _sweep(self, command: Command) -> None:
+        self._renew_challenge()
+        left = await self._sweeper.carried_out(command.key_id)
+        self._ack(command, AckStage.ESCALATED if left else AckStage.DONE, {"left": list(left)})
+
+    def _unlock(self, command: Command, lock: str) -> None:
+        at = self._clock.now()
+        self._shell.pump(LockLifted(at=at, lock=lock, key_id=command.key_id, reason=command.reason))
+        self._renew_challenge()
+        self._publish_state()
+        self._ack(command, AckStage.DONE, {"lock": lock})
 
     def told(self, row: JournalRow) -> None:
         """Hear of a committed row: a proposal goes out by itself, with the challenge that an approval needs."""
@@ -318,7 +360,7 @@ class Desk:
             source = DemandSource.COMMAND_LINK
             self._shell.pump(ModeDemanded(at=self._clock.now(), source=source, mode=mode, cause=cause))
 
-    def state_facts(self) -> dict[str, str | int | bool | list[str]]:
+    def state_facts(self) -> AckDetail:
         """What STATUS answers and what `state` shows."""
         state = self._shell.engine.state
         return {
@@ -335,6 +377,7 @@ class Desk:
             "working_orders": len(state.live_orders()),
             "differences": self._differences,
             "vix_regime": self._regime(),
+            "locks": [f"{lock}: {why}" for lock, why in sorted(state.standing().locks.items())],
             "proposal": "" if (waiting := self._waiting()) is None else waiting.proposal_id,
         }
 
@@ -359,12 +402,18 @@ class Desk:
             differences=self._differences,
             journal_writable=True,  # a journal that fails stops the bot at once
             proposal_id="" if waiting is None else waiting.proposal_id,
+            flatten_digest=self._flattener.waiting(self._latch.epoch),
+            allows_global_cancel=self._sweeper.allowed,
+            global_cancel_word=self._sweeper.word(self._latch.epoch),
+            locks=frozenset(self._shell.engine.state.standing().locks),
         )
 
     def _on_reconciled(self, event: object) -> None:
         if isinstance(event, BooksReconciled):
             self._reconciled_at = event.at
             self._differences = len(event.differences)
+            if self._is_locked():
+                self._publish_challenge()  # an unlock must answer it
             if self._cancelling:
                 self._shell.engine.cancel_rest()
             self._publish_state()
@@ -382,8 +431,11 @@ class Desk:
             issued_at=now,
             expires_at=now + CHALLENGE_LIFE,
         )
-        if self._latch.mode is not TradingMode.NORMAL or self._waiting() is not None:
+        if self._latch.mode is not TradingMode.NORMAL or self._waiting() is not None or self._is_locked():
             self._publish_challenge()
+
+    def _is_locked(self) -> bool:
+        return bool(self._shell.engine.state.standing().locks)
 
     def _publish_challenge(self) -> None:
         challenge = self._challenge

@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.app.alerting import Alerting
 from bot.app.daily import DailyKeeper
 from bot.app.desk import Desk
 from bot.app.link import LinkKeeper
@@ -52,6 +53,7 @@ class Parts:
     sampler: Sampler
     latch: Latch
     connection: Connection
+    alerting: Alerting
     daily: DailyKeeper | None = None  # where the day's figures are kept
 
 
@@ -131,6 +133,7 @@ class Supervisor:
         why = f"{type(error).__name__}: {error}"
         self._parts.latch.tighten(TradingMode.HALT, f"internal fault: {why}")
         self._shell.engine.cancel_own()
+        self._parts.alerting.broke(error)
         code = ENDED_HALTED if isinstance(error, (JournalError, LatchError)) else INTERNAL_FAULT
         return Ending(exit_code=code, why=why)
 

@@ -94,6 +94,31 @@ def veto(proposal: str, reason: str, **way: Any) -> int:
 
 
 @click.command()
+@_with(*WAYS, *DECIDES)
+def flatten(**chosen: Any) -> int:
+    """Sell the hedge sleeve: halts the bot, shows the plan, and carries out what you sign; the bot stays halted."""
+    return _loosened(CommandName.FLATTEN, chosen)
+
+
+@click.command("global-cancel")
+@click.option("--really", is_flag=True, help="The second confirmation, needed where there is no terminal to ask.")
+@_with(*WAYS, *DECIDES)
+def global_cancel(**chosen: Any) -> int:
+    """Have the gateway cancel everybody's orders, manual ones too; must be allowed in the bot's file. Asks twice."""
+    if not chosen.pop("really") and not sys.stdin.isatty():
+        raise click.UsageError("alvh global-cancel needs a terminal, or --really besides --i-am NAME and --reason TEXT")
+    return _loosened(CommandName.GLOBAL_CANCEL, chosen)
+
+
+@click.command()
+@click.argument("lock")
+@_with(*WAYS, *DECIDES)
+def unlock(**chosen: Any) -> int:
+    """Take LOCK away, as `alvh status` names it; what still differs is locked again by the next comparison."""
+    return _loosened(CommandName.UNLOCK, chosen)
+
+
+@click.command()
 @_with(*WAYS)
 def status(**way: Any) -> int:
     """Show the bot's mode, cause, epoch, working orders and differences."""
@@ -102,7 +127,7 @@ def status(**way: Any) -> int:
 
 def _loosened(name: CommandName, chosen: dict[str, Any]) -> int:
     person, reason = chosen.pop("person"), chosen.pop("reason")
-    asked = {each: chosen.pop(each) for each in ("mode", "proposal") if each in chosen}
+    asked = {each: chosen.pop(each) for each in ("mode", "proposal", "lock") if each in chosen}
     scripted = bool(person and reason)
     if not scripted and not sys.stdin.isatty():
         raise click.UsageError(f"alvh {name.value} needs a terminal, or both --i-am NAME and --reason TEXT")

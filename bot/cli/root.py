@@ -7,11 +7,24 @@ from bot.cli.gateway import gateway
 from bot.cli.history import history
 from bot.cli.journal import journal
 from bot.cli.keys import keys
-from bot.cli.operator import approve, arm, kill, pause, reduce_only, resume, status, veto
+from bot.cli.operator import (
+    approve,
+    arm,
+    flatten,
+    global_cancel,
+    kill,
+    pause,
+    reduce_only,
+    resume,
+    status,
+    unlock,
+    veto,
+)
 from bot.cli.report import report
 from bot.cli.run import run
 from bot.cli.signal import signal
 from bot.cli.volindex import volindex
+from bot.cli.watchdog import watchdog
 from bot.compose.guard import version
 
 
@@ -22,7 +35,7 @@ def alvh() -> None:
 
 
 for command in (
-    *(run, kill, pause, reduce_only, resume, arm, status, approve, veto, keys),
-    *(gateway, signal, report, explain, journal, volindex, history),
+    *(run, kill, pause, reduce_only, resume, arm, status, approve, veto, flatten, unlock, global_cancel, keys),
+    *(gateway, signal, report, explain, journal, volindex, history, watchdog),
 ):
     alvh.add_command(command)

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from adapters.history.daily_store import DailyStore
+from bot.app.alerting import Alerting, Sounded
 from bot.app.announced import AnnouncedJournal, Announcer
 from bot.app.credits import CreditTeller
 from bot.app.daily import DailyKeeper
 from bot.app.desk import Desk, Identity
+from bot.app.flattening import Flattener
 from bot.app.link import LinkKeeper
 from bot.app.own_index import OwnIndexKeeper
 from bot.app.parity import ParityKeeper
@@ -19,6 +21,7 @@ from bot.app.sampler import Measures, Sampler
 from bot.app.sessions import Market, SessionKeeper
 from bot.app.shell import Shell
 from bot.app.supervisor import Parts, Supervisor
+from bot.app.sweeping import Actions, Sweeper
 from bot.app.weeklies import WeeklyScout
 from bot.app.wings import WingKeeper
 from bot.compose.guard import version
@@ -95,6 +98,7 @@ class Start:
     credits: tuple[StatedCredit, ...] = ()
     lots: tuple[Lot, ...] = ()
     announcers: tuple[Announcer, ...] = field(default=())
+    sounded: tuple[Sounded, ...] = field(default=())  # hear of each alert that leaves
     connected: Callable[[], Awaitable[None]] | None = None  # awaited after each connect
     account_hash: str = ""  # what commands name instead of the account
     store: DailyStore | None = None  # the bot's own daily figures; without one none are kept
@@ -107,6 +111,7 @@ class Assembled:
     supervisor: Supervisor
     desk: Desk
     shell: Shell
+    alerting: Alerting
 
 
 def assemble(loaded: Loaded, ports: Ports, start: Start) -> Assembled:
@@ -157,6 +162,7 @@ def assemble(loaded: Loaded, ports: Ports, start: Start) -> Assembled:
     shell = Shell(engine=engine, pump=pump, clock=ports.clock, rng=ports.rng, settings=settings.app)
     joined = _joined(loaded, ports, start, shell, releases)
     journal.also_tell(joined.desk.told)
+    journal.also_tell(joined.alerting.told)
     return joined
 
 
@@ -197,6 +203,17 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
         latch=ports.latch,
         link=ports.command_link,
         keeper=keeper,
+        actions=Actions(
+            flattener=Flattener(
+                shell=shell,
+                link=ports.command_link,
+                keeper=keeper,
+                hedge=settings.hedge,
+                settings=settings.flatten,
+                fees=FeeSchedule(),
+            ),
+            sweeper=Sweeper(shell=shell, keeper=keeper, allowed=settings.control.global_cancel),
+        ),
         rules=settings.authority,
         identity=Identity(
             bot=settings.bot,
@@ -208,6 +225,7 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
         ),
         condors=settings.wings,
     )
+    alerting = Alerting(shell=shell, link=ports.command_link, sounded=start.sounded)
     measures = Measures(
         hedge=settings.hedge, limits=settings.risk, fees=FeeSchedule(), calendar=start.calendar, wings=settings.wings
     )
@@ -257,6 +275,7 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
         sampler=Sampler(shell, measures),
         latch=ports.latch,
         connection=ports.connection,
+        alerting=alerting,
     )
     CreditTeller(shell)
-    return Assembled(supervisor=Supervisor(parts), desk=desk, shell=shell)
+    return Assembled(supervisor=Supervisor(parts), desk=desk, shell=shell, alerting=alerting)

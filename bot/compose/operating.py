@@ -1,4 +1,4 @@
-"""The operator's tool behind `alvh kill`, `pause`, `reduce-only`, `resume`, `arm` and `status`.
+"""The operator's tool behind `alvh kill`, `pause`, `reduce-only`, `resume`, `flatten` and the others.
 
 How it works: a command counts as done when the bot's own signed ack says so, checked with the bot's public key; what
 the broker of messages says counts for nothing. A kill is sent at once and repeated every second until it is answered;
@@ -43,6 +43,7 @@ class Patience:
     latched_s: float = 2.0
     done_s: float = 35.0
     answered_s: float = 20.0  # of a resume: the bot may compare the books first
+    flattened_s: float = 2000.0  # above flatten.within_s and the last comparison
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,8 +128,8 @@ class OperatorTool:
         """Resume, arm or approve: look, ask the person, answer the challenge.
 
         Args:
-            name: RESUME, ARM or APPROVE.
-            args: Its arguments: ``mode`` NORMAL or REDUCE_ONLY, or ``proposal``.
+            name: RESUME, ARM, APPROVE or UNLOCK.
+            args: Its arguments: ``mode`` NORMAL or REDUCE_ONLY, ``proposal`` or ``lock``.
             confirm: Shown state and challenge; returns the reason.
         """
         asked = await self.status()
@@ -141,15 +142,81 @@ class OperatorTool:
                 "clear it with an identity that may write cmd/kill",
                 facts=asked.facts,
             )
-        reason = confirm(asked.facts)
+        answered = await self._answering(name, args, confirm, asked.facts)
+        if isinstance(answered, Report):
+            return answered
+        ack = await self._ack(answered.command_id, (AckStage.DONE, AckStage.REFUSED), self._patience.answered_s)
+        return self._no_answer() if ack is None else self._of(ack)
+
+    async def flatten(self, confirm: Confirm) -> Report:
+        """Halt the bot, ask for the plan, show it, sign its digest, and wait until it is carried out.
+
+        Args:
+            confirm: Shown the plan; returns the reason, empty to give up: the bot then stays halted.
+        """
+        asked = await self.status()
+        if asked.exit_code == DONE and asked.facts.get("latch") != "HALT":
+            asked = await self.kill("before a flatten")
+        if asked.exit_code != DONE:
+            return asked
+        wanted = self._sending(CommandName.FLATTEN_PLAN, "")
+        await self._line.send(wanted)
+        told = await self._ack(wanted.command_id, (AckStage.DONE, AckStage.REFUSED), self._patience.answered_s)
+        if told is None or told.stage is AckStage.REFUSED:
+            return self._no_answer() if told is None else self._of(told)
+        if not told.detail.get("parts"):
+            return Report(exit_code=DONE, says="there is nothing to sell; the bot stays halted", facts=told.detail)
+        args = {"plan": str(told.detail["digest"])}
+        answered = await self._answering(CommandName.FLATTEN, args, confirm, told.detail)
+        return answered if isinstance(answered, Report) else await self._flattened(answered.command_id)
+
+    async def _flattened(self, command_id: str) -> Report:
+        stages = (AckStage.ACCEPTED, AckStage.REFUSED)
+        ack = await self._ack(command_id, stages, self._patience.answered_s)
+        if ack is None or ack.stage is AckStage.REFUSED:
+            return self._no_answer() if ack is None else self._of(ack)
+        last = await self._ack(command_id, (AckStage.DONE, AckStage.ESCALATED), self._patience.flattened_s)
+        if last is not None and last.stage is AckStage.DONE:
+            return Report(exit_code=DONE, says="flattened, says the bot; it stays halted", facts=last.detail)
+        says = "not all of it is known to be sold; look at the broker"
+        return Report(exit_code=NOT_DONE, says=says, facts={} if last is None else last.detail)
+
+    async def cancel_everything(self, confirm: Confirm) -> Report:
+        """Halt the bot, then have everybody's orders at the gateway cancelled: asked for and signed twice.
+
+        Args:
+            confirm: Shown what will happen, twice; returns the reason, empty to give up.
+        """
+        asked = await self.status()
+        if asked.exit_code == DONE and asked.facts.get("latch") != "HALT":
+            asked = await self.kill("before a global cancel")
+        if asked.exit_code not in (DONE, NOT_DONE):
+            return asked
+        told: Mapping[str, object] = {"what": "every order at this gateway is cancelled, manual and foreign ones too"}
+        args: dict[str, str | int] = {}
+        for stage in (AckStage.ACCEPTED, AckStage.DONE):
+            answered = await self._answering(CommandName.GLOBAL_CANCEL, args, confirm, told)
+            if isinstance(answered, Report):
+                return answered
+            wanted = (stage, AckStage.REFUSED, AckStage.ESCALATED)
+            ack = await self._ack(answered.command_id, wanted, self._patience.done_s)
+            if ack is None or ack.stage is not AckStage.ACCEPTED:
+                return self._no_answer() if ack is None else self._of(ack)
+            told, args = {**told, "asked": "once more"}, {"confirm": str(ack.detail["confirm"])}
+        return self._no_answer()
+
+    async def _answering(
+        self, name: CommandName, args: Mapping[str, str | int], confirm: Confirm, facts: Mapping[str, object]
+    ) -> Sending | Report:
+        """Ask the person, answer the challenge; a report where nothing was sent."""
+        reason = confirm(facts)
         challenge = await self._line.challenge()  # after the person has thought: it lives five minutes
         if not reason.strip() or challenge is None:
             why = "the bot tells no challenge: it is not latched" if reason.strip() else "no reason, nothing sent"
-            return Report(exit_code=REFUSED, says=why, facts=asked.facts)
+            return Report(exit_code=REFUSED, says=why, facts=facts)
         sending = self._sending(name, reason, challenge=challenge, args=args)
         await self._line.send(sending)
-        ack = await self._ack(sending.command_id, (AckStage.DONE, AckStage.REFUSED), self._patience.answered_s)
-        return self._no_answer() if ack is None else self._of(ack)
+        return sending
 
     async def _repeat(self, sending: Sending) -> None:
         while True:
@@ -248,6 +315,7 @@ class Wish:
     reason: str = ""
     mode: str = "NORMAL"
     proposal: str = ""
+    lock: str = ""
 
 
 def operate(target: Target, wish: Wish, confirm: Confirm) -> Report:
@@ -290,6 +358,12 @@ async def _carried(tool: OperatorTool, wish: Wish, confirm: Confirm) -> Report:
             return await tool.loosen(wish.name, {"mode": wish.mode}, confirm)
         case CommandName.APPROVE:
             return await tool.loosen(wish.name, {"proposal": wish.proposal}, confirm)
+        case CommandName.UNLOCK:
+            return await tool.loosen(wish.name, {"lock": wish.lock}, confirm)
+        case CommandName.GLOBAL_CANCEL:
+            return await tool.cancel_everything(confirm)
+        case CommandName.FLATTEN:
+            return await tool.flatten(confirm)
         case CommandName.VETO:
             return await tool.veto(wish.proposal, wish.reason)
     return await tool.status()

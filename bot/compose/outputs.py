@@ -1,6 +1,8 @@
 """Where a run tells what happens: log file, terminal, progress line."""
 
+import asyncio
 import contextlib
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +13,10 @@ from rich.live import Live
 from rich.text import Text
 
 from adapters.logs import LibraryHandler, Logs, open_log_file
+from bot.app.alerting import Alerting
 from bot.app.announced import Announcer
 from bot.compose.options import RunOptions
+from bot.domain.alerts import Alert, Fault
 from bot.domain.errors import RefusedStartError
 from bot.domain.schedule import NEW_YORK
 from bot.ports import Clock, JournalRow
@@ -35,6 +39,7 @@ class Outputs:
     _file: IO[bytes] | None = field(default=None, init=False)
     _logs: Logs | None = field(default=None, init=False)
     _libraries: LibraryHandler | None = field(default=None, init=False)
+    _terminal: Logs | None = field(default=None, init=False)
 
     def announcers(self, clock: Clock) -> tuple[Announcer, ...]:
         """Open the outputs and return what hears of every committed row.
@@ -55,9 +60,29 @@ class Outputs:
             self.live = Live(Text("starting"), console=self.console, auto_refresh=False, transient=True)
             if self.console.is_terminal:
                 self.live.start()
-            terminal = Logs(None, _ConsoleFile(self.console), clock.now)
+            self._terminal = terminal = Logs(None, _ConsoleFile(self.console), clock.now)
             announcers += [lambda row: None if row.kind in QUIET_KINDS else terminal.row(row), self._progress]
         return tuple(announcers)
+
+    def alert(self, alert: Alert) -> None:
+        """Show one alert that leaves."""
+        for logs in (self._logs, self._terminal):
+            if logs is not None:
+                logs.alert(alert)
+
+    def tell_faults_to(self, alerting: Alerting) -> None:
+        """Have errors that libraries and adapters log call a person; must be called in the loop's thread."""
+        loop, here = asyncio.get_running_loop(), threading.get_ident()
+
+        def hear(fault: Fault) -> None:
+            if threading.get_ident() == here:
+                alerting.fault(fault)
+                return
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the log has it
+                loop.call_soon_threadsafe(alerting.fault, fault)
+
+        if self._libraries is not None:
+            self._libraries.hear(hear)
 
     def close(self) -> None:
         """End the progress line, let go of the client library's log, close the file, and say what it could not take."""

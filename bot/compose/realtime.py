@@ -161,16 +161,20 @@ class _Rehearsed:
         """Run until the stop event; the limits are written down where they changed."""
         bot = self._bot()
         self._lines.connect(bot.desk)
+        self._lines.complain_to(bot.shell)
+        self._run.outputs.tell_faults_to(bot.alerting)
         self._obey_signals()
         bot.shell.tell("bot_started", self._run.outputs.started_facts(self._run.options, self._run.loaded, version()))
         if limits is not None:
             bot.shell.tell("limits_set", limits)
         helpers = [asyncio.ensure_future(job) for job in self._jobs()]
+        helpers.append(_ending_the_bot(asyncio.create_task(self._lines.dispatcher.run()), bot.desk))
         if self._lines.mqtt is not None:
             helpers.append(_ending_the_bot(asyncio.create_task(self._lines.mqtt.run()), bot.desk))
         try:
             await self._lines.ready_or_halted()
             ending = await bot.supervisor.run(self._standing.memory.restored, self._stop)
+            await self._lines.emptied()
         finally:
             await end_all(helpers)
         return Outcome(exit_code=ending.exit_code, why=ending.why)
@@ -206,6 +210,7 @@ class _Rehearsed:
             credits=stated,
             lots=lots,
             announcers=(*self._run.outputs.announcers(self._clock), *self._lines.announcers()),
+            sounded=(self._run.outputs.alert, self._lines.dispatcher.take),
             account_hash=self._standing.account_hash,
             store=DailyStore(daily_folder(settings.sources, self._run.state)),
             connected=self._clock_of(gateway.gateway_time),

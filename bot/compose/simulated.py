@@ -119,6 +119,7 @@ class _Simulation:
         await gateway.start()
         self._run.observe(gateway)
         bot = self._bot()
+        self._run.outputs.tell_faults_to(bot.alerting)
         self._link.listen(bot.desk.receive)
         stop = asyncio.Event()
         bot.shell.tell("bot_started", self._run.outputs.started_facts(self._run.options, self._run.loaded, version()))
@@ -151,6 +152,7 @@ class _Simulation:
             credits=self._opened.book.credits,
             lots=lots_of_book(self._opened.book, self._opened.source.sessions[0].day),
             announcers=self._run.outputs.announcers(self._clock),
+            sounded=(self._run.outputs.alert,),
             store=DailyStore(daily_folder(self._run.loaded.settings.sources, self._run.state)),
         )
         return assemble(self._run.loaded, self._ports(Junction()), start)

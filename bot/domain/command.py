@@ -18,6 +18,10 @@ class CommandName(StrEnum):
     ARM = "arm"
     APPROVE = "approve"
     VETO = "veto"
+    FLATTEN_PLAN = "flatten-plan"  # asks for the plan that a FLATTEN signs
+    FLATTEN = "flatten"
+    UNLOCK = "unlock"
+    GLOBAL_CANCEL = "global-cancel"
     STATUS = "status"
     PING = "ping"
 
@@ -29,12 +33,19 @@ class CommandName(StrEnum):
     @property
     def loosens(self) -> bool:
         """Such a command needs role, signature, seq, epoch, challenge, freshness and a reason."""
-        return self in (CommandName.RESUME, CommandName.ARM, CommandName.APPROVE)
+        return self in (
+            CommandName.RESUME,
+            CommandName.ARM,
+            CommandName.APPROVE,
+            CommandName.FLATTEN,
+            CommandName.UNLOCK,
+            CommandName.GLOBAL_CANCEL,
+        )
 
     @property
     def is_signed_always(self) -> bool:
         """Such a command is nothing without its envelope, on the bot's own host as well."""
-        return self.loosens or self is CommandName.VETO
+        return self.loosens or self in (CommandName.VETO, CommandName.FLATTEN_PLAN)
 
 
 class Channel(StrEnum):
@@ -104,10 +115,15 @@ class AckStage(StrEnum):
     """How far a command has come; success is the bot's own signed ack, never the transport's."""
 
     LATCHED = "LATCHED"
+    ACCEPTED = "ACCEPTED"  # what was signed is being carried out
     CANCELS_SENT = "CANCELS_SENT"
     DONE = "DONE"
     ESCALATED = "ESCALATED"
     REFUSED = "REFUSED"
+
+
+AckDetail = dict[str, str | int | bool | list[str]]
+"""What an ack tells beside its stage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

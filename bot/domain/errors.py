@@ -21,6 +21,10 @@ class ConnectivityError(AlvhError):
     """The way to the broker is broken: reconcile and retry."""
 
 
+class DeliveryError(AlvhError):
+    """An alert is not known to have reached a person by its channel: try again, and use the others."""
+
+
 class ClientIdInUseError(ConnectivityError):
     """The broker's error 326: keep the fixed id, retry for ever, alert after two minutes."""
 

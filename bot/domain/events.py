@@ -8,6 +8,7 @@ from decimal import Decimal
 from bot.domain.checks import require_positive
 from bot.domain.decision import Verdict
 from bot.domain.evidence import Conviction, EvidenceInputs
+from bot.domain.flattening import Mandate
 from bot.domain.instrument import Instrument, InstrumentKey
 from bot.domain.market import Quote, Tick
 from bot.domain.mode import DemandSource, TradingMode
@@ -269,6 +270,35 @@ class ProposalAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LockLifted:
+    """A person has taken a lock away; what still differs is locked again by the next comparison."""
+
+    at: datetime
+    lock: str
+    key_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlattenSigned:
+    """A person has signed a plan to flatten; it counts in the halt for which it was made, and in no other."""
+
+    at: datetime
+    mandate: Mandate
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlattenEnded:
+    """A signed plan is carried out, or nothing more can be done for it; ``left`` says what is still held."""
+
+    at: datetime
+    digest: str
+    left: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
     """One decision: signal, plan and verdicts; applying it reserves what was approved."""
 
@@ -315,6 +345,9 @@ Event = (
     | OrderSent
     | OrderDropped
     | ProposalAnswered
+    | LockLifted
+    | FlattenSigned
+    | FlattenEnded
     | Decided
     | Released
 )

@@ -34,6 +34,7 @@ class Purpose(StrEnum):
     OVERLAY_EXIT = "overlay_exit"  # what the overlay holds nears its end, or has earned most of what it can (M7)
     BASE_BUILD = "base_build"  # a layer of the base grows to its target, or is bought anew before it is rolled (M4)
     BASE_EXIT = "base_exit"  # what a base layer holds was replaced, or nears its end (M4, M7)
+    FLATTEN = "flatten"  # what a person has signed to sell, while the bot is halted (section 2.6 of the controls)
     WING_ROLL = "wing_roll"  # a wing of the condors goes farther out, which adds delta (M8)
 
     @property
@@ -44,7 +45,7 @@ class Purpose(StrEnum):
     @property
     def sells_hedge(self) -> bool:
         """An order of this purpose sells what the lots of its layer hold."""
-        return self in (Purpose.OVERLAY_UNWIND, Purpose.OVERLAY_EXIT, Purpose.BASE_EXIT)
+        return self in (Purpose.OVERLAY_UNWIND, Purpose.OVERLAY_EXIT, Purpose.BASE_EXIT, Purpose.FLATTEN)
 
     @property
     def changes_overlay(self) -> bool:

@@ -20,6 +20,7 @@ class PlanAction(StrEnum):
     UNWIND = "unwind"  # back to base (M17)
     EXIT = "exit"  # out of what nears its end (M7)
     MAINTAIN = "maintain"  # a layer of the base is built, or bought anew before it is rolled (M4)
+    FLATTEN = "flatten"  # a signed plan to sell the sleeve is carried out in HALT
     WIDEN = "widen"  # a wing of the condors goes farther out (M8)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.evidence import Conviction, EvidenceInputs
+from bot.domain.flattening import Mandate
 from bot.domain.instrument import Instrument, InstrumentKey
 from bot.domain.market import Quote
 from bot.domain.mode import TradingMode
@@ -24,6 +25,7 @@ class Standing:
     mode: TradingMode
     reconciling: bool
     locks: Mapping[str, str]
+    mandate: Mandate | None = None  # a signed plan to flatten, the one way out of HALT for an order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +50,16 @@ class Snapshot:
     products: Products = field(default_factory=dict)  # VXX, UVXY and SVXY as far as held or to be bought (M4)
     wing_strikes: Mapping[InstrumentKey, Instrument] = field(default_factory=dict)  # outside the condors' wings (M8)
     offered: tuple[Offered, ...] = ()  # settlements of VIX options that are listed
+    mandate: Mandate | None = None  # a signed plan to flatten that is being carried out
     closing_spreads: tuple[float, ...] = ()  # RVX less VIX at the common closes before today, oldest first, points
 
     @property
     def standing(self) -> Standing:
         """The part that a release compares."""
         return Standing(
-            book_version=self.book.version, mode=self.mode, reconciling=self.reconciling, locks=self.book.locks
+            book_version=self.book.version,
+            mode=self.mode,
+            reconciling=self.reconciling,
+            locks=self.book.locks,
+            mandate=self.mandate,
         )

@@ -1,9 +1,10 @@
 """From snapshot and signal to hedge plans: hold, add to the overlay, return it to base, keep the base.
 
-How it works: overlay whose time has come is sold first, whatever the signal says. Else CALM asks for the
-way back, BLOWOUT for a target, UNDEFINED for nothing. What the base layers need comes after the overlay. This is the
-desire to act; the right to act is the steward's. A plan's ``reason`` is a stable text without figures, because a plan
-that holds for the same reason is not written down twice; the figures are fields.
+How it works: under a signed plan to flatten nothing else is wished for. Else overlay whose time has come is sold first,
+whatever the signal says; then CALM asks for the way back, BLOWOUT for a target, UNDEFINED for nothing. What the base
+layers need comes after the overlay. This is the desire to act; the right to act is the steward's. A plan's ``reason``
+is a stable text without figures, because a plan that holds for the same reason is not written down twice; the figures
+are fields.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,7 @@ from bot.hedging.base.maintaining import base_plans
 from bot.hedging.condor.settings import WingMode
 from bot.hedging.condor.widening import widen
 from bot.hedging.condor.wings import WingBounds
+from bot.hedging.flatten.planning import flatten
 from bot.hedging.moment import Moment, NewId
 from bot.hedging.selling import back_to_base, leave
 from bot.hedging.settings import HedgeSettings
@@ -82,6 +84,9 @@ class Planner:
         Source: docs/methodology.md, M2, M4, M5, M8, M16, M17.
         """
         moment = self._moment(snapshot, signal, decision_id, new_id)
+        if snapshot.mandate is not None:
+            yield flatten(moment, snapshot.mandate)
+            return
         overlay = self._overlay(moment)
         yield overlay
         yield from base_plans(moment, overlay.increment_frac)

@@ -28,6 +28,7 @@ ORDER_REASONS = {
     Purpose.OVERLAY_UNWIND: "the overlay returns to base",
     Purpose.OVERLAY_EXIT: "the overlay nears its end",
     Purpose.BASE_EXIT: "the base is rolled or nears its end",
+    Purpose.FLATTEN: "a person has signed the plan to flatten",
 }
 
 
@@ -92,7 +93,7 @@ def sold(moment: Moment, chosen: Sequence[Portion], purpose: Purpose, why: str, 
     obstacles: list[str] = []
     for group in by_legs(chosen):
         keys = {leg.instrument.key for leg in group[0].lot.legs}
-        found = "an order in the same contracts is still working" if keys & busy else _sale(moment, group, purpose)
+        found = "an order in the same contracts is still working" if keys & busy else sale(moment, group, purpose)
         if isinstance(found, str):
             obstacles.append(found)
             continue
@@ -112,8 +113,8 @@ def _profit_usd(lot: Lot, moment: Moment) -> float:
     return (unit.price - float(lot.entry_price)) * lot.legs[0].instrument.multiplier
 
 
-def _sale(moment: Moment, group: Sequence[Portion], purpose: Purpose) -> OrderIntent | str:
-    """The order that sells portions of lots with the same legs, or what stands against it."""
+def sale(moment: Moment, group: Sequence[Portion], purpose: Purpose) -> OrderIntent | str:
+    """Return the order that sells portions of lots with the same legs, or what stands against it."""
     first = group[0].lot
     legs = tuple(replace(leg, side=leg.side.opposite) for leg in first.legs)
     priced = order_price(legs, moment.valuer, moment.settings, closing=True)

@@ -89,6 +89,7 @@ MARKS: Mapping[str, str] = {
     Purpose.BASE_BUILD: "base bought",
     Purpose.BASE_EXIT: "base sold",
     Purpose.WING_ROLL: "wing rolled",
+    Purpose.FLATTEN: "flattened",
 }
 """Of orders that filled whole; the other purposes sell overlay."""
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bot.domain.decision import Checked, Rule
 from bot.domain.mode import TradingMode
-from bot.domain.orders import OrderIntent
+from bot.domain.orders import OrderIntent, Purpose
 from risk.reducing import reducing
 from risk.scene import Scene
 
@@ -45,7 +45,7 @@ class Reconciled:
 
 @dataclass(frozen=True, slots=True)
 class ModeAllows:
-    """NORMAL lets everything through; HALT nothing; REDUCE_ONLY what reduces the risk of the whole book.
+    """NORMAL lets everything through; REDUCE_ONLY what reduces the risk of the whole book; HALT a signed plan alone.
 
     Buying calls or a call spread within the cost cap reduces, and so does buying back what is held short. Selling the
     hedge does not, unwinding, rolling and harvesting included, and neither does a future or a wider wing.
@@ -58,8 +58,21 @@ class ModeAllows:
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the order under the effective mode."""
         mode = scene.snapshot.mode
+        if intent.purpose is Purpose.FLATTEN:
+            return self._under_a_mandate(intent, scene)
         limit = "NORMAL, or REDUCE_ONLY for what reduces"
         if mode is not TradingMode.REDUCE_ONLY:
             return Checked.holds(rule=self.rule, passed=mode is TradingMode.NORMAL, found=mode.name, limit=limit)
         judged = reducing(intent, scene)
         return Checked.holds(rule=self.rule, passed=judged.passed, found=mode.name, limit=limit, note=judged.why)
+
+    def _under_a_mandate(self, intent: OrderIntent, scene: Scene) -> Checked:
+        """Section 2.6: only in HALT, and only what a person has signed, no more of it and at no worse price."""
+        snapshot = scene.snapshot
+        mandate = snapshot.mandate
+        signed = mandate is not None and mandate.allows(intent, epoch=snapshot.kill_epoch, now=snapshot.now)
+        passed = signed and snapshot.mode is TradingMode.HALT
+        note = "" if signed else "no signed plan to flatten covers this order"
+        return Checked.holds(
+            rule=self.rule, passed=passed, found=snapshot.mode.name, limit="HALT, under a signed plan", note=note
+        )

@@ -5,7 +5,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from bot.cli.root import alvh
+from bot.domain.alerts import ALERTS, QUIET_RECORDS, TOLD_RECORDS
 from bot.domain.orders import TRANSITIONS
 from tests.architecture import ALLOWED, PACKAGES, SECTIONS
 
@@ -57,6 +60,14 @@ def test_the_journals_table_lists_every_kind_of_row() -> None:
     listed = [row[0].strip("`") for row in rows_of("The journal")]
     assert len(listed) == len(set(listed))
     assert set(listed) == kinds_in_source()
+
+
+@pytest.mark.control("C27")
+def test_each_kind_of_row_calls_a_person_or_is_a_record() -> None:
+    """Every kind that the source can write stands in exactly one table of alerts, and no table names another."""
+    tables = (frozenset(ALERTS), TOLD_RECORDS, QUIET_RECORDS)
+    assert sum(map(len, tables)) == len(frozenset().union(*tables))
+    assert frozenset().union(*tables) == kinds_in_source()
 
 
 def test_the_orders_table_is_the_table_of_the_code() -> None:

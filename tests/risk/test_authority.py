@@ -104,7 +104,12 @@ def test_each_fault_alone_is_denied_with_its_code(
 def test_every_denial_is_in_the_table() -> None:
     """No code without a case above."""
     mark = next(mark for mark in test_each_fault_alone_is_denied_with_its_code.pytestmark if mark.name == "parametrize")  # type: ignore[attr-defined]
-    assert {case[0] for case in mark.args[1]} | {Denial.NO_PROPOSAL} == set(Denial)
+    assert {case[0] for case in mark.args[1]} | {
+        Denial.NO_PROPOSAL,
+        Denial.NO_PLAN,
+        Denial.NO_LOCK,
+        Denial.SWITCHED_OFF,
+    } == set(Denial)
 
 
 def an_approval(**changes: Any) -> Command:

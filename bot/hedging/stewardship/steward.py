@@ -1,9 +1,9 @@
 """The one place that computes the right to act: takes a plan, returns it, or the plan without its orders and why.
 
-How it works: an exit passes always. Everything else passes autonomy; an increase passes pacing and the churn budget
-first, a purchase for the base the quiet minutes. Where a person is to decide, the first plan makes a proposal, those
-after it wait for the answer, and the plan that follows an approval goes through if it asks for the same contracts and
-no more of them. What nobody answered is not asked again in the same session.
+How it works: an exit passes always, and so does a signed plan to flatten. Everything else passes autonomy; an increase
+passes pacing and the churn budget first, a purchase for the base the quiet minutes. Where a person is to decide, the
+first plan makes a proposal, those after it wait for the answer, and the plan that follows an approval goes through if
+it asks for the same contracts and no more of them. What nobody answered is not asked again in the same session.
 """
 
 from datetime import timedelta
@@ -19,6 +19,8 @@ from bot.domain.snapshot import Snapshot
 from bot.hedging.stewardship.pacing import churn_obstacle, pacing_obstacle, quiet_obstacle
 from bot.hedging.stewardship.settings import Autonomy, StewardSettings
 
+_UNASKED: Final = frozenset({PlanAction.EXIT, PlanAction.FLATTEN})
+"""An exit needs nobody, and what is flattened a person has signed."""
 _PATIENT: Final = frozenset({PlanAction.MAINTAIN, PlanAction.WIDEN})
 """What is asked only when nothing else waits for an answer; the overlay's own questions go first."""
 
@@ -36,7 +38,7 @@ class Steward:
 
         Source: docs/methodology.md, M14 and M16.
         """
-        if not plan.intents or plan.action is PlanAction.EXIT:
+        if not plan.intents or plan.action in _UNASKED:
             return plan
         if plan.action is PlanAction.MAINTAIN:
             quiet = quiet_obstacle(snapshot.session, snapshot.now, self._settings)

@@ -64,7 +64,7 @@ def _choice_words(trail: Trail) -> tuple[str, ...]:
 def _none_words(trail: Trail) -> str:
     if "candidates" not in trail.facts:
         return "The journal holds no candidates."
-    if trail.facts.get("action") in {PlanAction.UNWIND, PlanAction.EXIT}:
+    if trail.facts.get("action") in {PlanAction.UNWIND, PlanAction.EXIT, PlanAction.FLATTEN}:
         return "None were looked at: a sale goes back the way it came."
     return "None were looked at: nothing was to be bought."
 

@@ -62,6 +62,8 @@ def _effect(trail: Trail, stance: str) -> str:
         return "It changed nothing here: only a blowout adds to the overlay."
     if trail.facts.get("action") == PlanAction.EXIT:
         return "It changed nothing here: what nears its end is sold whatever it says."
+    if trail.facts.get("action") == PlanAction.FLATTEN:
+        return "It changed nothing here: what a person has signed is sold whatever it says."
     if trail.facts.get("action") == PlanAction.MAINTAIN:
         return "It changed nothing here: the base is kept whatever it says."
     if stance == Stance.SUPPORTS:

@@ -17,6 +17,7 @@ DEEDS: Final[Mapping[str, str]] = {
     PlanAction.EXIT: "leave contracts of the overlay",
     PlanAction.MAINTAIN: "buy for the base sleeve",
     PlanAction.WIDEN: "move a wing of the condors further out",
+    PlanAction.FLATTEN: "flatten the sleeve, as a person has signed",
 }
 LEAVES_BASE: Final = "leave contracts of the base sleeve"
 """An exit is of the overlay or of the base, never of both."""
@@ -27,6 +28,7 @@ DONE: Final[Mapping[str, str]] = {
     PlanAction.EXIT: "left",
     PlanAction.MAINTAIN: "kept the base",
     PlanAction.WIDEN: "widened",
+    PlanAction.FLATTEN: "flattened",
 }
 
 

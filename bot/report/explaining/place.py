@@ -39,7 +39,7 @@ def place_part(trail: Trail) -> Part:
 def _none_words(trail: Trail) -> tuple[str, ...]:
     if "shift" not in trail.facts:
         return ("The journal does not hold the choice of the expiry: it was written by an older version.",)
-    if trail.facts.get("action") in {PlanAction.UNWIND, PlanAction.EXIT}:
+    if trail.facts.get("action") in {PlanAction.UNWIND, PlanAction.EXIT, PlanAction.FLATTEN}:
         return ("No expiry was chosen: what is sold is what is held.",)
     if any(is_of_the_base(order) for order in wanted_orders(trail)):
         return ("A layer of the base goes to the monthly settlement nearest to its days; no step is taken.",)

@@ -12,7 +12,7 @@ from adapters.ibkr.contracts import BAG
 from adapters.ibkr.library import NAME, ComboLeg, Contract, Order
 from adapters.ibkr.orders import order_from
 from adapters.ibkr.pacing import FrameBudget
-from adapters.ibkr.provenance import Frame, Route, cancel_frame, order_frame
+from adapters.ibkr.provenance import Frame, Route, cancel_frame, global_cancel_frame, order_frame
 from adapters.ibkr.tap import TappedIB
 from bot.domain.errors import ProvenanceError
 from bot.domain.instrument import VXX
@@ -152,6 +152,23 @@ def test_nothing_that_changes_orders_leaves_unless_it_is_stated() -> None:
     assert kept.frames == []
     ib.client.reqCurrentTime()
     assert kept.frames == ["49\x001\x00"]
+
+
+@pytest.mark.control("C33")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_commanded_global_cancel_lets_exactly_that_frame_through(version: int) -> None:
+    """Stated, it leaves once on every layout; while it is stated no order and no single cancel leaves."""
+    ib, kept = a_session(version)
+    with ib.provenance.stating(global_cancel_frame()):
+        ib.client.reqGlobalCancel()
+        with pytest.raises(ProvenanceError):
+            ib.client.reqGlobalCancel()
+    assert kept.frames == [global_cancel_frame().text]
+    contract, order = library_order(SALE)
+    for write in (lambda: ib.client.placeOrder(9, contract, order), lambda: ib.client.cancelOrder(9, "")):
+        with ib.provenance.stating(global_cancel_frame()), pytest.raises(ProvenanceError, match="differs"):
+            write()
+    assert len(kept.frames) == 1
 
 
 @pytest.mark.control("C33")

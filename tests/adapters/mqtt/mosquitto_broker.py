@@ -5,6 +5,7 @@ import getpass
 import ipaddress
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -67,10 +68,15 @@ class Mosquitto:
         self._write_configuration()
 
     def deny(self, *lines: str) -> None:
-        """Take lines out of the access list before the start: the gap that an operator's slip leaves."""
+        """Take lines out of the access list : the gap that an operator's slip leaves."""
         path = self.folder / "acl"
         kept = [line for line in path.read_text().splitlines() if line not in lines]
         path.write_text("\n".join(kept) + "\n")
+
+    def reload(self) -> None:
+        """Have the running broker read its access list again."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
 
     def start(self) -> None:
         """Start and wait until it listens."""

@@ -5,20 +5,25 @@ from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from bot.app.alerting import Alerting
 from bot.app.desk import Desk, Identity
+from bot.app.flattening import Flattener
 from bot.app.link import LinkKeeper
 from bot.app.pump import Pump
 from bot.app.settings import AppSettings
 from bot.app.shell import Shell
+from bot.app.sweeping import Actions, Sweeper
 from bot.domain.command import Channel, Command, CommandName, Proof, Role
 from bot.domain.mode import TradingMode
 from bot.domain.orders import Order
+from bot.hedging.flatten.settings import FlattenSettings
+from bot.hedging.settings import HedgeSettings
 from bot.hedging.stewardship.steward import Steward
 from risk.authority import AuthorityRules
 from simulator.clock import VirtualClock
 from simulator.virtual_time import RunLimits, VirtualLoop, run_virtual
 from tests.bot.engine_parts import Rig, books_agree, restored
-from tests.builders import NOON
+from tests.builders import FEES, NOON
 from tests.fakes import FakeLink, FakeRng
 
 T = TypeVar("T")
@@ -57,15 +62,27 @@ class Bot:
             shell=self.shell, connection=self.broker, broker=self.broker, adopted=adopted, connected=self._connected
         )
         self.link = FakeLink()
+        self.flattener = Flattener(
+            shell=self.shell,
+            link=self.link,
+            keeper=self.keeper,
+            hedge=HedgeSettings(),
+            settings=FlattenSettings(),
+            fees=FEES,
+        )
+        self.sweeper = Sweeper(shell=self.shell, keeper=self.keeper, allowed=True)
         self.desk = Desk(
             shell=self.shell,
             latch=self.latch,
             link=self.link,
             keeper=self.keeper,
+            actions=Actions(flattener=self.flattener, sweeper=self.sweeper),
             rules=AuthorityRules(),
             identity=Identity(bot="b", profile="sim", version="1", config_hash="h", requires_link=requires_link),
         )
+        self.alerting = Alerting(shell=self.shell, link=self.link)
         self.rig.announced.also_tell(self.desk.told)
+        self.rig.announced.also_tell(self.alerting.told)
         self.tasks: list[asyncio.Task[None]] = []
         self.after_connect: list[Any] = []
 

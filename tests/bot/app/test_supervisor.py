@@ -68,6 +68,7 @@ class Supervised(Bot):
                 fees=FEES,
             ),
             desk=self.desk,
+            alerting=self.alerting,
             sampler=Sampler(self.shell, measures),
             latch=self.latch,
             connection=self.broker,

@@ -72,10 +72,10 @@ def test_a_change_cannot_cost_less_than_nothing() -> None:
 def test_purposes_know_what_they_do_to_the_hedge() -> None:
     """Some buy, some sell, the roll of a wing does neither; only those of the overlay are paced."""
     buying = {Purpose.OVERLAY_BUILD, Purpose.BASE_BUILD}
-    selling = {Purpose.OVERLAY_UNWIND, Purpose.OVERLAY_EXIT, Purpose.BASE_EXIT}
+    selling = {Purpose.OVERLAY_UNWIND, Purpose.OVERLAY_EXIT, Purpose.BASE_EXIT, Purpose.FLATTEN}
     assert {purpose for purpose in Purpose if purpose.buys_hedge} == buying
     assert {purpose for purpose in Purpose if purpose.sells_hedge} == selling
-    paced = (buying | selling) - {Purpose.BASE_BUILD, Purpose.BASE_EXIT}
+    paced = (buying | selling) - {Purpose.BASE_BUILD, Purpose.BASE_EXIT, Purpose.FLATTEN}
     assert {purpose for purpose in Purpose if purpose.changes_overlay} == paced
 
 

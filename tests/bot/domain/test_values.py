@@ -282,8 +282,18 @@ def test_commands_tighten_loosen_or_ask() -> None:
     tightening = {name for name in CommandName if name.only_tightens}
     loosening = {name for name in CommandName if name.loosens}
     assert tightening == {CommandName.KILL, CommandName.PAUSE, CommandName.REDUCE_ONLY}
-    assert loosening == {CommandName.RESUME, CommandName.ARM, CommandName.APPROVE}
-    assert {name for name in CommandName if name.is_signed_always} == loosening | {CommandName.VETO}
+    assert loosening == {
+        CommandName.RESUME,
+        CommandName.ARM,
+        CommandName.APPROVE,
+        CommandName.FLATTEN,
+        CommandName.UNLOCK,
+        CommandName.GLOBAL_CANCEL,
+    }
+    assert {name for name in CommandName if name.is_signed_always} == loosening | {
+        CommandName.VETO,
+        CommandName.FLATTEN_PLAN,
+    }
 
 
 def _command(**changes: object) -> Command:

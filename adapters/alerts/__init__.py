@@ -1,0 +1,1 @@
+"""Channels beyond MQTT on which alerts reach a person."""

@@ -1,0 +1,1 @@
+"""The independent watcher: what it hears, what it counts by itself, and whom it calls."""

@@ -1,0 +1,1 @@
+"""FLATTEN: the sleeve sold under a plan that a person has signed."""

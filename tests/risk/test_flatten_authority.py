@@ -1,0 +1,207 @@
+"""Who may flatten and who may unlock: every attack on a resume is one on them, and the signature is over one plan."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.command import Challenge, Channel, Command, CommandName, Proof, Role
+from bot.domain.mode import TradingMode
+from risk.authority import (
+    Answer,
+    AskAgain,
+    AuthorityRules,
+    CancelEverything,
+    Denial,
+    Denied,
+    Flatten,
+    Loosen,
+    Situation,
+    Unlock,
+    judge,
+)
+
+NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+RULES = AuthorityRules()
+SECOND = timedelta(seconds=1)
+DIGEST, LOCK = "d" * 64, "OPT:VIX:2026-11-18:20:C"
+OLD = Challenge(epoch=3, value="c", issued_at=NOW, expires_at=NOW + 300 * SECOND)
+SPENT = Challenge(epoch=4, value="c", issued_at=NOW - 301 * SECOND, expires_at=NOW - SECOND)
+
+
+def a_flatten(**changes: Any) -> Command:
+    """A command that is granted in `halted`, but for the changes; its arguments fit an unlock as well."""
+    whole: dict[str, Any] = {
+        "name": CommandName.FLATTEN,
+        "command_id": "i",
+        "channel": Channel.MQTT,
+        "proof": Proof.SIGNED,
+        "received_at": NOW,
+        "reason": "the sleeve goes",
+        "key_id": "anna",
+        "roles": frozenset({Role.RESUME}),
+        "seq_is_fresh": True,
+        "issued_at": NOW,
+        "expires_at": NOW + 30 * SECOND,
+        "kill_epoch": 4,
+        "challenge": "c",
+        "args": {"plan": DIGEST, "lock": LOCK},
+    }
+    return Command(**{**whole, **changes})
+
+
+def halted(**changes: Any) -> Situation:
+    """A halted bot with good books, a plan that waits, and a lock."""
+    whole: dict[str, Any] = {
+        "host_now": NOW,
+        "now": NOW,
+        "kill_epoch": 4,
+        "mode": TradingMode.HALT,
+        "challenge": Challenge(epoch=4, value="c", issued_at=NOW, expires_at=NOW + 300 * SECOND),
+        "unknown_orders": 0,
+        "reconciled_at": NOW,
+        "differences": 0,
+        "journal_writable": True,
+        "flatten_digest": DIGEST,
+        "locks": frozenset({LOCK}),
+    }
+    return Situation(**{**whole, **changes})
+
+
+ATTACKS: list[tuple[Denial, dict[str, Any], dict[str, Any]]] = [
+    (Denial.NOT_PROVED, {"proof": Proof.UNPROVED}, {}),
+    (Denial.NOT_PROVED, {"proof": Proof.LOCAL}, {}),
+    (Denial.ROLE_MISSING, {"roles": frozenset({Role.KILL, Role.RISK, Role.ADMIN})}, {}),
+    (Denial.RETAINED, {"retained": True}, {}),
+    (Denial.SEQUENCE, {"seq_is_fresh": False}, {}),
+    (Denial.NOT_FRESH, {"issued_at": None}, {}),
+    (Denial.NOT_FRESH, {"expires_at": None}, {}),
+    (Denial.NOT_FRESH, {"issued_at": NOW - 31 * SECOND}, {}),
+    (Denial.NOT_FRESH, {"issued_at": NOW + 31 * SECOND}, {}),
+    (Denial.NOT_FRESH, {"expires_at": NOW - SECOND}, {}),
+    (Denial.EPOCH, {"kill_epoch": 3}, {}),
+    (Denial.EPOCH, {"kill_epoch": 5}, {}),
+    (Denial.CHALLENGE, {}, {"challenge": None}),
+    (Denial.CHALLENGE, {}, {"challenge": OLD}),
+    (Denial.CHALLENGE, {}, {"challenge": SPENT}),
+    (Denial.CHALLENGE, {"challenge": "C"}, {}),
+    (Denial.CHALLENGE, {"challenge": ""}, {}),
+    (Denial.REASON_MISSING, {"reason": " \t"}, {}),
+    (Denial.UNKNOWN_ORDERS, {}, {"unknown_orders": 1}),
+    (Denial.NOT_RECONCILED, {}, {"reconciled_at": None}),
+    (Denial.NOT_RECONCILED, {}, {"reconciled_at": NOW - 61 * SECOND}),
+    (Denial.BOOKS_DIFFER, {}, {"differences": 1}),
+    (Denial.JOURNAL, {}, {"journal_writable": False}),
+]
+"""What one thing is wrong with an otherwise good command."""
+
+
+@pytest.mark.control("C42")
+@pytest.mark.parametrize(("denial", "command", "situation"), ATTACKS)
+def test_each_attack_on_a_resume_fails_on_flatten_and_unlock(
+    denial: Denial, command: dict[str, Any], situation: dict[str, Any]
+) -> None:
+    """One thing wrong: refused with the code that a resume would have."""
+    for name in (CommandName.FLATTEN, CommandName.UNLOCK):
+        assert judge(a_flatten(name=name, **command), halted(**situation), RULES) == Denied(code=denial)
+
+
+@pytest.mark.control("C42")
+@pytest.mark.parametrize(
+    ("denial", "command", "situation"),
+    [
+        (Denial.NO_PLAN, {"args": {}}, {}),
+        (Denial.NO_PLAN, {"args": {"plan": ""}}, {"flatten_digest": ""}),
+        (Denial.NO_PLAN, {"args": {"plan": "e" * 64}}, {}),
+        (Denial.NO_PLAN, {"args": {"plan": DIGEST.upper()}}, {}),
+        (Denial.NO_PLAN, {}, {"flatten_digest": ""}),
+        (Denial.NOT_LATCHED, {}, {"mode": TradingMode.NORMAL}),
+        (Denial.NOT_LATCHED, {}, {"mode": TradingMode.REDUCE_ONLY}),
+    ],
+)
+def test_a_flatten_is_for_one_plan_in_a_halt(
+    denial: Denial, command: dict[str, Any], situation: dict[str, Any]
+) -> None:
+    """Another plan, none, or a bot that is not halted: nothing is sold."""
+    assert judge(a_flatten(**command), halted(**situation), RULES) == Denied(code=denial)
+
+
+def test_what_is_right_in_everything_is_granted() -> None:
+    """The signed plan is carried out, the named lock is taken away, whatever the mode."""
+    assert judge(a_flatten(), halted(), RULES) == Flatten()
+    unlocking = a_flatten(name=CommandName.UNLOCK)
+    for mode in TradingMode:
+        assert judge(unlocking, halted(mode=mode), RULES) == Unlock(lock=LOCK)
+
+
+@pytest.mark.parametrize("args", [{}, {"lock": ""}, {"lock": "OPT:VIX:2026-11-18:21:C"}])
+def test_only_a_lock_that_stands_is_taken_away(args: dict[str, Any]) -> None:
+    """No lock of this name: refused."""
+    assert judge(a_flatten(name=CommandName.UNLOCK, args=args), halted(), RULES) == Denied(code=Denial.NO_LOCK)
+
+
+@pytest.mark.parametrize(
+    ("denial", "command", "situation"),
+    [
+        (Denial.NOT_PROVED, {"proof": Proof.UNPROVED}, {}),
+        (Denial.NOT_LATCHED, {}, {"mode": TradingMode.NORMAL}),
+        (Denial.NOT_RECONCILED, {}, {"reconciled_at": None}),
+        (Denial.UNKNOWN_ORDERS, {}, {"unknown_orders": 1}),
+        (Denial.BOOKS_DIFFER, {}, {"differences": 2}),
+    ],
+)
+def test_a_plan_is_made_from_good_books_in_a_halt(
+    denial: Denial, command: dict[str, Any], situation: dict[str, Any]
+) -> None:
+    """Asking for it needs a proof and books without doubt; what is asked for changes nothing."""
+    asking = a_flatten(name=CommandName.FLATTEN_PLAN, roles=frozenset(), **command)
+    assert judge(asking, halted(**situation), RULES) == Denied(code=denial)
+    assert judge(a_flatten(name=CommandName.FLATTEN_PLAN, roles=frozenset()), halted(), RULES) == Answer()
+
+
+@given(name=st.sampled_from([name for name in CommandName if name is not CommandName.FLATTEN]))
+def test_no_other_command_flattens(name: CommandName) -> None:
+    """A resume or an approval that was signed never sells the sleeve, and a flatten never loosens the mode."""
+    assert not isinstance(judge(a_flatten(name=name), halted(), RULES), Flatten)
+    assert not isinstance(judge(a_flatten(), halted(), RULES), Loosen)
+
+
+def a_sweep(**changes: Any) -> Command:
+    """A global cancel that repeats the word, by a key with role admin."""
+    whole = {"name": CommandName.GLOBAL_CANCEL, "roles": frozenset({Role.ADMIN}), "args": {"confirm": "w"}}
+    return a_flatten(**{**whole, **changes})
+
+
+def sweepable(**changes: Any) -> Situation:
+    """A halted bot that heeds a global cancel and was asked once."""
+    return halted(**{"allows_global_cancel": True, "global_cancel_word": "w", **changes})
+
+
+BOOKS = {Denial.UNKNOWN_ORDERS, Denial.NOT_RECONCILED, Denial.BOOKS_DIFFER, Denial.JOURNAL}
+"""What a global cancel does not ask for: disorder may be the reason for it."""
+
+
+@pytest.mark.control("C42")
+@pytest.mark.parametrize(
+    ("denial", "command", "situation"),
+    [
+        *(attack for attack in ATTACKS if attack[0] not in BOOKS | {Denial.ROLE_MISSING}),
+        (Denial.ROLE_MISSING, {"roles": frozenset({Role.KILL, Role.RESUME, Role.RISK})}, {}),
+        (Denial.SWITCHED_OFF, {}, {"allows_global_cancel": False}),
+        (Denial.NOT_LATCHED, {}, {"mode": TradingMode.REDUCE_ONLY}),
+    ],
+)
+def test_each_fault_denies_a_global_cancel(denial: Denial, command: dict[str, Any], situation: dict[str, Any]) -> None:
+    """Everything that a resume must prove, the role admin, a halt, and leave by the configuration."""
+    assert judge(a_sweep(**command), sweepable(**situation), RULES) == Denied(code=denial)
+
+
+@pytest.mark.parametrize(
+    ("args", "word"), [({}, "w"), ({"confirm": ""}, ""), ({"confirm": "v"}, "w"), ({"confirm": "w"}, "")]
+)
+def test_a_global_cancel_is_asked_for_twice(args: dict[str, Any], word: str) -> None:
+    """Without the word of the first time it is only asked again; with it everything goes, whatever the books say."""
+    assert judge(a_sweep(args=args), sweepable(global_cancel_word=word), RULES) == AskAgain()
+    assert judge(a_sweep(), sweepable(differences=3, unknown_orders=1), RULES) == CancelEverything()
