@@ -33,13 +33,14 @@ class Situation:
     host_now: datetime
     now: datetime  # the clock that decisions use: the reconciliation is dated by it
     kill_epoch: int
-    mode: TradingMode  # of the latch
+    mode: TradingMode  # of the latch, or of what the bot has asked of itself where that is stricter
     challenge: Challenge | None
     unknown_orders: int
     reconciled_at: datetime | None
     differences: int
     journal_writable: bool
     proposal_id: str = ""  # of the one that waits for an answer
+    is_disabled: bool = False  # C12: one pattern executed too often; only role risk resumes
 
     def __post_init__(self) -> None:
         """Reject naive times."""
@@ -168,6 +169,7 @@ def _loosening(command: Command, situation: Situation, rules: AuthorityRules) ->
     target = _TARGETS.get(str(command.args.get("mode", TradingMode.NORMAL.name)))
     objection = (
         _about_the_sender(command)
+        or _about_the_strategy(command, situation)
         or _about_the_moment(command, situation, rules)
         or _about_the_wish(command, target, situation)
         or _about_the_books(situation, rules)
@@ -185,6 +187,11 @@ def _about_the_sender(command: Command) -> Denial | None:
     if command.retained:
         return Denial.RETAINED
     return None if command.seq_is_fresh else Denial.SEQUENCE
+
+
+def _about_the_strategy(command: Command, situation: Situation) -> Denial | None:
+    """C12: a strategy that repeated itself was disabled; whoever resumes it answers for its risk."""
+    return Denial.ROLE_MISSING if situation.is_disabled and Role.RISK not in command.roles else None
 
 
 def _about_the_moment(command: Command, situation: Situation, rules: AuthorityRules) -> Denial | None:

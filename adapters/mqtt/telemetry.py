@@ -22,7 +22,7 @@ TOLD_KINDS = frozenset(
         *("order_sent", "order_filled", "order_completed", "order_cancelled", "order_rejected", "order_doubted"),
         *("order_refused", "order_escalated", "cap_breached", "cap_respected", "data_feed_changed", "hedge_planned"),
         *("stress_breached", "stress_respected", "releases_run_out", "own_index_read", "own_index_missing"),
-        *("credit_changed", "wings_advised"),
+        *("credit_changed", "wings_advised", "limit_breached", "restraints_lifted"),
         *("books_reconciled", "link_lost", "link_restored", "link_alerted"),
         *("kill_latched", "mode_latched", "mode_resumed", "mode_demanded", "command_refused", "command_unproved"),
         *("bot_started", "bot_stopped", "connect_failed", "client_id_in_use", "books_incomplete"),

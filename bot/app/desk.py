@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from bot.app.link import LinkKeeper
 from bot.app.shell import Shell
 from bot.domain.command import Ack, AckStage, Challenge, Command, CommandName, Proof
-from bot.domain.events import BooksReconciled, ModeDemanded, ProposalAnswered
-from bot.domain.mode import DemandSource, TradingMode
+from bot.domain.events import BooksReconciled, ModeDemanded, ProposalAnswered, RestraintsLifted
+from bot.domain.mode import RESTRAINTS, DemandSource, TradingMode
 from bot.domain.orders import DecisionId, Unknown
 from bot.domain.proposal import Proposal
 from bot.hedging.condor.regime import regime_of
@@ -88,6 +88,7 @@ class Desk:
         self._cancelling = False  # killed: whatever of ours still works is cancelled as soon as it can be
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         shell.pump.hear(BooksReconciled, self._on_reconciled)
+        shell.pump.hear(ModeDemanded, self._on_demanded)
 
     # commands --------------------------------------------------------------------------------------------------
 
@@ -244,6 +245,7 @@ class Desk:
             return
         self._cancelling = False
         mode = self._latch.mode  # a REDUCE_ONLY that came meanwhile stands
+        self._lift(command, mode)
         self._demand(mode, self._latch.cause, epoch)
         self._shell.tell(
             "mode_resumed",
@@ -251,6 +253,21 @@ class Desk:
         )
         self._renew_challenge()
         self._ack(command, AckStage.DONE, {"mode": self._latch.mode.name, "epoch": epoch})
+
+    def _lift(self, command: Command, mode: TradingMode) -> None:
+        """What the bot has asked of itself and is stricter than the mode that was resumed ends with it."""
+        sources = self._shell.engine.state.restraints.stricter_than(mode)
+        if sources:
+            lifted = RestraintsLifted(
+                at=self._clock.now(), sources=sources, key_id=command.key_id, reason=command.reason
+            )
+            self._shell.pump(lifted)
+
+    def _on_demanded(self, event: object) -> None:
+        """The bot asked something of itself: who operates it sees that, with the challenge that a resume needs."""
+        if isinstance(event, ModeDemanded) and event.source in RESTRAINTS:
+            self._publish_state()
+            self._renew_challenge()
 
     # state -----------------------------------------------------------------------------------------------------
 
@@ -331,6 +348,7 @@ class Desk:
             "latch": self._latch.mode.name,
             "cause": self._latch.cause,
             "epoch": self._latch.epoch,
+            "restraints": [f"{one.source}: {one.cause}" for one in state.restraints.held],
             "reconciling": state.reconciling,
             "working_orders": len(state.live_orders()),
             "differences": self._differences,
@@ -348,17 +366,19 @@ class Desk:
 
     def _situation(self) -> Situation:
         orders, waiting = self._shell.engine.state.live_orders(), self._waiting()
+        restraints = self._shell.engine.state.restraints
         return Situation(
             host_now=self._clock.host_now(),
             now=self._clock.now(),
             kill_epoch=self._latch.epoch,
-            mode=self._latch.mode,
+            mode=max(self._latch.mode, restraints.mode),
             challenge=self._challenge,
             unknown_orders=sum(isinstance(order.state, Unknown) for order in orders),
             reconciled_at=self._reconciled_at,
             differences=self._differences,
             journal_writable=True,  # a journal that fails stops the bot at once
             proposal_id="" if waiting is None else waiting.proposal_id,
+            is_disabled=restraints.of(DemandSource.REPEATS) is not None,
         )
 
     def _on_reconciled(self, event: object) -> None:
@@ -382,7 +402,8 @@ class Desk:
             issued_at=now,
             expires_at=now + CHALLENGE_LIFE,
         )
-        if self._latch.mode is not TradingMode.NORMAL or self._waiting() is not None:
+        is_held = self._latch.mode is not TradingMode.NORMAL or self._shell.engine.state.restraints.held
+        if is_held or self._waiting() is not None:
             self._publish_challenge()
 
     def _publish_challenge(self) -> None:

@@ -14,6 +14,7 @@ from bot.domain.proposal import Proposals
 from bot.domain.readings import DispersionReading
 from bot.domain.schedule import Session
 from bot.domain.shifts import Offered
+from bot.domain.worth import Worth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,7 @@ class Snapshot:
     products: Products = field(default_factory=dict)  # VXX, UVXY and SVXY as far as held or to be bought (M4)
     wing_strikes: Mapping[InstrumentKey, Instrument] = field(default_factory=dict)  # outside the condors' wings (M8)
     offered: tuple[Offered, ...] = ()  # settlements of VIX options that are listed
+    worth: Worth | None = None  # what losses are measured from (C31); None until the account was reported
     closing_spreads: tuple[float, ...] = ()  # RVX less VIX at the common closes before today, oldest first, points
 
     @property

@@ -135,6 +135,7 @@ def _sale(moment: Moment, group: Sequence[Portion], purpose: Purpose) -> OrderIn
         reason=ORDER_REASONS[purpose],
         exposure_usd_per_point=-first.exposure_usd_per_point,
         half_width_points=priced.width / 2,
+        middle_points=priced.mid,
         layer=first.layer,
     )
 

@@ -5,10 +5,8 @@ from decimal import Decimal
 
 from bot.domain.decision import Checked, Rule
 from bot.domain.orders import OrderIntent
+from bot.domain.worth import LARGEST_ACCOUNT_USD
 from risk.scene import Scene
-
-LARGEST_ACCOUNT_USD = Decimal(10) ** 12
-"""More than this is not the value of any account."""
 
 
 @dataclass(frozen=True, slots=True)

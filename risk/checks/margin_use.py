@@ -6,8 +6,8 @@ from decimal import Decimal
 from bot.domain.decision import Checked, Rule
 from bot.domain.orders import OrderIntent
 from bot.domain.portfolio import AccountValues
+from bot.domain.worth import LARGEST_ACCOUNT_USD
 from bot.valuation import Unvalued
-from risk.checks.account import LARGEST_ACCOUNT_USD
 from risk.margin import adding, bound_usd
 from risk.scene import CLOSES_ONLY, Scene
 
