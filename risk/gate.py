@@ -28,6 +28,7 @@ from risk.checks.message_rate import DailyOrders, Duplicates, WorkingOrders
 from risk.checks.neutrality import Neutrality
 from risk.checks.order_size import OrderSize
 from risk.checks.permission import Permission
+from risk.checks.position_limits import ContractsInAll, ContractsPerSettlement, Vega, VixDelta
 from risk.checks.price_collar import PriceCollar
 from risk.checks.quote_quality import QuoteQuality
 from risk.checks.repeats import Repeats
@@ -57,6 +58,10 @@ CHECKS: Final[tuple[Check, ...]] = (
     WorstLoss(),
     MarginUse(),
     GrossLeverage(),
+    ContractsPerSettlement(),
+    ContractsInAll(),
+    Vega(),
+    VixDelta(),
     DayLoss(),
     WeekLoss(),
     Drawdown(),

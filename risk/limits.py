@@ -39,6 +39,8 @@ HIGHEST_DRAWDOWN_FRAC: Final = Decimal("0.20")
 """C31: a fifth lost needs a quarter to come back; likewise."""
 HIGHEST_DAY_SLIPPAGE_FRAC: Final = Decimal("0.02")
 """C7: what a whole day may lose at most by default must never be lost to the spread alone; likewise."""
+HIGHEST_SENSITIVITY_FRAC: Final = Decimal("0.05")
+"""C13, C31: one point must not take more than a day may at most; configuration may set less, never more."""
 MOST_REPEATS_PER_DAY: Final = 20
 """C12: half the orders of a day; more of one pattern is a loop, not a plan. Configuration may set less, never more."""
 
@@ -72,6 +74,12 @@ class RiskLimits:
     max_day_loss_frac: Decimal = Decimal("0.02")  # C31: of net liquidation as the day began; a bad day of a hedged book
     max_week_loss_frac: Decimal = Decimal("0.04")  # C31: as the ISO week began; two bad days
     max_drawdown_frac: Decimal = Decimal("0.10")  # C31: of the highest; five bad days, and a person looks
+    max_options_per_settlement: int = 1000  # C31: held long or short; ten orders of the largest size
+    max_options: int = 2000  # C31: of all settlements; twice as many
+    max_futures_per_settlement: int = 20  # C31: VX, a VXM counts a tenth; 20,000 USD per point of their price
+    max_futures: int = 40  # C31: of all settlements; twice as many
+    max_vega_frac: Decimal = Decimal("0.01")  # C13, C31: of net liquidation, per volatility point of VIX options
+    max_vix_delta_frac: Decimal = Decimal("0.02")  # C13, C31: of net liquidation, per point of VIX; a day's loss
     max_day_slippage_frac: Decimal = Decimal("0.005")  # C7: as the day began; a quarter of what a day may lose
     max_repeats_per_day: int = 5  # C12: executions of one pattern; a plan that builds in steps needs fewer
     future_margin_frac: Decimal = Decimal("0.50")  # M11: of a future's value; exchanges ask a third, brokers up to half
@@ -107,6 +115,12 @@ class RiskLimits:
             max_day_loss_frac=self.max_day_loss_frac,
             max_week_loss_frac=self.max_week_loss_frac,
             max_drawdown_frac=self.max_drawdown_frac,
+            max_options_per_settlement=self.max_options_per_settlement,
+            max_options=self.max_options,
+            max_futures_per_settlement=self.max_futures_per_settlement,
+            max_futures=self.max_futures,
+            max_vega_frac=self.max_vega_frac,
+            max_vix_delta_frac=self.max_vix_delta_frac,
             max_day_slippage_frac=self.max_day_slippage_frac,
             max_repeats_per_day=self.max_repeats_per_day,
             collar_frac=self.collar_frac,
@@ -151,6 +165,8 @@ class RiskLimits:
         _at_most("max_day_loss_frac", self.max_day_loss_frac, HIGHEST_DAY_LOSS_FRAC)
         _at_most("max_week_loss_frac", self.max_week_loss_frac, HIGHEST_WEEK_LOSS_FRAC)
         _at_most("max_drawdown_frac", self.max_drawdown_frac, HIGHEST_DRAWDOWN_FRAC)
+        for name in ("max_vega_frac", "max_vix_delta_frac"):
+            _at_most(name, getattr(self, name), HIGHEST_SENSITIVITY_FRAC)
         _at_most("max_day_slippage_frac", self.max_day_slippage_frac, HIGHEST_DAY_SLIPPAGE_FRAC)
         _at_most("max_repeats_per_day", Decimal(self.max_repeats_per_day), Decimal(MOST_REPEATS_PER_DAY))
 

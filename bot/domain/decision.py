@@ -30,6 +30,10 @@ class Rule(StrEnum):
     WORST_LOSS = "worst_loss"  # C31, M11
     MARGIN_USE = "margin_use"  # C31, M11
     GROSS_LEVERAGE = "gross_leverage"  # C31, M11
+    CONTRACTS_PER_SETTLEMENT = "contracts_per_settlement"  # C31
+    CONTRACTS_IN_ALL = "contracts_in_all"  # C31
+    VEGA = "vega"  # C31, C13
+    VIX_DELTA = "vix_delta"  # C31, C13
     DAY_LOSS = "day_loss"  # C31
     WEEK_LOSS = "week_loss"  # C31
     DRAWDOWN = "drawdown"  # C31
