@@ -11,7 +11,7 @@ from risk.scene import Scene
 
 @dataclass(frozen=True, slots=True)
 class AccountAllowed:
-    """Fails unless the account is on the allowlist, its values are ready, and its net liquidation is above zero."""
+    """C23: fails unless the account is on the allowlist, its values ready, and its net liquidation above zero."""
 
     rule: Rule = Rule.ACCOUNT
 

@@ -16,7 +16,7 @@ NOTHING = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class GrossLeverage:
-    """Fails when everything that is held, long and short, is above a multiple of net liquidation.
+    """C31: fails when everything that is held, long and short, is above a multiple of net liquidation.
 
     That is the broker's gross position value (shares and options at market value), the whole value of the futures held,
     which it leaves out, and what everything on its way and this order add, each leg at its ask. Options count at market

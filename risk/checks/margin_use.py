@@ -16,7 +16,7 @@ NOTHING = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class MarginUse:
-    """Fails when what binds the account, this order included, is above a fraction of net liquidation.
+    """C31: fails when what binds the account, this order included, is above a fraction of net liquidation.
 
     Bound is the largest of three figures that the broker reports: initial margin, maintenance margin, and net
     liquidation less excess liquidity, which also holds what the broker lends nothing on. Everything on its way and this

@@ -11,7 +11,7 @@ from risk.scene import Scene
 
 @dataclass(frozen=True, slots=True)
 class PriceCollar:
-    """Fails when ``|limit - middle| > max(frac x |middle|, ticks x tick)``, off the grid, or with the wrong sign.
+    """C7: fails when ``|limit - middle| > max(frac x |middle|, ticks x tick)``, off the grid, or with the wrong sign.
 
     The middle is the sum of the legs' middles by side and ratio: positive is paid, negative received, as the limit.
     """

@@ -234,6 +234,8 @@ def test_an_order_that_only_closes_and_a_wing_pass(rule: Rule) -> None:
     assert judged(rule, an_unwind(2), holding(2), **tight).note == "closes only"
     wing = an_intent((sells(an_option(6000, trading_class="SPXW")), buys(an_option(5900, trading_class="SPXW"))))
     assert judged(rule, wing, **tight).found == "no sleeve contract is traded"
+    beside = checked_by(rule, a_build(), bare(), earlier=(wing,))
+    assert (beside.found, beside.passed) == (judged(rule, a_build()).found, True)
 
 
 def test_shares_of_volatility_products_have_no_contract_limit() -> None:

@@ -104,6 +104,7 @@ def test_a_drawdown_comes_back_every_day_until_a_person_has_looked() -> None:
         await bot.pass_s(timedelta(days=2).total_seconds())
         open_session(bot)
         assert lost(bot)
+        await bot.pass_s(1)
         assert bot.journal.kinds().count("limit_breached") == 2
         bot.with_books_compared(440_000)
         bot.desk.receive(bot.command(RESUME, "c-2", roles=frozenset({Role.RESUME})))
