@@ -18,7 +18,7 @@ from risk.scene import CLOSES_ONLY, Scene
 
 @dataclass(frozen=True, slots=True)
 class CohortCostCap:
-    """C20: fails when some cohort's charge, this order at its worst included, is above the cap. The cap itself passes."""
+    """C20: fails when some cohort's charge, this order at its worst included, is above the cap. The cap passes."""
 
     rule: Rule = Rule.HEDGE_COST_CAP_COHORT
 
