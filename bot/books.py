@@ -23,6 +23,7 @@ from bot.domain.events import (
     OrderReported,
     Restored,
 )
+from bot.domain.executed import Counted, executed_on
 from bot.domain.expiries import has_settled
 from bot.domain.fees import FeeSchedule
 from bot.domain.found import FoundSleeve
@@ -78,6 +79,7 @@ class Books:
         self._commissions: dict[str, Decimal] = {}
         self._orders: dict[IntentId, Order] = {}
         self._account: AccountValues | None = None
+        self._counted = Counted()
         self._locks: dict[str, str] = {}
         self._adopted = False  # positions were taken over, now or in an earlier run
         self._frozen: Book | None = None
@@ -244,6 +246,11 @@ class Books:
         self._commissions[event.exec_id] = event.commission_usd
         self._changed(book=True)
 
+    def count_from(self, counted: Counted) -> None:
+        """Have the day's executions counted from these moments on."""
+        self._counted = counted
+        self._changed(book=False)
+
     def take_account(self, values: AccountValues) -> None:
         """The broker reported the account's values."""
         self._account = values
@@ -341,5 +348,6 @@ class Books:
             locks=MappingProxyType(dict(self._locks)),
             frozen_base_usd_per_point=base_usd_per_point,
             changes=changes_of(self._orders.values(), self._fills.values(), self._commissions, self._fees),
+            executed=executed_on(today, self._orders.values(), self._fills.values(), self._counted),
             last_roll_at=max((order.prepared_at for order in self._rolls()), default=None),
         )

@@ -27,6 +27,7 @@ from bot.domain.events import (
     ProductsMeasured,
     ProposalAnswered,
     Restored,
+    RestraintsLifted,
     SensitivityMeasured,
     SessionClosed,
     SessionOpened,
@@ -157,6 +158,9 @@ def _standing_rows(event: Event) -> tuple[JournalRow, ...]:
                 "epoch": event.epoch,
             }
             return (JournalRow(kind="mode_demanded", decision_id="", at=event.at, payload=facts),)
+        case RestraintsLifted():
+            facts = {"sources": event.sources, "key_id": event.key_id, "reason": event.reason}
+            return (JournalRow(kind="restraints_lifted", decision_id="", at=event.at, payload=facts),)
         case ProposalAnswered():
             facts = {"proposal_id": event.proposal_id, "key_id": event.key_id, "reason": event.reason}
             kind = "proposal_approved" if event.approved else "proposal_vetoed"

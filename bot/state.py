@@ -39,6 +39,7 @@ from bot.domain.events import (
     ProposalAnswered,
     Released,
     Restored,
+    RestraintsLifted,
     SensitivityMeasured,
     SessionClosed,
     SessionOpened,
@@ -51,7 +52,7 @@ from bot.domain.flattening import Mandate
 from bot.domain.found import FoundSleeve
 from bot.domain.instrument import RVX, VIX, Instrument, InstrumentKey
 from bot.domain.market import Quote, Tick
-from bot.domain.mode import DemandSource, TradingMode, strictest
+from bot.domain.mode import RESTRAINTS, DemandSource, TradingMode, strictest
 from bot.domain.orders import (
     Fill,
     IntentId,
@@ -59,13 +60,15 @@ from bot.domain.orders import (
     Prepared,
     Purpose,
 )
-from bot.domain.portfolio import StatedCredit
+from bot.domain.portfolio import AccountValues, StatedCredit
 from bot.domain.products import Products
 from bot.domain.proposal import Proposals, ProposalState
 from bot.domain.readings import SignalState
+from bot.domain.restraints import Restraint, Restraints
 from bot.domain.schedule import Session
 from bot.domain.shifts import Offered
 from bot.domain.snapshot import Snapshot, Standing
+from bot.domain.worth import Transfer, Worth, moved
 from bot.signals.dispersion import DispersionTracker, nanoseconds_of
 
 
@@ -79,6 +82,7 @@ class BotState:
         sleeve: FoundSleeve | None = None,
         stated_credits: Sequence[StatedCredit] = (),
         fees: FeeSchedule | None = None,
+        transfers: Sequence[Transfer] = (),
     ) -> None:
         """Start empty: no positions, no link, nothing reconciled."""
         self._tracker = tracker
@@ -89,6 +93,9 @@ class BotState:
         self._session: Session | None = None
         self._books = Books(sleeve=sleeve, stated_credits=stated_credits, fees=fees or FeeSchedule())
         self._demands: dict[DemandSource, TradingMode] = {}
+        self._restraints = Restraints()
+        self._transfers = tuple(transfers)
+        self._worth: Worth | None = None
         self._kill_epoch = 0
         self._reconciling = True
         self._deciding = False
@@ -125,6 +132,7 @@ class BotState:
             BooksReconciled: self._on_reconciled,
             Restored: self._on_restored,
             ModeDemanded: self._on_mode,
+            RestraintsLifted: self._on_lifted,
             DataFeedChanged: self._on_data_feed,
             CancelSent: self._on_cancel_sent,
             OrderSent: self._on_order_sent,
@@ -228,7 +236,7 @@ class BotState:
     @property
     def mode(self) -> TradingMode:
         """The strictest demand."""
-        return strictest(self._demands.values())
+        return strictest((*self._demands.values(), self._restraints.mode))
 
     @property
     def mandate(self) -> Mandate | None:
@@ -241,6 +249,11 @@ class BotState:
     def demand(self, source: DemandSource) -> TradingMode:
         """What one source asks for."""
         return self._demands.get(source, TradingMode.NORMAL)
+
+    @property
+    def restraints(self) -> Restraints:
+        """What the bot has asked of itself."""
+        return self._restraints
 
     def snapshot(self, now: datetime) -> Snapshot:
         """Return the frozen picture that signal, plan and gate read."""
@@ -265,6 +278,7 @@ class BotState:
             products=self._products,
             offered=self._offered,
             wing_strikes=MappingProxyType(self._wing_strikes),
+            worth=None if self._worth is None else self._worth.after(self._worth.now_usd, now, self._transfers),
             closing_spreads=self._closing_spreads,
             mandate=self.mandate,
         )
@@ -325,7 +339,13 @@ class BotState:
 
     def _on_account(self, event: AccountReported) -> bool:
         self._books.take_account(event.values)
+        self._take_worth(event.values, event.at)
         return False
+
+    def _take_worth(self, values: AccountValues, at: datetime) -> None:
+        """A figure that the broker says is not ready yet is no result."""
+        if values.ready:
+            self._worth = moved(self._worth, values.net_liquidation_usd, at, self._transfers)
 
     def _on_link_lost(self, event: LinkLost) -> bool:
         self._reconciling = True
@@ -338,6 +358,7 @@ class BotState:
 
     def _on_reconciled(self, event: BooksReconciled) -> bool:
         self._books.reconcile(event)
+        self._take_worth(event.account, event.at)
         self._reconciling = False
         return True
 
@@ -346,6 +367,8 @@ class BotState:
         self._frozen_base = event.frozen_base_usd_per_point
         self._proposals = event.proposals
         self._conviction = event.conviction
+        self._worth, self._restraints = event.worth, event.restraints
+        self._books.count_from(event.restraints.counted)
         if event.episode is not None:
             self._tracker.restore(event.episode)
         return False
@@ -353,10 +376,22 @@ class BotState:
     # standing -----------------------------------------------------------------------------------------------------
 
     def _on_mode(self, event: ModeDemanded) -> bool:
-        self._demands[event.source] = event.mode
+        if event.source in RESTRAINTS:
+            asked = Restraint(source=event.source, mode=event.mode, since=event.at, cause=event.cause)
+            self._restraints = self._restraints.asked(asked)
+        else:
+            self._demands[event.source] = event.mode
         if event.source is DemandSource.LATCH:
             self._mandate = None  # a kill, a resume: whatever the latch says anew, what was signed before is over
         self._kill_epoch = max(self._kill_epoch, event.epoch)
+        return True
+
+    def _on_lifted(self, event: RestraintsLifted) -> bool:
+        """A person has looked: what was counted and measured begins anew."""
+        self._restraints = self._restraints.lifted(event.sources, event.at)
+        self._books.count_from(self._restraints.counted)
+        if DemandSource.LOSSES in event.sources and self._worth is not None:
+            self._worth = self._worth.anew()
         return True
 
     def _on_data_feed(self, event: DataFeedChanged) -> bool:

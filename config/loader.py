@@ -37,6 +37,8 @@ PAPER_PORTS, LIVE_PORTS = frozenset({4002, 7497}), frozenset({4001, 7496})
 """Of IB Gateway and TWS as they are installed; any other port is the operator's own choice."""
 LONGEST_FOUND = 80
 """Characters of a wrong value that a message repeats."""
+MOST_NAMES = 24
+"""Of the keys that a message lists where one is unknown."""
 
 Table = dict[str, Any]
 _Section = TypeVar("_Section")
@@ -262,8 +264,14 @@ def _check_names(value: Table, kind: Any, *, where: str, path: str) -> None:
 
 def _unknown(name: str, key: str, known: Sequence[str], where: str) -> ConfigError:
     near = difflib.get_close_matches(key, known, n=1)
-    cure = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(known)}"
+    cure = f"did you mean {near[0]!r}?" if near else f"expected one of {_listed(known)}"
     return ConfigError(f"{where}: unknown key {_short(name)}; {cure}")
+
+
+def _listed(known: Sequence[str]) -> str:
+    """The first names of many: a line that nobody reads to its end helps nobody."""
+    rest = len(known) - MOST_NAMES
+    return ", ".join(known) if rest <= 0 else f"{', '.join(known[:MOST_NAMES])} and {rest} more"
 
 
 def _short(value: object) -> str:

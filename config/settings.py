@@ -13,6 +13,7 @@ from adapters.watchdog.settings import WatchdogSettings
 from bot.app.settings import AppSettings
 from bot.domain.checks import require_text
 from bot.domain.portfolio import Lot, StatedCredit
+from bot.domain.worth import Transfer
 from bot.hedging.condor.settings import CondorSettings
 from bot.hedging.flatten.settings import FlattenSettings
 from bot.hedging.settings import HedgeSettings
@@ -48,6 +49,13 @@ class CondorBook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """``[[account.transfer]]``: money paid in and taken out, stated by the operator; no result of the bot's."""
+
+    transfer: tuple[Transfer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sleeve:
     """``[[sleeve.lot]]``: hedge lots bought outside the bot, with layer and cost, stated by the operator."""
 
@@ -79,6 +87,7 @@ class Settings:
     watchdog: WatchdogSettings = field(default_factory=WatchdogSettings)
     control: ControlSettings = field(default_factory=ControlSettings)
     condor: CondorBook = field(default_factory=CondorBook)
+    account: Account = field(default_factory=Account)
     sleeve: Sleeve = field(default_factory=Sleeve)
 
     def __post_init__(self) -> None:

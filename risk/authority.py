@@ -33,7 +33,7 @@ class Situation:
     host_now: datetime
     now: datetime  # the clock that decisions use: the reconciliation is dated by it
     kill_epoch: int
-    mode: TradingMode  # of the latch
+    mode: TradingMode  # of the latch, or of what the bot has asked of itself where that is stricter
     challenge: Challenge | None
     unknown_orders: int
     reconciled_at: datetime | None
@@ -44,6 +44,7 @@ class Situation:
     locks: frozenset[str] = frozenset()  # contracts, or the account
     allows_global_cancel: bool = False  # by configuration
     global_cancel_word: str = ""  # what a second global cancel must repeat
+    is_disabled: bool = False  # C12: one pattern executed too often; only role risk resumes
 
     def __post_init__(self) -> None:
         """Reject naive times."""
@@ -204,6 +205,7 @@ def _loosening(command: Command, situation: Situation, rules: AuthorityRules) ->
     target = _TARGETS.get(str(command.args.get("mode", TradingMode.NORMAL.name)))
     objection = (
         _about_the_sender(command)
+        or _about_the_strategy(command, situation)
         or _about_the_moment(command, situation, rules)
         or _about_the_wish(command, target, situation)
         or _about_the_books(situation, rules)
@@ -276,6 +278,11 @@ def _about_the_sender(command: Command, role: Role = Role.RESUME) -> Denial | No
     if command.retained:
         return Denial.RETAINED
     return None if command.seq_is_fresh else Denial.SEQUENCE
+
+
+def _about_the_strategy(command: Command, situation: Situation) -> Denial | None:
+    """C12: a strategy that repeated itself was disabled; whoever resumes it answers for its risk."""
+    return Denial.ROLE_MISSING if situation.is_disabled and Role.RISK not in command.roles else None
 
 
 def _about_the_moment(command: Command, situation: Situation, rules: AuthorityRules) -> Denial | None:

@@ -19,15 +19,19 @@ from bot.domain.snapshot import Snapshot
 from bot.valuation import ValuationSettings, Valuer
 from risk.checks.account import AccountAllowed
 from risk.checks.break_evens import BreakEvensKept
+from risk.checks.day_slippage import DaySlippage
 from risk.checks.hedge_cost import BookCostCap, CohortCostCap
 from risk.checks.leverage import GrossLeverage
+from risk.checks.loss_limits import DayLoss, Drawdown, WeekLoss
 from risk.checks.margin_use import MarginUse
 from risk.checks.message_rate import DailyOrders, Duplicates, WorkingOrders
 from risk.checks.neutrality import Neutrality
 from risk.checks.order_size import OrderSize
 from risk.checks.permission import Permission
+from risk.checks.position_limits import ContractsInAll, ContractsPerSettlement, Vega, VixDelta
 from risk.checks.price_collar import PriceCollar
 from risk.checks.quote_quality import QuoteQuality
+from risk.checks.repeats import Repeats
 from risk.checks.session_hours import SessionHours
 from risk.checks.short_calls import ShortCalls
 from risk.checks.standing import Locks, ModeAllows, Reconciled
@@ -45,6 +49,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     SessionHours(),
     QuoteQuality(),
     PriceCollar(),
+    DaySlippage(),
     OrderSize(),
     ShortCalls(),
     WingLimits(),
@@ -53,9 +58,17 @@ CHECKS: Final[tuple[Check, ...]] = (
     WorstLoss(),
     MarginUse(),
     GrossLeverage(),
+    ContractsPerSettlement(),
+    ContractsInAll(),
+    Vega(),
+    VixDelta(),
+    DayLoss(),
+    WeekLoss(),
+    Drawdown(),
     CohortCostCap(),
     BookCostCap(),
     BreakEvensKept(),
+    Repeats(),
     Duplicates(),
     DailyOrders(),
     WorkingOrders(),

@@ -31,6 +31,20 @@ MOST_WORKING_ORDERS: Final = 20
 """C10: cancelling all of them must fit into half a second of the broker's message budget."""
 
 
+HIGHEST_DAY_LOSS_FRAC: Final = Decimal("0.05")
+"""C31: a day that takes a twentieth is no day of a hedged book; configuration may set less, never more."""
+HIGHEST_WEEK_LOSS_FRAC: Final = Decimal("0.10")
+"""C31: two such days; likewise."""
+HIGHEST_DRAWDOWN_FRAC: Final = Decimal("0.20")
+"""C31: a fifth lost needs a quarter to come back; likewise."""
+HIGHEST_DAY_SLIPPAGE_FRAC: Final = Decimal("0.02")
+"""C7: what a whole day may lose at most by default must never be lost to the spread alone; likewise."""
+HIGHEST_SENSITIVITY_FRAC: Final = Decimal("0.05")
+"""C13, C31: one point must not take more than a day may at most; configuration may set less, never more."""
+MOST_REPEATS_PER_DAY: Final = 20
+"""C12: half the orders of a day; more of one pattern is a loop, not a plan. Configuration may set less, never more."""
+
+
 class Amortise(StrEnum):
     """How a lot's cost is spread over time (M9)."""
 
@@ -57,6 +71,17 @@ class RiskLimits:
     max_worst_loss_frac: Decimal = HIGHEST_WORST_LOSS_FRAC  # M11: of net liquidation, for the book in any scenario
     max_margin_frac: Decimal = Decimal("0.50")  # C31, M11: of net liquidation; requirements double in a bad month
     max_gross_leverage: Decimal = Decimal(2)  # C31, M11: times net liquidation; Regulation T's overnight measure
+    max_day_loss_frac: Decimal = Decimal("0.02")  # C31: of net liquidation as the day began; a bad day of a hedged book
+    max_week_loss_frac: Decimal = Decimal("0.04")  # C31: as the ISO week began; two bad days
+    max_drawdown_frac: Decimal = Decimal("0.10")  # C31: of the highest; five bad days, and a person looks
+    max_options_per_settlement: int = 1000  # C31: held long or short; ten orders of the largest size
+    max_options: int = 2000  # C31: of all settlements; twice as many
+    max_futures_per_settlement: int = 20  # C31: VX, a VXM counts a tenth; 20,000 USD per point of their price
+    max_futures: int = 40  # C31: of all settlements; twice as many
+    max_vega_frac: Decimal = Decimal("0.01")  # C13, C31: of net liquidation, per volatility point of VIX options
+    max_vix_delta_frac: Decimal = Decimal("0.02")  # C13, C31: of net liquidation, per point of VIX; a day's loss
+    max_day_slippage_frac: Decimal = Decimal("0.005")  # C7: as the day began; a quarter of what a day may lose
+    max_repeats_per_day: int = 5  # C12: executions of one pattern; a plan that builds in steps needs fewer
     future_margin_frac: Decimal = Decimal("0.50")  # M11: of a future's value; exchanges ask a third, brokers up to half
     max_wing_rise_frac: float = HIGHEST_WING_RISE_FRAC  # M8: of the wing's width at entry
     max_loss_rise_frac: float = HIGHEST_LOSS_RISE_FRAC  # M8: of the condors' maximum loss at entry
@@ -87,6 +112,17 @@ class RiskLimits:
             max_margin_frac=self.max_margin_frac,
             max_gross_leverage=self.max_gross_leverage,
             future_margin_frac=self.future_margin_frac,
+            max_day_loss_frac=self.max_day_loss_frac,
+            max_week_loss_frac=self.max_week_loss_frac,
+            max_drawdown_frac=self.max_drawdown_frac,
+            max_options_per_settlement=self.max_options_per_settlement,
+            max_options=self.max_options,
+            max_futures_per_settlement=self.max_futures_per_settlement,
+            max_futures=self.max_futures,
+            max_vega_frac=self.max_vega_frac,
+            max_vix_delta_frac=self.max_vix_delta_frac,
+            max_day_slippage_frac=self.max_day_slippage_frac,
+            max_repeats_per_day=self.max_repeats_per_day,
             collar_frac=self.collar_frac,
             future_collar_frac=self.future_collar_frac,
             collar_ticks=self.collar_ticks,
@@ -111,6 +147,7 @@ class RiskLimits:
         _at_most("max_worst_loss_frac", self.max_worst_loss_frac, HIGHEST_WORST_LOSS_FRAC)
         _at_most("max_margin_frac", self.max_margin_frac, HIGHEST_MARGIN_FRAC)
         _at_most("max_gross_leverage", self.max_gross_leverage, HIGHEST_GROSS_LEVERAGE)
+        self._require_account_limits()
         _at_most("future_margin_frac", self.future_margin_frac, Decimal(1))
         _at_most("max_working_orders", Decimal(self.max_working_orders), Decimal(MOST_WORKING_ORDERS))
         self._require_wing_limits()
@@ -122,6 +159,16 @@ class RiskLimits:
             raise InvalidValueError(f"permitted_classes must be among {sorted(PERMITTED)}, also held {sorted(unknown)}")
         if "" in self.accounts:
             raise InvalidValueError("accounts must not hold an empty name")
+
+    def _require_account_limits(self) -> None:
+        """Reject limits of loss, slippage and repetition that are looser than any may be."""
+        _at_most("max_day_loss_frac", self.max_day_loss_frac, HIGHEST_DAY_LOSS_FRAC)
+        _at_most("max_week_loss_frac", self.max_week_loss_frac, HIGHEST_WEEK_LOSS_FRAC)
+        _at_most("max_drawdown_frac", self.max_drawdown_frac, HIGHEST_DRAWDOWN_FRAC)
+        for name in ("max_vega_frac", "max_vix_delta_frac"):
+            _at_most(name, getattr(self, name), HIGHEST_SENSITIVITY_FRAC)
+        _at_most("max_day_slippage_frac", self.max_day_slippage_frac, HIGHEST_DAY_SLIPPAGE_FRAC)
+        _at_most("max_repeats_per_day", Decimal(self.max_repeats_per_day), Decimal(MOST_REPEATS_PER_DAY))
 
     def _require_wing_limits(self) -> None:
         """Reject limits of the condor book that are none, or looser than the methodology's (M8)."""

@@ -21,6 +21,7 @@ from bot.domain.portfolio import AccountValues, Book, Change, Lot, Position, Sta
 from bot.domain.readings import DispersionReading, Episode, Signal, SignalState
 from bot.domain.schedule import NEW_YORK, Session, SessionCalendar
 from bot.domain.snapshot import Snapshot
+from bot.domain.worth import Worth
 from bot.hedging.condor.wings import WingBounds
 from bot.hedging.settings import HedgeSettings
 from bot.hedging.universe import Listed, candidate_universe, offered_settlements
@@ -436,6 +437,7 @@ class Scenery:
             kill_epoch=3,
             previous_closes={VIX.key: self.vix, RVX.key: self.vix + self.spread},
             offered=offered_settlements(self.listed()),
+            worth=Worth.begun(Decimal(500_000), self.at),
         )
         return replace(snapshot, **changes)  # type: ignore[arg-type]  # test shorthand: names are checked by the class
 

@@ -14,7 +14,7 @@ from bot.domain.events import Restored
 from bot.domain.evidence import Conviction
 from bot.domain.instrument import InstrumentKey
 from bot.domain.ledger import first_seen, positions_after, positions_before, trade_date, units_filled
-from bot.domain.mode import DemandSource, TradingMode
+from bot.domain.mode import RESTRAINTS, DemandSource, TradingMode
 from bot.domain.orders import (
     Cancelled,
     DecisionId,
@@ -35,6 +35,8 @@ from bot.domain.orders import (
 from bot.domain.portfolio import Position
 from bot.domain.proposal import Proposal, Proposals, ProposalState
 from bot.domain.readings import Episode, Signal, SignalState
+from bot.domain.restraints import Restraint, Restraints
+from bot.domain.worth import Transfer, Worth, moved
 
 MOVES = (
     *("order_sent", "order_acknowledged", "order_partly_filled", "order_completed"),
@@ -56,6 +58,8 @@ REMEMBERED = (
         "hedge_planned",
         "limits_set",
         "mode_demanded",
+        "restraints_lifted",
+        "sample_taken",
     ),
     *MOVES,
 )
@@ -77,6 +81,9 @@ class _Memory:
     base: float | None = None
     episode: Episode | None = None
     latch_mode: TradingMode | None = None
+    restraints: Restraints = field(default_factory=Restraints)
+    worth: Worth | None = None
+    transfers: tuple[Transfer, ...] = ()
     proposals: Proposals = field(default_factory=Proposals)
     conviction: Conviction | None = None
     credits: dict[str, str] = field(default_factory=dict)
@@ -92,15 +99,20 @@ class Remembered:
     limits: Mapping[str, str] = field(default_factory=dict)
 
 
-def remembered(path: Path, at: datetime) -> Remembered:
+def remembered(path: Path, at: datetime, transfers: tuple[Transfer, ...] = ()) -> Remembered:
     """Read a journal from its beginning.
 
     Orders that may be live come back as UNKNOWN: only the broker's books can tell what became of them.
 
+    Args:
+        path: The journal.
+        at: Now; aware.
+        transfers: Money paid in and taken out, as stated today: losses are measured from the figures of old with it.
+
     Raises:
         RefusedStartError: It cannot be read, or a row describes something impossible.
     """
-    memory = _Memory()
+    memory = _Memory(transfers=transfers)
     try:
         for row in read_rows(path, REMEMBERED):
             _remember(memory, row)
@@ -118,6 +130,8 @@ def remembered(path: Path, at: datetime) -> Remembered:
         proposals=memory.proposals,
         conviction=memory.conviction,
         credits=memory.credits,
+        worth=memory.worth,
+        restraints=memory.restraints,
     )
     return Remembered(restored=restored, latch_mode=memory.latch_mode, limits=memory.limits)
 
@@ -153,15 +167,44 @@ def _take_in(memory: _Memory, row: WrittenRow, facts: Mapping[str, object]) -> N
             memory.limits = value_of(dict, facts["limits"])
         case "books_reconciled":
             _adopt(memory, facts, trade_date(row.at))
+            _take_worth(memory, facts, row.at)
+        case "sample_taken":
+            _take_worth(memory, facts, row.at)
         case "mode_demanded":
-            if facts["source"] == DemandSource.LATCH:
-                memory.latch_mode = TradingMode[str(facts["mode"])]
+            _remember_demand(memory, facts, row.at)
+        case "restraints_lifted":
+            _remember_lift(memory, facts, row.at)
         case "hedge_planned":
             _remember_plan(memory, facts)
         case kind if kind in PROPOSALS:
             _remember_proposal(memory, facts, PROPOSALS[kind])
         case _:
             _move(memory, row, facts)
+
+
+def _take_worth(memory: _Memory, facts: Mapping[str, object], at: datetime) -> None:
+    worth = facts.get("net_liquidation_usd")
+    if worth is not None:
+        memory.worth = moved(memory.worth, Decimal(str(worth)), at, memory.transfers)
+
+
+def _remember_demand(memory: _Memory, facts: Mapping[str, object], at: datetime) -> None:
+    source, mode = DemandSource(str(facts["source"])), TradingMode[str(facts["mode"])]
+    if source is DemandSource.LATCH:
+        memory.latch_mode = mode
+    elif source in RESTRAINTS:
+        asked = Restraint(source=source, mode=mode, since=at, cause=str(facts["cause"]))
+        memory.restraints = memory.restraints.asked(asked)
+
+
+def _remember_lift(memory: _Memory, facts: Mapping[str, object], at: datetime) -> None:
+    written = facts["sources"]
+    if not isinstance(written, list):
+        raise JournalError(f"the journal's sources are no list: {written!r}")
+    sources = tuple(DemandSource(str(source)) for source in written)
+    memory.restraints = memory.restraints.lifted(sources, at)
+    if DemandSource.LOSSES in sources and memory.worth is not None:
+        memory.worth = memory.worth.anew()
 
 
 def _positions(written: object) -> tuple[Position, ...]:

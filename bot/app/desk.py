@@ -10,12 +10,13 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.app.line_loss import LineLoss
 from bot.app.link import LinkKeeper
 from bot.app.shell import Shell
 from bot.app.sweeping import Actions
 from bot.domain.command import Ack, AckDetail, AckStage, Challenge, Command, CommandName, Proof
-from bot.domain.events import BooksReconciled, LockLifted, ModeDemanded, ProposalAnswered
-from bot.domain.mode import DemandSource, TradingMode
+from bot.domain.events import BooksReconciled, LockLifted, ModeDemanded, ProposalAnswered, RestraintsLifted
+from bot.domain.mode import RESTRAINTS, DemandSource, TradingMode
 from bot.domain.orders import DecisionId, Unknown
 from bot.domain.proposal import Proposal
 from bot.hedging.condor.regime import regime_of
@@ -87,14 +88,20 @@ class Desk:
         self._reconciled_at: datetime | None = None
         self._differences = 0
         self._jobs: set[asyncio.Task[None]] = set()
-        self._lost_at: datetime | None = None
-        self._back_at: datetime | None = None
+        self._loss = LineLoss(
+            shell,
+            keeper,
+            requires_link=identity.requires_link,
+            halt=self.halt,
+            is_halted=lambda: latch.mode is TradingMode.HALT,
+        )
         self._unproved_at: datetime | None = None
         self._last_kill: tuple[str, str, int] = ("", "", -1)  # name, id, epoch: a repetition is only answered again
         self._has_asked = False  # a proposal waited at the last heartbeat
         self._cancelling = False  # killed: whatever of ours still works is cancelled as soon as it can be
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         shell.pump.hear(BooksReconciled, self._on_reconciled)
+        shell.pump.hear(ModeDemanded, self._on_demanded)
 
     # commands --------------------------------------------------------------------------------------------------
 
@@ -286,6 +293,7 @@ class Desk:
             return
         self._cancelling = False
         mode = self._latch.mode  # a REDUCE_ONLY that came meanwhile stands
+        self._lift(command, mode)
         self._demand(mode, self._latch.cause, epoch)
         self._shell.tell(
             "mode_resumed",
@@ -293,6 +301,21 @@ class Desk:
         )
         self._renew_challenge()
         self._ack(command, AckStage.DONE, {"mode": self._latch.mode.name, "epoch": epoch})
+
+    def _lift(self, command: Command, mode: TradingMode) -> None:
+        """What the bot has asked of itself and is stricter than the mode that was resumed ends with it."""
+        sources = self._shell.engine.state.restraints.stricter_than(mode)
+        if sources:
+            lifted = RestraintsLifted(
+                at=self._clock.now(), sources=sources, key_id=command.key_id, reason=command.reason
+            )
+            self._shell.pump(lifted)
+
+    def _on_demanded(self, event: object) -> None:
+        """The bot asked something of itself: who operates it sees that, with the challenge that a resume needs."""
+        if isinstance(event, ModeDemanded) and event.source in RESTRAINTS:
+            self._publish_state()
+            self._renew_challenge()
 
     # state -----------------------------------------------------------------------------------------------------
 
@@ -303,12 +326,10 @@ class Desk:
 
     def channel_changed(self, *, up: bool) -> None:
         """The command link came up or was lost; long losses tighten by themselves."""
+        self._loss.changed(up=up)
         if up:
-            self._lost_at, self._back_at = None, self._clock.now()
             self._publish_state()
             self._publish_challenge()
-        elif self._lost_at is None:
-            self._lost_at = self._clock.now()
         self._shell.tell("command_link_changed", {"up": up})
 
     async def run(self) -> None:
@@ -320,7 +341,7 @@ class Desk:
             challenge = self._challenge
             if challenge is not None and self._clock.host_now() >= challenge.expires_at:
                 self._renew_challenge()
-            self._judge_loss()
+            self._loss.judge()
 
     def _tell_expiry(self) -> None:
         """A proposal that nobody answered leaves the state that the operators' tools show."""
@@ -328,37 +349,6 @@ class Desk:
         if self._has_asked and not waits:
             self._publish_state()
         self._has_asked = waits
-
-    def _judge_loss(self) -> None:
-        """docs/risk-controls.md, 2.4: lost over a minute REDUCE_ONLY, over a quarter of an hour HALT in live."""
-        settings, now = self._shell.settings, self._clock.now()
-        if self._lost_at is None:
-            if self._is_link_proven():
-                self._demand_for_link(TradingMode.NORMAL, "command link is back")
-            return
-        lost_s = (now - self._lost_at).total_seconds()
-        if lost_s > settings.command_loss_reduce_s:
-            self._demand_for_link(TradingMode.REDUCE_ONLY, "command link lost")
-        too_long = self._identity.requires_link and lost_s > settings.command_loss_halt_s
-        if too_long and self._latch.mode is not TradingMode.HALT:
-            self.halt(f"command link lost for {settings.command_loss_halt_s:.0f} s")
-
-    def _is_link_proven(self) -> bool:
-        """Back for a minute without a gap, and the books have been found equal since; else they are compared."""
-        back = self._back_at
-        if back is None or self._shell.engine.state.demand(DemandSource.COMMAND_LINK) is TradingMode.NORMAL:
-            return False
-        if self._clock.now() - back < timedelta(seconds=self._shell.settings.command_loss_reduce_s):
-            return False
-        if self._reconciled_at is None or self._reconciled_at < back:
-            self._keeper.request()
-            return False
-        return self._differences == 0
-
-    def _demand_for_link(self, mode: TradingMode, cause: str) -> None:
-        if mode is not self._shell.engine.state.demand(DemandSource.COMMAND_LINK):
-            source = DemandSource.COMMAND_LINK
-            self._shell.pump(ModeDemanded(at=self._clock.now(), source=source, mode=mode, cause=cause))
 
     def state_facts(self) -> AckDetail:
         """What STATUS answers and what `state` shows."""
@@ -373,6 +363,7 @@ class Desk:
             "latch": self._latch.mode.name,
             "cause": self._latch.cause,
             "epoch": self._latch.epoch,
+            "restraints": [f"{one.source}: {one.cause}" for one in state.restraints.held],
             "reconciling": state.reconciling,
             "working_orders": len(state.live_orders()),
             "differences": self._differences,
@@ -391,11 +382,12 @@ class Desk:
 
     def _situation(self) -> Situation:
         orders, waiting = self._shell.engine.state.live_orders(), self._waiting()
+        restraints = self._shell.engine.state.restraints
         return Situation(
             host_now=self._clock.host_now(),
             now=self._clock.now(),
             kill_epoch=self._latch.epoch,
-            mode=self._latch.mode,
+            mode=max(self._latch.mode, restraints.mode),
             challenge=self._challenge,
             unknown_orders=sum(isinstance(order.state, Unknown) for order in orders),
             reconciled_at=self._reconciled_at,
@@ -406,6 +398,7 @@ class Desk:
             allows_global_cancel=self._sweeper.allowed,
             global_cancel_word=self._sweeper.word(self._latch.epoch),
             locks=frozenset(self._shell.engine.state.standing().locks),
+            is_disabled=restraints.of(DemandSource.REPEATS) is not None,
         )
 
     def _on_reconciled(self, event: object) -> None:
@@ -431,7 +424,8 @@ class Desk:
             issued_at=now,
             expires_at=now + CHALLENGE_LIFE,
         )
-        if self._latch.mode is not TradingMode.NORMAL or self._waiting() is not None or self._is_locked():
+        is_held = self._latch.mode is not TradingMode.NORMAL or self._shell.engine.state.restraints.held
+        if is_held or self._waiting() is not None or self._is_locked():
             self._publish_challenge()
 
     def _is_locked(self) -> bool:

@@ -17,6 +17,7 @@ from bot.app.parity import ParityKeeper
 from bot.app.products import ProductKeeper
 from bot.app.pump import Pump
 from bot.app.quiet import QuietKeeper
+from bot.app.restraint import RestraintKeeper
 from bot.app.sampler import Measures, Sampler
 from bot.app.sessions import Market, SessionKeeper
 from bot.app.shell import Shell
@@ -137,6 +138,7 @@ def assemble(loaded: Loaded, ports: Ports, start: Start) -> Assembled:
             sleeve=FoundSleeve(stated=start.lots, layer_of=lambda days: layer_of(days, settings.hedge)),
             stated_credits=start.credits,
             fees=fees,
+            transfers=settings.account.transfer,
         ),
         policy=Policy(
             evidence=settings.evidence,
@@ -278,4 +280,5 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
         alerting=alerting,
     )
     CreditTeller(shell)
+    RestraintKeeper(shell, settings.risk, desk.halt)
     return Assembled(supervisor=Supervisor(parts), desk=desk, shell=shell, alerting=alerting)

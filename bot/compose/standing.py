@@ -40,7 +40,7 @@ def open_standing(folder: Path, settings: Settings, clock: Clock, at: datetime) 
     owner = Owner(bot=settings.bot, profile=settings.profile.value, account=account)
     journal = open_journal(folder / JOURNAL_FILE, owner)
     try:
-        memory = remembered(folder / JOURNAL_FILE, at)
+        memory = remembered(folder / JOURNAL_FILE, at, settings.account.transfer)
         ring, bot_key = open_ring(folder, settings.control.keys_file), open_bot_key(folder)
     except BaseException:
         journal.close()

@@ -150,6 +150,7 @@ ALERTS: Mapping[str, AlertClass] = {
     "lock_lifted": _notice("a person has taken a lock away", "lock"),
     "cap_breached": _warning("the hedge's cost stands above its cap: nothing that costs is bought"),
     "stress_breached": _critical("the book loses more than its limit in a scenario", "scenario"),
+    "limit_breached": _critical("a limit of losses, slippage or repeats holds the bot back", "source", "words"),
     "alert_undelivered": _warning("a channel for alerts does not take them; the others have them", "channel"),
 }
 """Kinds of rows that call a person, on ``alert/KIND`` and on the channels of ``[alerts]``."""
@@ -158,6 +159,7 @@ TOLD_RECORDS = frozenset(
     {
         *("bot_started", "hedge_planned", "order_refused", "order_sent", "order_filled", "order_completed"),
         *("order_cancelled", "link_restored", "own_index_read", "cap_respected", "stress_respected"),
+        "restraints_lifted",
     }
 )
 """Kinds that call nobody and are told on ``event/KIND`` all the same."""

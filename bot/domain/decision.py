@@ -21,6 +21,7 @@ class Rule(StrEnum):
     SESSION_HOURS = "session_hours"  # C24
     QUOTE_QUALITY = "quote_quality"  # C22
     PRICE_COLLAR = "price_collar"  # C7
+    DAY_SLIPPAGE = "day_slippage"  # C7
     ORDER_SIZE = "order_size"  # C9
     SHORT_CALLS = "short_calls"  # C21
     WING_LIMITS = "wing_limits"  # C14, M8
@@ -29,9 +30,17 @@ class Rule(StrEnum):
     WORST_LOSS = "worst_loss"  # C31, M11
     MARGIN_USE = "margin_use"  # C31, M11
     GROSS_LEVERAGE = "gross_leverage"  # C31, M11
+    CONTRACTS_PER_SETTLEMENT = "contracts_per_settlement"  # C31
+    CONTRACTS_IN_ALL = "contracts_in_all"  # C31
+    VEGA = "vega"  # C31, C13
+    VIX_DELTA = "vix_delta"  # C31, C13
+    DAY_LOSS = "day_loss"  # C31
+    WEEK_LOSS = "week_loss"  # C31
+    DRAWDOWN = "drawdown"  # C31
     HEDGE_COST_CAP_COHORT = "hedge_cost_cap_cohort"  # C20
     HEDGE_COST_CAP_BOOK = "hedge_cost_cap_book"  # C20
     BREAK_EVENS = "break_evens"  # M8
+    REPEATS = "repeats"  # C12
     DUPLICATES = "duplicates"  # C16
     DAILY_ORDERS = "daily_orders"  # C10
     WORKING_ORDERS = "working_orders"  # C10

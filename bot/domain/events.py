@@ -18,8 +18,10 @@ from bot.domain.portfolio import AccountValues, Position
 from bot.domain.products import ProductReading
 from bot.domain.proposal import Proposals
 from bot.domain.readings import Episode, Signal
+from bot.domain.restraints import Restraints
 from bot.domain.schedule import Session
 from bot.domain.shifts import Offered
+from bot.domain.worth import Worth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +208,8 @@ class Restored:
     episode: Episode | None = None  # the blowout that was under way
     proposals: Proposals = field(default_factory=Proposals)  # what a person was asked about last, by matter
     conviction: Conviction | None = None  # as last read in that episode
+    worth: Worth | None = None  # what losses are measured from (C31)
+    restraints: Restraints = field(default_factory=Restraints)  # what the bot has asked of itself (C12, C31)
     credits: Mapping[str, str] = field(default_factory=dict)  # what was last told of each cohort's credit, by its name
 
 
@@ -218,6 +222,19 @@ class ModeDemanded:
     mode: TradingMode
     cause: str
     epoch: int = 0  # the kill epoch that goes with it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestraintsLifted:
+    """A person resumed what the bot had asked of itself: losses are measured anew, executions counted anew.
+
+    ``sources`` are those that were lifted.
+    """
+
+    at: datetime
+    sources: tuple[DemandSource, ...]
+    key_id: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -340,6 +357,7 @@ Event = (
     | BooksReconciled
     | Restored
     | ModeDemanded
+    | RestraintsLifted
     | DataFeedChanged
     | CancelSent
     | OrderSent

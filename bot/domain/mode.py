@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from enum import IntEnum, StrEnum
+from typing import Final
 
 
 class TradingMode(IntEnum):
@@ -22,6 +23,18 @@ class DemandSource(StrEnum):
     ACCOUNT_VALUES = "account_values"
     HOST_CLOCK = "host_clock"
     JOURNAL = "journal"
+    LOSSES = "losses"
+    """The bot's own: a loss limit; until the next session day or a signed resume."""
+    SLIPPAGE = "slippage"
+    """The bot's own: what the day's executions paid beyond the middle; likewise."""
+    REPEATS = "repeats"
+    """The bot's own: one pattern executed too often; until a person with role risk resumes."""
+
+
+RESTRAINTS: Final = (DemandSource.LOSSES, DemandSource.SLIPPAGE, DemandSource.REPEATS)
+"""What the bot asks of itself: kept over a restart, and lifted by a signed resume."""
+OF_THE_DAY: Final = (DemandSource.LOSSES, DemandSource.SLIPPAGE)
+"""Of these, what ends with the next session day."""
 
 
 def strictest(demands: Iterable[TradingMode]) -> TradingMode:

@@ -85,6 +85,7 @@ class OrderIntent:
     reason: str
     exposure_usd_per_point: float = 0.0  # of one unit when planned, per +1.00 point of spot VIX; 0 where not stated
     half_width_points: Decimal = Decimal(0)  # half the spread of the whole order's quotes when planned (M16)
+    middle_points: Decimal | None = None  # net middle of its quotes when decided, signed as the limit; C7's slippage
     layer: Layer = Layer.OVERLAY  # whose lots a hedge order makes or sells; without meaning for a wing
 
     def __post_init__(self) -> None:
@@ -93,6 +94,8 @@ class OrderIntent:
         require_positive(quantity=self.quantity)
         require_finite(limit=self.limit, exposure_usd_per_point=self.exposure_usd_per_point)
         require_not_negative(worst_cost_usd=self.worst_cost_usd, half_width_points=self.half_width_points)
+        if self.middle_points is not None:
+            require_finite(middle_points=self.middle_points)
         if not self.legs:
             raise InvalidValueError("an order needs at least one leg")
         if len({leg.instrument.key for leg in self.legs}) != len(self.legs):

@@ -51,6 +51,7 @@ class Candidate:
     quantity: int
     rejected: str = ""  # empty: it passed
     half_width_points: Decimal = Decimal(0)  # half the spread of the whole order's quotes
+    middle_points: Decimal | None = None  # net middle of those quotes, signed as the limit; None: not priced
 
     @property
     def cost_per_payoff(self) -> float:

@@ -231,6 +231,22 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Executed:
+    """What one New York day's own executions add up to (C7, C12).
+
+    ``times`` says how many orders of a pattern executed; ``slippage_usd`` what executions paid beyond the middle, never
+    below zero.
+    """
+
+    times: Mapping[str, int] = field(default_factory=dict)
+    slippage_usd: Decimal = Decimal(0)
+
+    def __post_init__(self) -> None:
+        """Reject slippage below zero."""
+        require_not_negative(slippage_usd=self.slippage_usd)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountValues:
     """The account as the broker reported it, in USD; ``ready`` is false while the broker says its values are not.
 
@@ -287,6 +303,7 @@ class Book:
     past_cohorts: tuple[Cohort, ...] = ()  # settled ones: they bore their share of the hedge while they were open (M9)
     frozen_base_usd_per_point: float | None = None  # M2: the base is frozen while an episode lasts
     changes: tuple[Change, ...] = ()  # of the overlay, by our own orders, oldest first (M14, M16)
+    executed: Executed = field(default_factory=Executed)  # today, by our own orders (C7, C12)
     last_roll_at: datetime | None = None  # when a wing was last rolled, or tried to be, by an order of our own (M8)
 
     def quantity(self, key: InstrumentKey) -> int:

@@ -15,6 +15,7 @@ from bot.domain.proposal import Proposals
 from bot.domain.readings import DispersionReading
 from bot.domain.schedule import Session
 from bot.domain.shifts import Offered
+from bot.domain.worth import Worth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,7 @@ class Snapshot:
     wing_strikes: Mapping[InstrumentKey, Instrument] = field(default_factory=dict)  # outside the condors' wings (M8)
     offered: tuple[Offered, ...] = ()  # settlements of VIX options that are listed
     mandate: Mandate | None = None  # a signed plan to flatten that is being carried out
+    worth: Worth | None = None  # what losses are measured from (C31); None until the account was reported
     closing_spreads: tuple[float, ...] = ()  # RVX less VIX at the common closes before today, oldest first, points
 
     @property

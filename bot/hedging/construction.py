@@ -229,6 +229,7 @@ class _Builder:
             stress_payoff_usd=payoff,
             quantity=quantity,
             half_width_points=priced.width / 2,
+            middle_points=priced.mid,
             rejected=rejected or self._objection(priced, legs, each, quantity, payoff),
         )
 

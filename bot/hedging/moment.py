@@ -68,6 +68,7 @@ class Moment:
             reason=reason,
             exposure_usd_per_point=chosen.exposure_usd_per_point,
             half_width_points=chosen.half_width_points,
+            middle_points=chosen.middle_points,
             layer=layer,
         )
 

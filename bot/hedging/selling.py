@@ -136,6 +136,7 @@ def sale(moment: Moment, group: Sequence[Portion], purpose: Purpose) -> OrderInt
         reason=ORDER_REASONS[purpose],
         exposure_usd_per_point=-first.exposure_usd_per_point,
         half_width_points=priced.width / 2,
+        middle_points=priced.mid,
         layer=first.layer,
     )
 

@@ -5,15 +5,13 @@ from decimal import Decimal
 
 from bot.domain.decision import Checked, Rule
 from bot.domain.orders import OrderIntent
+from bot.domain.worth import LARGEST_ACCOUNT_USD
 from risk.scene import Scene
-
-LARGEST_ACCOUNT_USD = Decimal(10) ** 12
-"""More than this is not the value of any account."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountAllowed:
-    """Fails unless the account is on the allowlist, its values are ready, and its net liquidation is above zero."""
+    """C23: fails unless the account is on the allowlist, its values ready, and its net liquidation above zero."""
 
     rule: Rule = Rule.ACCOUNT
 

@@ -18,7 +18,7 @@ from risk.scene import CLOSES_ONLY, Scene
 
 @dataclass(frozen=True, slots=True)
 class CohortCostCap:
-    """Fails when some cohort's charge, this order at its worst included, is above the cap. Exactly the cap passes."""
+    """C20: fails when some cohort's charge, this order at its worst included, is above the cap. The cap passes."""
 
     rule: Rule = Rule.HEDGE_COST_CAP_COHORT
 
@@ -31,7 +31,7 @@ class CohortCostCap:
 
 @dataclass(frozen=True, slots=True)
 class BookCostCap:
-    """Fails when the charges of all cohorts together are above the cap of all credits together."""
+    """C20: fails when the charges of all cohorts together are above the cap of all credits together."""
 
     rule: Rule = Rule.HEDGE_COST_CAP_BOOK
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 from bot.domain.decision import Checked, Rule
 from bot.domain.orders import OrderIntent
 from bot.domain.portfolio import Book
+from bot.domain.worth import LARGEST_ACCOUNT_USD
 from bot.valuation import Unvalued, Valuer
-from risk.checks.account import LARGEST_ACCOUNT_USD
 from risk.margin import adding, futures_held_usd, gross_added_usd
 from risk.scene import CLOSES_ONLY, Scene
 
@@ -16,7 +16,7 @@ NOTHING = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class GrossLeverage:
-    """Fails when everything that is held, long and short, is above a multiple of net liquidation.
+    """C31: fails when everything that is held, long and short, is above a multiple of net liquidation.
 
     That is the broker's gross position value (shares and options at market value), the whole value of the futures held,
     which it leaves out, and what everything on its way and this order add, each leg at its ask. Options count at market

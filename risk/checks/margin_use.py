@@ -6,8 +6,8 @@ from decimal import Decimal
 from bot.domain.decision import Checked, Rule
 from bot.domain.orders import OrderIntent
 from bot.domain.portfolio import AccountValues
+from bot.domain.worth import LARGEST_ACCOUNT_USD
 from bot.valuation import Unvalued
-from risk.checks.account import LARGEST_ACCOUNT_USD
 from risk.margin import adding, bound_usd
 from risk.scene import CLOSES_ONLY, Scene
 
@@ -16,7 +16,7 @@ NOTHING = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class MarginUse:
-    """Fails when what binds the account, this order included, is above a fraction of net liquidation.
+    """C31: fails when what binds the account, this order included, is above a fraction of net liquidation.
 
     Bound is the largest of three figures that the broker reports: initial margin, maintenance margin, and net
     liquidation less excess liquidity, which also holds what the broker lends nothing on. Everything on its way and this

@@ -10,7 +10,7 @@ from risk.scene import Scene
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """Fails when an order in one of the same contracts is on its way: never twice, never both sides of one contract."""
+    """C16, C44: fails when an order in one of the same contracts is on its way: never twice, never both sides."""
 
     rule: Rule = Rule.DUPLICATES
 
@@ -25,7 +25,7 @@ class Duplicates:
 
 @dataclass(frozen=True, slots=True)
 class DailyOrders:
-    """Fails when the day's orders are used up; orders that only close have a reserve of their own on top."""
+    """C10: fails when the day's orders are used up; orders that only close have a reserve of their own on top."""
 
     rule: Rule = Rule.DAILY_ORDERS
 
@@ -41,7 +41,7 @@ class DailyOrders:
 
 @dataclass(frozen=True, slots=True)
 class WorkingOrders:
-    """Fails when too many orders would be on their way at once: all of them must be cancellable within a moment."""
+    """C10: fails when too many orders would be on their way at once: all must be cancellable within a moment."""
 
     rule: Rule = Rule.WORKING_ORDERS
 

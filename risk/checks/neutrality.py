@@ -1,7 +1,7 @@
 """The book's delta stays in its band, comes nearer to it, or is none of the overlay's doing (M10)."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.deltas import band_half_width_usd, book_delta, overlay_delta, units_delta
@@ -32,7 +32,8 @@ class Neutrality:
 
     All figures in USD per +1 % SPX. An order that only closes passes: what remains of the delta is the condors', and
     a hedge must never be trapped by it. The plan's end is judged as well as the step itself. The roll of a wing is
-    there to bring the book back, and must end inside the band or strictly nearer to it.
+    there to bring the book back, and must end inside the band or strictly nearer to it. Of what is on its way the
+    subsets that take the delta farthest are judged, none and all of it among them.
 
     Source: docs/methodology.md, M10.
     """
@@ -62,7 +63,7 @@ class Neutrality:
         held = _known(book_delta(scene.snapshot.book.positions, scene.valuer))
         overlay = _known(overlay_delta(scene.snapshot.book.lots, scene.valuer))
         worst, notes = 0.0, []
-        for on_the_way in ((), pending):
+        for on_the_way in _worst_of(pending, scene):
             before = held + _sum(on_the_way, scene)
             for moves, is_last in ((step, not scene.later), (whole, True)):
                 after = before + _sum(moves, scene)
@@ -81,6 +82,16 @@ class Neutrality:
             note="; ".join(sorted(set(notes) - {""})) or "outside the band",
             size_can_cure=True,
         )
+
+
+def _worst_of(pending: Sequence[Ordered], scene: Scene) -> tuple[Sequence[Ordered], ...]:
+    """None and all of what is on its way, and between them what lifts and what lowers the delta alone.
+
+    Where a purchase and a sale are both on their way the farthest that the book may get is with one of them filled.
+    """
+    lifting = [one for one in pending if _sum([one], scene) > 0.0]
+    lowering = [one for one in pending if _sum([one], scene) < 0.0]
+    return ((), pending, lifting, lowering) if lifting and lowering else ((), pending)
 
 
 def _sum(orders: Iterable[Ordered], scene: Scene) -> float:

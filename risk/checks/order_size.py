@@ -12,7 +12,7 @@ from risk.scene import Scene
 
 @dataclass(frozen=True, slots=True)
 class OrderSize:
-    """Fails when a leg has too many contracts or shares, the order too much value, or a side shows less than is asked.
+    """C8, C9, C13: fails with too many contracts or shares of a leg, too much value, or more than a side shows.
 
     Contracts of a leg are quantity times ratio; shares have a limit of their own; value is ``|limit| x multiplier x
     quantity`` (of a future its notional). A smaller order can cure each of them. The tightest of the three is what the

@@ -13,7 +13,7 @@ OPTION_MULTIPLIER = 100
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """Fails unless every leg is a VIX call or a VIX future, for the roll of a wing an SPX option, or shares of VXX.
+    """C14: fails unless each leg is a VIX call or future, for the roll of a wing an SPX option, or shares of VXX.
 
     Each of a permitted class, in USD, with its known multiplier. Shares of VXX are bought for the overlay alone, and
     only where ``permit_vxx_shares`` says so; what its lots hold of them may be sold whatever it says. What else must be

@@ -11,7 +11,7 @@ from risk.scene import Scene
 
 @dataclass(frozen=True, slots=True)
 class PriceCollar:
-    """Fails when ``|limit - middle| > max(frac x |middle|, ticks x tick)``, off the grid, or with the wrong sign.
+    """C7: fails when ``|limit - middle| > max(frac x |middle|, ticks x tick)``, off the grid, or with the wrong sign.
 
     The middle is the sum of the legs' middles by side and ratio: positive is paid, negative received, as the limit.
     """
@@ -20,12 +20,9 @@ class PriceCollar:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the price, size aside."""
-        middle = Decimal(0)
-        for leg in intent.legs:
-            quote = scene.quote(leg, intent)
-            if isinstance(quote, Unvalued):
-                return Checked.failed(rule=self.rule, note=f"no middle: {quote.reason}")
-            middle += (Decimal(repr(quote.bid)) + Decimal(repr(quote.ask))) / 2 * leg.signed_ratio
+        middle = middle_points(intent, scene)
+        if isinstance(middle, Unvalued):
+            return Checked.failed(rule=self.rule, note=f"no middle: {middle.reason}")
         ticks, limits = scene.valuer.settings.ticks, scene.limits
         if not ticks.is_on_tick(intent.legs, intent.limit):
             return Checked.failed(rule=self.rule, note="the limit is off the tick grid")
@@ -38,3 +35,14 @@ class PriceCollar:
             found=abs(intent.limit - middle),
             limit=max(frac * abs(middle), limits.collar_ticks * tick),
         )
+
+
+def middle_points(intent: OrderIntent, scene: Scene) -> Decimal | Unvalued:
+    """Return the middle of an order's quotes, net points per unit: positive is paid, negative received."""
+    middle = Decimal(0)
+    for leg in intent.legs:
+        quote = scene.quote(leg, intent)
+        if isinstance(quote, Unvalued):
+            return quote
+        middle += (Decimal(repr(quote.bid)) + Decimal(repr(quote.ask))) / 2 * leg.signed_ratio
+    return middle

@@ -11,7 +11,7 @@ from risk.scene import Scene
 
 @dataclass(frozen=True, slots=True)
 class QuoteQuality:
-    """Fails unless each leg's quote is good, as `bot.valuation` defines it, and VIX and SPX have levels.
+    """C22: fails unless each leg's quote is good, as `bot.valuation` defines it, and VIX and SPX have levels.
 
     An order that only closes needs no levels, and may buy back a leg that nobody bids for any more.
     """

@@ -16,7 +16,7 @@ FUTURE_LAST_TRADE: Final = time(9, 0)
 
 @dataclass(frozen=True, slots=True)
 class SessionHours:
-    """Fails outside the session, near its ends, and near the end of a contract's life.
+    """C24: fails outside the session, near its ends, and near the end of a contract's life.
 
     Shares have no such end, but their session ends a quarter of an hour before that of index options. Nothing is bought
     from ``expiry_guard_sessions`` sessions before the last trading day on; what closes may go until

@@ -20,7 +20,7 @@ Ladder = dict[Decimal, int]
 
 @dataclass(frozen=True, slots=True)
 class ShortCalls:
-    """Fails when, in a class and settlement that the order touches, some fill could leave a short option uncovered.
+    """C21: fails when, in a class and settlement that the order touches, a fill could leave a short option uncovered.
 
     Each short VIX call needs a long call of its class and settlement with the same or a **lower** strike; that holds
     short calls <= long calls as well. Each short leg of a condor, call or put, needs a long one **further out**: its

@@ -21,7 +21,7 @@ SETTINGS = StressSettings()
 
 @dataclass(frozen=True, slots=True)
 class MeanReversionLoss:
-    """Fails when the sleeve's loss in mean reversion is above a fraction of net liquidation.
+    """C31: fails when the sleeve's loss in mean reversion is above a fraction of net liquidation.
 
     The loss counts the sleeve as held, every order on its way that adds to it, this order, and what the rest of its
     plan adds to it. A smaller order can cure it: that is how the overlay is clipped to the largest size that fits. An
@@ -52,7 +52,7 @@ class MeanReversionLoss:
 
 @dataclass(frozen=True, slots=True)
 class WorstLoss:
-    """Fails when an order, or its plan, worsens a scenario and the book then loses more there than is allowed.
+    """C31: fails when an order, or its plan, worsens a scenario and the book then loses more there than is allowed.
 
     The book is what is held, with every order on its way filled where that loses. A scenario that is beyond the limit
     already permits whatever does not worsen it by more than the premium that the plan itself pays: a premium is the

@@ -17,7 +17,7 @@ MOST_DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class WellFormed:
-    """Fails unless an order buys a call, a debit call spread, a future or shares, rolls a wing, or closes what is held.
+    """C19: fails unless an order buys a call, debit call spread, future or shares, rolls a wing, or closes.
 
     A purchase pays. Shares are bought only where the account holds none but those of our own lots. A sale mirrors lots
     of its own layer, in no more units than they have left: calls of the base are never sold for the overlay by mistake.

@@ -14,7 +14,7 @@ from risk.wings import condors_after, group_of, is_roll, roll_cost_usd
 
 @dataclass(frozen=True, slots=True)
 class WingLimits:
-    """Fails when a roll takes a wing, or the maximum loss, too far from what they were when the condors were opened.
+    """C14: fails when a roll takes a wing, or the maximum loss, too far from where the condors were opened.
 
     ``width after <= (1 + max_wing_rise_frac) x width at entry`` of the wing that is moved, and ``maximum loss after <=
     (1 + max_loss_rise_frac) x maximum loss at entry`` of the cohort, its credit lowered by the roll. Rolls on their way

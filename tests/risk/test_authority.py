@@ -251,3 +251,12 @@ def test_windows_of_nothing_and_naive_times_are_refused() -> None:
         AuthorityRules(freshness_s=0)
     with pytest.raises(InvalidValueError, match="time zone"):
         a_situation(now=NOW.replace(tzinfo=None))
+
+
+def test_a_disabled_strategy_is_resumed_by_role_risk_alone() -> None:
+    """C12: a key that may resume anything else is told that it lacks the role; the same key may once it is enabled."""
+    disabled = a_situation(is_disabled=True)
+    without = a_resume(roles=EVERY_ROLE - {Role.RISK})
+    assert judge(without, disabled, RULES) == Denied(code=Denial.ROLE_MISSING)
+    assert judge(a_resume(), disabled, RULES) == Loosen(mode=TradingMode.NORMAL)
+    assert judge(without, a_situation(), RULES) == Loosen(mode=TradingMode.NORMAL)

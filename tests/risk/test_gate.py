@@ -234,7 +234,7 @@ def test_an_impossible_level_is_refused_by_a_rule(index: str, value: object) -> 
     assert Rule.QUOTE_QUALITY in rules_against(verdict_on(a_build(), replace(snapshot, levels=levels)))
 
 
-NOTHING_IS_LEFT = {Rule.MEAN_REVERSION_LOSS, Rule.MARGIN_USE, Rule.GROSS_LEVERAGE}
+NOTHING_IS_LEFT = {Rule.MEAN_REVERSION_LOSS, Rule.MARGIN_USE, Rule.GROSS_LEVERAGE, Rule.VEGA, Rule.VIX_DELTA}
 """What may be lost, bound or held of an account that is worth nothing."""
 
 
@@ -264,7 +264,7 @@ def test_account_values_that_are_no_numbers_are_refused(field: str, value: str) 
     if field == "net_liquidation_usd":
         others = {Rule.MARGIN_USE}
         if not Decimal(value).is_finite():
-            others |= {Rule.MEAN_REVERSION_LOSS, Rule.WORST_LOSS, Rule.GROSS_LEVERAGE}
+            others |= {Rule.MEAN_REVERSION_LOSS, Rule.WORST_LOSS, Rule.GROSS_LEVERAGE, Rule.VEGA, Rule.VIX_DELTA}
     assert rules_against(verdict_on(a_build(), with_book(calm_noon(), account=account))) == {Rule.ACCOUNT} | others
 
 

@@ -17,6 +17,9 @@ def test_defaults_are_the_methodologys() -> None:
     assert (limits.max_margin_frac, limits.max_gross_leverage) == (Decimal("0.50"), Decimal(2))
     assert limits.future_margin_frac == Decimal("0.50")
     assert (limits.max_wing_rise_frac, limits.max_loss_rise_frac, limits.break_even_moves) == (0.20, 0.20, 1.0)
+    assert (limits.max_day_loss_frac, limits.max_week_loss_frac) == (Decimal("0.02"), Decimal("0.04"))
+    assert (limits.max_drawdown_frac, limits.max_day_slippage_frac) == (Decimal("0.10"), Decimal("0.005"))
+    assert (limits.max_repeats_per_day, limits.max_options, limits.max_futures) == (5, 2000, 40)
     assert limits.permitted_classes == {"VIX", "VIXW", "VX", "VXM", "SPX", "SPXW"}
 
 
@@ -71,6 +74,24 @@ def test_a_loss_limit_may_be_lowered_but_not_raised(name: str, highest: Decimal)
         ("max_orders_per_day", 0),
         ("closing_orders_reserve", -1),
         ("max_working_orders", 21),
+        ("max_day_loss_frac", Decimal("0.0501")),
+        ("max_day_loss_frac", Decimal("NaN")),
+        ("max_week_loss_frac", Decimal("0.1001")),
+        ("max_week_loss_frac", Decimal(0)),
+        ("max_drawdown_frac", Decimal("0.2001")),
+        ("max_drawdown_frac", Decimal(-1)),
+        ("max_day_slippage_frac", Decimal("0.0201")),
+        ("max_day_slippage_frac", Decimal("Infinity")),
+        ("max_repeats_per_day", 0),
+        ("max_repeats_per_day", 21),
+        ("max_options_per_settlement", 0),
+        ("max_options", -1),
+        ("max_futures_per_settlement", 0),
+        ("max_futures", 0),
+        ("max_vega_frac", Decimal("0.0501")),
+        ("max_vega_frac", Decimal("NaN")),
+        ("max_vix_delta_frac", Decimal("0.0501")),
+        ("max_vix_delta_frac", Decimal(0)),
         ("verdict_lifetime_s", float("inf")),
         ("session_edge_minutes", -1.0),
         ("last_trade_cutoff_minutes", float("nan")),

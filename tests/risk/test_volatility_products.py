@@ -110,6 +110,8 @@ def test_an_unmeasured_product_refuses_what_opens_and_not_what_closes() -> None:
         Rule.NEUTRALITY,
         Rule.MEAN_REVERSION_LOSS,
         Rule.WORST_LOSS,
+        Rule.VEGA,
+        Rule.VIX_DELTA,
         Rule.HEDGE_COST_CAP_COHORT,
         Rule.HEDGE_COST_CAP_BOOK,
         Rule.BREAK_EVENS,

@@ -71,6 +71,7 @@ def _order(roll: WingRoll, moment: Moment) -> OrderIntent:
         purpose=Purpose.WING_ROLL,
         reason="a wing of the condors goes further out",
         half_width_points=roll.half_width_points,
+        middle_points=roll.middle_points,
     )
 
 
@@ -85,4 +86,5 @@ def _candidate(roll: WingRoll) -> Candidate:
         quantity=roll.units,
         rejected=roll.rejected,
         half_width_points=roll.half_width_points,
+        middle_points=roll.middle_points,
     )

@@ -75,6 +75,7 @@ class WingRoll:
         cost_usd: By which the credit of the cohort falls: the debit, if there is one, and the fees.
         limit: Points per unit, positive paid; 0 where it could not be priced.
         half_width_points: Half the spread of the roll's quotes.
+        middle_points: The net middle of those quotes, signed as the limit; None where it was not priced.
         rejected: Why it fell out; empty when it passed.
     """
 
@@ -86,6 +87,7 @@ class WingRoll:
     cost_usd: Decimal = NOTHING
     limit: Decimal = NOTHING
     half_width_points: Decimal = NOTHING
+    middle_points: Decimal | None = None
     rejected: str = ""
 
     @property
@@ -243,6 +245,7 @@ class Wings:
             cost_usd=units * cost,
             limit=priced.limit,
             half_width_points=priced.width / 2,
+            middle_points=priced.mid,
             rejected="" if units else "even one would take the maximum loss too far for this cycle",
         )
 

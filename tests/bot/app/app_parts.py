@@ -23,7 +23,7 @@ from risk.authority import AuthorityRules
 from simulator.clock import VirtualClock
 from simulator.virtual_time import RunLimits, VirtualLoop, run_virtual
 from tests.bot.engine_parts import Rig, books_agree, restored
-from tests.builders import FEES, NOON
+from tests.builders import FEES, NOON, an_account
 from tests.fakes import FakeLink, FakeRng
 
 T = TypeVar("T")
@@ -102,6 +102,11 @@ class Bot:
         """Have these orders, compared and at peace."""
         self.pump(restored())
         self.pump(books_agree(orders=orders, at=self.clock.now()))
+        return self
+
+    def with_books_compared(self, worth: int = 500_000) -> "Bot":
+        """Compare the books once more, without a difference and without touching an order; the account shows this."""
+        self.pump(books_agree(at=self.clock.now(), account=an_account(worth)))
         return self
 
     async def pass_s(self, seconds: float) -> None:

@@ -1,0 +1,35 @@
+"""How often one pattern may execute in a day (C12)."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.domain.decision import Checked, Rule
+from bot.domain.executed import pattern_of
+from bot.domain.orders import OrderIntent
+from risk.scene import Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """C12: fails when orders of one pattern (purpose, layer, legs) would execute more often in a New York day than may.
+
+    What has executed today counts, and so does each order of the pattern on its way and this one, as one execution
+    each, whatever its size. Exactly the limit passes: that execution is the last, and it disables the strategy until a
+    person with role risk resumes. It holds for every order, also for one that closes: a loop may close as well.
+
+    Source: docs/risk-controls.md, sections 1.2 and 2.4.
+    """
+
+    rule: Rule = Rule.REPEATS
+
+    def check(self, intent: OrderIntent, scene: Scene) -> Checked:
+        """Count this order as executed."""
+        pattern = pattern_of(intent)
+        waiting = sum(1 for one, _ in scene.pending() if pattern_of(one) == pattern)
+        executed = scene.snapshot.book.executed.times.get(pattern, 0)
+        return Checked.at_most(
+            rule=self.rule,
+            found=Decimal(executed + waiting + 1),
+            limit=Decimal(scene.limits.max_repeats_per_day),
+            note=pattern,
+        )
