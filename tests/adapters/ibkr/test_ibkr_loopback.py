@@ -54,41 +54,37 @@ def test_an_order_fills_over_a_real_socket_and_a_reconnect_finds_it_in_the_books
     asyncio.run(story())
 
 
-def test_a_global_cancel_ends_the_orders_of_other_clients_too() -> None:
+async def test_a_global_cancel_ends_the_orders_of_other_clients_too() -> None:
     """Somebody else's resting order is dead after the one frame, and the gateway's ledger holds it once."""
+    opens_at = CALENDAR.next_session(FIRST_DAY - timedelta(days=1)).opens_at
+    time = FloorTime(asyncio.get_running_loop().time, opens_at + timedelta(minutes=1))
+    settings = SimulatorSettings(start=FIRST_DAY, account=ACCOUNT)
+    server = Gateway(open_floor(settings, CALENDAR, clock=time.now).floor, port=0, time=time)
+    await server.start()
+    running = asyncio.create_task(server.run())
+    clock, ended = SystemClock(), asyncio.Event()
 
-    async def story() -> None:
-        opens_at = CALENDAR.next_session(FIRST_DAY - timedelta(days=1)).opens_at
-        time = FloorTime(asyncio.get_running_loop().time, opens_at + timedelta(minutes=1))
-        settings = SimulatorSettings(start=FIRST_DAY, account=ACCOUNT)
-        server = Gateway(open_floor(settings, CALENDAR, clock=time.now).floor, port=0, time=time)
-        await server.start()
-        running = asyncio.create_task(server.run())
-        clock, ended = SystemClock(), asyncio.Event()
+    def hear(event: Event) -> None:
+        if isinstance(event, OrderReported) and event.report.status is BrokerStatus.CANCELLED:
+            ended.set()
 
-        def hear(event: Event) -> None:
-            if isinstance(event, OrderReported) and event.report.status is BrokerStatus.CANCELLED:
-                ended.set()
-
-        other, mine = (
-            IbkrGateway(
-                settings=BrokerSettings(account=ACCOUNT, port=server.port, client_id=client_id), clock=clock, sink=sink
-            )
-            for client_id, sink in ((21, hear), (17, lambda _event: None))
+    other, mine = (
+        IbkrGateway(
+            settings=BrokerSettings(account=ACCOUNT, port=server.port, client_id=client_id), clock=clock, sink=sink
         )
-        try:
-            await other.connect()
-            await mine.connect()
-            assert a_vxm() in await other.futures("VIX", FIRST_DAY, FIRST_DAY + timedelta(days=40))
-            other.submit(approved(an_intent((bought(a_vxm()),), "10"), clock.now()))
-            assert len((await mine.books()).open_orders) == 1
-            mine.cancel_everything()
-            await asyncio.wait_for(ended.wait(), 10)
-            assert [row.told for row in server.ledger()].count(Told.GLOBAL_CANCEL) == 1
-        finally:
-            other.disconnect()
-            mine.disconnect()
-            running.cancel()
-            await server.stop()
-
-    asyncio.run(story())
+        for client_id, sink in ((21, hear), (17, lambda _event: None))
+    )
+    try:
+        await other.connect()
+        await mine.connect()
+        assert a_vxm() in await other.futures("VIX", FIRST_DAY, FIRST_DAY + timedelta(days=40))
+        other.submit(approved(an_intent((bought(a_vxm()),), "10"), clock.now()))
+        assert len((await mine.books()).open_orders) == 1
+        mine.cancel_everything()
+        await asyncio.wait_for(ended.wait(), 10)
+        assert [row.told for row in server.ledger()].count(Told.GLOBAL_CANCEL) == 1
+    finally:
+        other.disconnect()
+        mine.disconnect()
+        running.cancel()
+        await server.stop()
