@@ -76,7 +76,7 @@ def stated(intent: OrderIntent, version: int = 176) -> Frame:
 @pytest.mark.control("C33")
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("intent", [SPREAD, SALE, SHARES, SHARES_SOLD], ids=["combo", "future", "shares", "sold"])
-def test_the_librarys_frame_is_the_approved_one_on_every_layout(intent: OrderIntent, version: int) -> None:
+async def test_the_librarys_frame_is_the_approved_one_on_every_layout(intent: OrderIntent, version: int) -> None:
     """Built twice and apart, from the intent and by the client library: the same bytes."""
     ib, kept = a_session(version)
     contract, order = library_order(intent)
@@ -114,7 +114,7 @@ def _fields(contract: Contract, order: Order) -> Iterator[tuple[Any, str]]:
 
 
 @pytest.mark.control("C33")
-def test_a_thousand_corruptions_of_one_field_never_leave() -> None:
+async def test_a_thousand_corruptions_of_one_field_never_leave() -> None:
     """Any field of order, contract or leg is changed behind the gate's back: only the approved frame ever leaves."""
     rng, stopped = random.Random(33), set()
     for number in range(1000):
@@ -137,7 +137,7 @@ def test_a_thousand_corruptions_of_one_field_never_leave() -> None:
 
 
 @pytest.mark.control("C33")
-def test_nothing_that_changes_orders_leaves_unless_it_is_stated() -> None:
+async def test_nothing_that_changes_orders_leaves_unless_it_is_stated() -> None:
     """An order, a cancel, an exercise and a global cancel of nobody are dropped; what only asks goes through."""
     ib, kept = a_session()
     contract, order = library_order(SALE)
@@ -156,7 +156,7 @@ def test_nothing_that_changes_orders_leaves_unless_it_is_stated() -> None:
 
 @pytest.mark.control("C33")
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_commanded_global_cancel_lets_exactly_that_frame_through(version: int) -> None:
+async def test_a_commanded_global_cancel_lets_exactly_that_frame_through(version: int) -> None:
     """Stated, it leaves once on every layout; while it is stated no order and no single cancel leaves."""
     ib, kept = a_session(version)
     with ib.provenance.stating(global_cancel_frame()):
@@ -172,7 +172,7 @@ def test_a_commanded_global_cancel_lets_exactly_that_frame_through(version: int)
 
 
 @pytest.mark.control("C33")
-def test_an_approval_lets_one_frame_through() -> None:
+async def test_an_approval_lets_one_frame_through() -> None:
     """The second, equal one is dropped; and after the block nothing is stated any more."""
     ib, kept = a_session()
     contract, order = library_order(SALE)
