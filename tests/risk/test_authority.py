@@ -253,6 +253,7 @@ def test_windows_of_nothing_and_naive_times_are_refused() -> None:
         a_situation(now=NOW.replace(tzinfo=None))
 
 
+@pytest.mark.control("C12")
 def test_a_disabled_strategy_is_resumed_by_role_risk_alone() -> None:
     """C12: a key that may resume anything else is told that it lacks the role; the same key may once it is enabled."""
     disabled = a_situation(is_disabled=True)

@@ -48,6 +48,7 @@ def with_executed(snapshot: Snapshot, **changes: object) -> Snapshot:
     return with_book(snapshot, executed=Executed(**changes))  # type: ignore[arg-type]  # test shorthand
 
 
+@pytest.mark.control("C31")
 @pytest.mark.parametrize(("rule", "measure", "limit"), LOSS_LIMITS)
 @pytest.mark.parametrize("beyond", [-CENT, Decimal(0), CENT])
 def test_a_loss_may_reach_its_limit_and_no_cent_more(rule: Rule, measure: str, limit: Decimal, beyond: Decimal) -> None:
@@ -57,6 +58,7 @@ def test_a_loss_may_reach_its_limit_and_no_cent_more(rule: Rule, measure: str, l
     assert checked.size_can_cure is False
 
 
+@pytest.mark.control("C31")
 @pytest.mark.parametrize(("rule", "measure", "limit"), LOSS_LIMITS)
 def test_beyond_a_loss_limit_protection_is_bought_and_what_is_held_is_closed(
     rule: Rule, measure: str, limit: Decimal
@@ -100,6 +102,7 @@ def middle() -> Decimal:
     )
 
 
+@pytest.mark.control("C7")
 @pytest.mark.parametrize("beyond", [-CENT, Decimal(0), CENT])
 def test_the_days_slippage_may_reach_its_limit_and_no_cent_more(beyond: Decimal) -> None:
     """Half a per cent of 500,000 USD, this order at its limit included; a future's middle is its own quote's."""
@@ -113,6 +116,7 @@ def test_the_days_slippage_may_reach_its_limit_and_no_cent_more(beyond: Decimal)
     assert checked.size_can_cure
 
 
+@pytest.mark.control("C7")
 def test_slippage_counts_what_is_on_its_way_at_its_limit() -> None:
     """A working order at two points beyond its middle counts with all that is left of it."""
     waiting = replace(a_build(5, intent_id="w"), limit=Decimal(3), middle_points=Decimal(1))
@@ -129,6 +133,7 @@ def test_a_limit_inside_the_middle_slips_by_nothing() -> None:
     assert checked_by(Rule.DAY_SLIPPAGE, a_build(limit=middle() - CENT), snapshot).found == 7
 
 
+@pytest.mark.control("C7")
 def test_beyond_the_days_slippage_protection_is_bought_and_what_is_held_is_closed() -> None:
     """As in REDUCE_ONLY: the spread and the sale pass, the future does not."""
     beyond = Decimal(10_000)
@@ -149,6 +154,7 @@ def test_without_quotes_there_is_no_middle_and_no_leave() -> None:
 # repeats ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.control("C12")
 @pytest.mark.parametrize("executed", [3, 4, 5])
 def test_a_pattern_executes_so_often_and_no_more(executed: int) -> None:
     """The fifth execution of a day is the last; another pattern has its own count."""
@@ -158,6 +164,7 @@ def test_a_pattern_executes_so_often_and_no_more(executed: int) -> None:
     assert checked_by(Rule.REPEATS, a_mini(), snapshot).found == 1
 
 
+@pytest.mark.control("C12")
 def test_orders_of_the_pattern_on_their_way_and_of_the_same_plan_count_as_executed() -> None:
     """Four executed leave room for one more; it is not there where one is working or approved already."""
     snapshot = with_executed(calm_noon(), times={pattern_of(a_build()): 4})
@@ -168,6 +175,7 @@ def test_orders_of_the_pattern_on_their_way_and_of_the_same_plan_count_as_execut
     assert not checked_by(Rule.REPEATS, a_build(), snapshot, earlier=(waiting,)).passed
 
 
+@pytest.mark.control("C12")
 def test_repeats_bind_what_closes_as_well() -> None:
     """A loop that sells is a loop."""
     snapshot = with_executed(holding(), times={pattern_of(an_unwind()): 5})
@@ -187,6 +195,7 @@ def test_a_calm_account_asks_for_nothing() -> None:
     assert breaches_in(replace(calm_noon(), worth=None), LIMITS) == ()
 
 
+@pytest.mark.control("C31")
 @pytest.mark.parametrize(("rule", "measure", "limit"), LOSS_LIMITS)
 def test_a_loss_beyond_its_limit_asks_for_reduce_only(rule: Rule, measure: str, limit: Decimal) -> None:
     """One breach of the losses, in words with both figures."""
@@ -196,12 +205,14 @@ def test_a_loss_beyond_its_limit_asks_for_reduce_only(rule: Rule, measure: str, 
     assert breach.cause.startswith(f"{rule}: {limit + CENT} USD lost")
 
 
+@pytest.mark.control("C7")
 def test_slippage_beyond_its_limit_asks_for_reduce_only() -> None:
     """A cent above half a per cent of the account."""
     (breach,) = breaches_in(with_executed(calm_noon(), slippage_usd=Decimal("2500.01")), LIMITS)
     assert (breach.source, breach.mode) == (DemandSource.SLIPPAGE, TradingMode.REDUCE_ONLY)
 
 
+@pytest.mark.control("C12")
 def test_the_last_execution_that_a_pattern_may_have_asks_for_halt() -> None:
     """The fifth disables the strategy, and its words name the pattern."""
     (breach,) = breaches_in(with_executed(calm_noon(), times={"a": 1, pattern_of(a_build()): 5}), LIMITS)

@@ -53,6 +53,7 @@ from tests.risk.scenes import (
     with_book,
 )
 
+pytestmark = pytest.mark.control("C31")
 CALL = vix_call(21)
 COUNTS = [
     (Rule.CONTRACTS_PER_SETTLEMENT, "max_options_per_settlement"),

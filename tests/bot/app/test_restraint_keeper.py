@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import pytest
+
 from bot.app.restraint import RestraintKeeper
 from bot.domain.command import AckStage, CommandName, Role
 from bot.domain.events import AccountReported, SessionOpened, TimerElapsed
@@ -42,6 +44,7 @@ def lost(bot: Bot) -> bool:
     return bot.state.restraints.of(LOSSES) is not None
 
 
+@pytest.mark.control("C31")
 def test_a_loss_beyond_its_limit_is_told_once_and_holds_though_it_is_won_back() -> None:
     """10,000 of 500,000 USD may be lost; a cent more asks for REDUCE_ONLY, and the latch stays where it was."""
 
@@ -140,6 +143,7 @@ def _sent(ref: str, at: datetime = NOON) -> Order:
     return call_order(1, Sent(), ref, sent_at=at)
 
 
+@pytest.mark.control("C12")
 def test_a_repeated_pattern_halts_until_role_risk_resumes_and_counts_anew_after_it() -> None:
     """The second execution of two latches HALT; a resume without the role is refused, one with it counts anew."""
 
