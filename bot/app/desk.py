@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from bot.app.line_loss import LineLoss
 from bot.app.link import LinkKeeper
+from bot.app.proposals import proposal_facts
 from bot.app.shell import Shell
 from bot.app.sweeping import Actions
 from bot.domain.command import Ack, AckDetail, AckStage, Challenge, Command, CommandName, Proof
@@ -273,7 +274,7 @@ class Desk:
         """Hear of a committed row: a proposal goes out by itself, with the challenge that an approval needs."""
         proposal = row.payload.get("proposal")
         if row.kind == "proposal_made" and isinstance(proposal, Proposal):
-            self._link.publish(f"proposal/{proposal.proposal_id}", _proposal_facts(proposal))
+            self._link.publish(f"proposal/{proposal.proposal_id}", proposal_facts(proposal))
             self._publish_challenge()
             self._publish_state()
 
@@ -469,18 +470,3 @@ class Desk:
         """End what still waits for the disk or the broker; the bot stops."""
         for job in tuple(self._jobs):
             job.cancel()
-
-
-def _proposal_facts(proposal: Proposal) -> dict[str, object]:
-    """What an operator needs to decide: the trade, why it is asked, until when, and how to answer."""
-    return {
-        "proposal": proposal.proposal_id,
-        "because": proposal.because,
-        "orders": [
-            f"{order.purpose} {order.quantity} x " + " ".join(f"{ratio:+d} {key}" for key, ratio in order.legs)
-            for order in proposal.orders
-        ],
-        "expires": proposal.expires_at.isoformat(),
-        "approve": f"alvh approve {proposal.proposal_id}",
-        "veto": f"alvh veto {proposal.proposal_id}",
-    }

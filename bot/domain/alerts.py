@@ -149,6 +149,8 @@ ALERTS: Mapping[str, AlertClass] = {
     "global_cancel_sent": _critical("everybody's orders at the gateway were cancelled by command", "key_id"),
     "lock_lifted": _notice("a person has taken a lock away", "lock"),
     "cap_breached": _warning("the hedge's cost stands above its cap: nothing that costs is bought"),
+    "limit_breached": _critical("a limit is passed and the bot holds itself back: look at it, then resume", "source"),
+    "restraints_lifted": _notice("a signed resume has ended what the bot had asked of itself", "sources"),
     "stress_breached": _critical("the book loses more than its limit in a scenario", "scenario"),
     "limit_breached": _critical("a limit of losses, slippage or repeats holds the bot back", "source", "words"),
     "alert_undelivered": _warning("a channel for alerts does not take them; the others have them", "channel"),

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from bot.domain.ledger import trade_date
-from bot.domain.orders import Fill, FillPart, Order, OrderIntent
+from bot.domain.orders import Fill, FillPart, Order, OrderIntent, Purpose
 from bot.domain.portfolio import Executed
 
 NOTHING: Final = Decimal(0)
@@ -33,7 +33,7 @@ def pattern_of(intent: OrderIntent) -> str:
 def executed_on(day: date, orders: Iterable[Order], fills: Iterable[Fill], counted: Counted) -> Executed:
     """Return what our own orders executed on a New York day, whatever the order in which the executions came.
 
-    An order counts once, however many parts it filled in. Slippage is what each part paid beyond the middle of the
+    An order counts once, however many parts it filled in; what a person has signed to sell repeats nothing. Slippage is what each part paid beyond the middle of the
     quotes at which its order was decided; a part that was cheaper takes nothing off. Where an order does not say its
     middle, half its spread stands for it.
 
@@ -46,7 +46,8 @@ def executed_on(day: date, orders: Iterable[Order], fills: Iterable[Fill], count
         intent = known.get(fill.order_ref)
         if intent is None or fill.part is FillPart.LEG or trade_date(fill.at) != day:
             continue
-        if counted.repeats_after is None or fill.at > counted.repeats_after:
+        is_own = intent.purpose is not Purpose.FLATTEN
+        if is_own and (counted.repeats_after is None or fill.at > counted.repeats_after):
             repeated.setdefault(pattern_of(intent), set()).add(intent.intent_id)
         if counted.slippage_after is None or fill.at > counted.slippage_after:
             slippage += slippage_usd(intent, fill.side.sign * fill.price, fill.quantity)

@@ -69,6 +69,14 @@ def test_an_order_counts_once_however_many_parts_it_filled_in() -> None:
     assert executed_on(TODAY, orders, [*parts, a_part(ref="i-2")], ALL).times == {pattern: 2}
 
 
+def test_what_a_person_has_signed_to_sell_repeats_nothing() -> None:
+    """An order to flatten is no loop of the bot's; what it pays beyond the middle is slippage all the same."""
+    order = an_order_at()
+    signed = replace(order, intent=replace(order.intent, purpose=Purpose.FLATTEN))
+    found = executed_on(TODAY, [signed], [a_part()], ALL)
+    assert (found.times, found.slippage_usd) == ({}, 5)
+
+
 def test_only_the_days_own_executions_count() -> None:
     """Not another day's, not a foreign one, not the leg of a combo whose net counts."""
     leg = replace(a_part(), part=FillPart.LEG, instrument=an_intent().legs[0].instrument)
