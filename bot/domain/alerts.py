@@ -150,9 +150,7 @@ ALERTS: Mapping[str, AlertClass] = {
     "lock_lifted": _notice("a person has taken a lock away", "lock"),
     "cap_breached": _warning("the hedge's cost stands above its cap: nothing that costs is bought"),
     "limit_breached": _critical("a limit is passed and the bot holds itself back: look at it, then resume", "source"),
-    "restraints_lifted": _notice("a signed resume has ended what the bot had asked of itself", "sources"),
     "stress_breached": _critical("the book loses more than its limit in a scenario", "scenario"),
-    "limit_breached": _critical("a limit of losses, slippage or repeats holds the bot back", "source", "words"),
     "alert_undelivered": _warning("a channel for alerts does not take them; the others have them", "channel"),
 }
 """Kinds of rows that call a person, on ``alert/KIND`` and on the channels of ``[alerts]``."""

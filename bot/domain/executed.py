@@ -33,9 +33,9 @@ def pattern_of(intent: OrderIntent) -> str:
 def executed_on(day: date, orders: Iterable[Order], fills: Iterable[Fill], counted: Counted) -> Executed:
     """Return what our own orders executed on a New York day, whatever the order in which the executions came.
 
-    An order counts once, however many parts it filled in; what a person has signed to sell repeats nothing. Slippage is what each part paid beyond the middle of the
-    quotes at which its order was decided; a part that was cheaper takes nothing off. Where an order does not say its
-    middle, half its spread stands for it.
+    An order counts once, however many parts it filled in; what a person has signed to sell repeats nothing. Slippage is
+    what each part paid beyond the middle of the quotes at which its order was decided; a part that was cheaper takes
+    nothing off. Where an order does not say its middle, half its spread stands for it.
 
     Source: docs/risk-controls.md, C7 and C12.
     """
