@@ -112,7 +112,8 @@ def plan_stress(intent: OrderIntent, scene: Scene) -> PlanStress | Unvalued:
 
 
 def _stressed(intent: OrderIntent, scene: Scene) -> PlanStress | Unvalued:
-    before = book_stress(scene.snapshot.book.positions, scene.valuer, SETTINGS)
+    positions = scene.snapshot.book.positions
+    before = scene.once("book stress", lambda: book_stress(positions, scene.valuer, SETTINGS))
     if isinstance(before, Unvalued):
         return before
     for pending, units in scene.pending():
@@ -121,12 +122,16 @@ def _stressed(intent: OrderIntent, scene: Scene) -> PlanStress | Unvalued:
             return filled
         before = before.plus(filled.losses_alone())
     unit = _units(((intent.legs, 1),), scene)
-    rest = _units(((later.legs, later.quantity) for later in scene.later), scene)
+    rest = _rest(scene) if scene.later else scene.valuer.once("nothing", lambda: _units((), scene))
     if isinstance(unit, Unvalued):
         return unit
     if isinstance(rest, Unvalued):
         return rest
     return PlanStress(before=before, unit=unit, rest=rest)
+
+
+def _rest(scene: Scene) -> StressReport | Unvalued:
+    return _units(((later.legs, later.quantity) for later in scene.later), scene)
 
 
 def _units(units: Iterable[Units], scene: Scene) -> StressReport | Unvalued:
