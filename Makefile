@@ -6,7 +6,7 @@ LOCK := config/requirements.lock
 INSYNC_VENV := .venv-ib-insync
 INSYNC_LOCK := config/requirements-ib-insync.lock
 
-.PHONY: setup setup-clients run test test-slow test-ib-insync test-clients check lint types bench clean
+.PHONY: setup setup-clients run test test-slow test-ib-insync test-clients machine check lint types bench clean
 
 setup: $(VENV)/.ready
 
@@ -46,6 +46,9 @@ test-ib-insync: $(INSYNC_VENV)/.ready ## the adapter's conformance tests once mo
 
 test-clients: setup setup-clients ## programs of four client libraries, and a whole one, against the gateway
 	$(BIN)/python -m pytest -m clients tests/simulator/clients
+
+machine: setup ## 50,000 steps of the core against an exchange that does what it likes; SEED=n plays others
+	$(BIN)/python -m tests.machine --seed $(or $(SEED),0)
 
 lint: setup
 	$(BIN)/ruff check .

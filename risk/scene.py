@@ -102,8 +102,14 @@ class Scene:
         )
 
     def buys_back(self, intent: OrderIntent) -> bool:
-        """Return whether the order does nothing but buy back contracts that are held short."""
+        """Return whether the order does nothing but buy back contracts that are held short.
+
+        What is bought for the hedge is none, also where another layer holds the same contract short: it makes a lot of
+        its own, which is paid for and stays.
+        """
         leg = intent.legs[0]
+        if intent.purpose.buys_hedge:
+            return False
         return len(intent.legs) == 1 and leg.side is Side.BUY and self._closes(leg, leg.ratio * intent.quantity)
 
     def layer_units(self, intent: OrderIntent) -> int:

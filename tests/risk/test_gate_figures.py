@@ -1,17 +1,30 @@
 """A gate that keeps the figures of a moment answers as one that has never seen it."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.decision import Verdict
+from bot.domain.decision import Rule, Verdict
 from bot.domain.mode import TradingMode
-from bot.domain.orders import OrderIntent
+from bot.domain.orders import OrderIntent, Purpose
 from bot.domain.snapshot import Snapshot
 from risk.gate import Gate
-from tests.builders import FEES, NOVEMBER, a_plan, an_intent, an_order, spread_legs
-from tests.risk.scenes import LIMITS, a_build, a_mini, an_unwind, calm_noon, holding, scenery, with_book
+from tests.builders import FEES, NOVEMBER, a_plan, an_intent, an_order, buys, spread_legs, vix_call
+from tests.risk.scenes import (
+    LIMITS,
+    SHORT,
+    a_build,
+    a_mini,
+    an_unwind,
+    calm_noon,
+    holding,
+    rules_against,
+    scenery,
+    verdict_on,
+    with_book,
+)
 from tests.risk.wing_scenes import a_roll, leaning
 
 STRIKES = (19, 20, 21, 22, 24, 26, 28)
@@ -67,3 +80,16 @@ def test_another_moment_has_figures_of_its_own() -> None:
     second = verdicts(kept, [order], holding(units=20))
     assert second == verdicts(Gate(LIMITS, FEES), [order], holding(units=20))
     assert first != second
+
+
+def test_a_purchase_for_the_hedge_is_no_buy_back() -> None:
+    """The overlay is short a call that the base buys: it makes a lot of its own, and every limit holds for it."""
+    call = (buys(vix_call(SHORT)),)
+    quote = scenery().quote(call[0].instrument)
+    poor = with_book(holding(), cohorts=tuple(replace(one, credit_usd=Decimal(1)) for one in holding().book.cohorts))
+    for purpose in (Purpose.BASE_BUILD, Purpose.OVERLAY_BUILD):
+        build = an_intent(call, limit=str(quote.ask), purpose=purpose)
+        against = rules_against(verdict_on(build, poor))
+        assert {Rule.HEDGE_COST_CAP_COHORT, Rule.HEDGE_COST_CAP_BOOK} <= against
+    bought_back = an_intent(call, limit=str(quote.ask), purpose=Purpose.OVERLAY_UNWIND)
+    assert rules_against(verdict_on(bought_back, poor)) == set()
