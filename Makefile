@@ -6,7 +6,7 @@ LOCK := config/requirements.lock
 INSYNC_VENV := .venv-ib-insync
 INSYNC_LOCK := config/requirements-ib-insync.lock
 
-.PHONY: setup setup-clients run test test-slow test-ib-insync test-clients machine check lint types bench clean
+.PHONY: setup setup-clients run test test-slow test-ib-insync test-clients machine planted controls controls-table check lint types bench clean
 
 setup: $(VENV)/.ready
 
@@ -49,6 +49,15 @@ test-clients: setup setup-clients ## programs of four client libraries, and a wh
 
 machine: setup ## 50,000 steps of the core against an exchange that does what it likes; SEED=n plays others
 	$(BIN)/python -m tests.machine --seed $(or $(SEED),0)
+
+planted: setup ## known bugs, each of which the state machine must find
+	$(BIN)/python -m pytest -q -m planted tests/planted
+
+controls: setup ## each control with its tests and when they last passed here
+	$(BIN)/python -m tests.controls
+
+controls-table: setup ## the table of the gate's rules in docs/risk-controls.md
+	$(BIN)/python -m tests.controls --write
 
 lint: setup
 	$(BIN)/ruff check .

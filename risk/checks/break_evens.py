@@ -27,6 +27,11 @@ class BreakEvensKept:
     one is quoted, else VIX says it: only where SPX or VIX itself is missing is nothing known, and nothing is added.
 
     Source: docs/methodology.md, M8.
+
+    Control: C31, M8.
+    Standard: RTS 6 17(4); methodology M8.
+    Unit: index points.
+    Limits: break_even_moves, straddle_reach_frac.
     """
 
     rule: Rule = Rule.BREAK_EVENS

@@ -19,7 +19,13 @@ from risk.wings import is_roll
 
 @dataclass(frozen=True, slots=True)
 class CohortCostCap:
-    """C20: fails when some cohort's charge, this order at its worst included, is above the cap. The cap passes."""
+    """Fails when some cohort's charge, this order at its worst included, is above the cap. Exactly the cap passes.
+
+    Control: C20, M9.
+    Standard: house rule, I3.
+    Unit: USD.
+    Limits: max_hedge_cost_frac, amortise.
+    """
 
     rule: Rule = Rule.HEDGE_COST_CAP_COHORT
 
@@ -32,7 +38,13 @@ class CohortCostCap:
 
 @dataclass(frozen=True, slots=True)
 class BookCostCap:
-    """C20: fails when the charges of all cohorts together are above the cap of all credits together."""
+    """Fails when the charges of all cohorts together are above the cap of all credits together.
+
+    Control: C20, M9.
+    Standard: house rule, I3.
+    Unit: USD.
+    Limits: max_hedge_cost_frac, amortise.
+    """
 
     rule: Rule = Rule.HEDGE_COST_CAP_BOOK
 

@@ -36,6 +36,11 @@ class Neutrality:
     subsets that take the delta farthest are judged, none and all of it among them.
 
     Source: docs/methodology.md, M10.
+
+    Control: C31, M10.
+    Standard: RTS 6 17(4); methodology M10.
+    Unit: USD per +1 % SPX.
+    Limits: neutrality_band_frac, neutrality_step_frac, neutrality_de_minimis_frac.
     """
 
     rule: Rule = Rule.NEUTRALITY

@@ -28,6 +28,11 @@ class ShortCalls:
     them filled wherever that takes cover away, and not where it gives some. A combo counts as a whole, because it goes
     out as a guaranteed BAG order, whose legs cannot fill apart. An order that only closes may leave what is uncovered
     already, but not add to it; any other order must leave nothing uncovered, or less than before.
+
+    Control: C21.
+    Standard: house rule, I8.
+    Unit: options without cover.
+    Limits: none.
     """
 
     rule: Rule = Rule.SHORT_CALLS

@@ -28,6 +28,11 @@ class MeanReversionLoss:
     order that does not add to the loss passes, whatever the sleeve itself would lose, and so does one that only closes.
 
     Source: docs/methodology.md, M11.
+
+    Control: C31, M11.
+    Standard: RTS 6 17(4); methodology M11.
+    Unit: USD.
+    Limits: max_mean_reversion_loss_frac.
     """
 
     rule: Rule = Rule.MEAN_REVERSION_LOSS
@@ -61,6 +66,11 @@ class WorstLoss:
     worsened scenario with the largest loss.
 
     Source: docs/methodology.md, M11; docs/risk-controls.md, section 2.3.
+
+    Control: C31, M11.
+    Standard: RTS 6 17(4); methodology M11.
+    Unit: USD.
+    Limits: max_worst_loss_frac.
     """
 
     rule: Rule = Rule.WORST_LOSS

@@ -70,7 +70,7 @@ STRIKES = (19, 20, 21, 22, 24, 26, 28)
 LAST_DAY = date(2026, 10, 30)
 FLIGHT_S, SETTLE_S = 8.0, 30.0
 """A frame arrives within the first, or never; a comparison believes in its absence after the second."""
-LATE = time(15, 50, tzinfo=NOON.tzinfo)
+LATE, EVENING = time(15, 50, tzinfo=NOON.tzinfo), time(16, 6, tzinfo=NOON.tzinfo)
 BASELINE = tuple((TODAY.toordinal() - back, 23.5, 18.0) for back in range(120, 0, -1))
 
 

@@ -34,7 +34,7 @@ from tests.builders import (
     sells,
     vix_call,
 )
-from tests.machine.ground import FLIGHT_S, LAST_DAY, LATE, STRIKES, Ground, die
+from tests.machine.ground import EVENING, FLIGHT_S, LAST_DAY, LATE, STRIKES, Ground, die
 from tests.machine.venue import VenueOrder
 
 
@@ -299,14 +299,22 @@ class World(Ground):
 
     def pass_time(self, chance: Random) -> None:
         """Time passes; orders are tended; sometimes the night."""
-        self.clock.pass_s(chance.choice((1, 5, 15, 40, 70, 300, 900)))
+        self.clock.pass_s(chance.choice((1, 5, 15, 40, 70, 300, 900, 900)))
+        if chance.random() < 0.04:
+            self._evening()
         self._land()
         is_late = self.clock.now().timetz() >= LATE
-        if chance.random() < (0.5 if is_late else 0.02) and self.clock.now().date() < LAST_DAY:
+        if chance.random() < (0.3 if is_late else 0.02) and self.clock.now().date() < LAST_DAY:
             self._night()
         self.engine.tend_orders()
         if chance.random() < 0.8:
             self.refresh(chance)
+
+    def _evening(self) -> None:
+        """It is a few minutes before the close all of a sudden."""
+        now = self.clock.now()
+        if now.timetz() < EVENING:
+            self.clock.at = datetime.combine(now.date(), EVENING)
 
     def _night(self) -> None:
         session = self.state.session

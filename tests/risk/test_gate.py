@@ -150,6 +150,7 @@ class _Exploding:
         raise ZeroDivisionError(f"{intent.intent_id} at {scene.today}")
 
 
+@pytest.mark.control("C19")
 def test_a_fault_inside_a_rule_refuses() -> None:
     """Whatever a rule raises is a refusal by that rule, with the error in its note."""
     verdict = Gate(LIMITS, FEES, checks=(_Exploding(),)).review(a_plan(a_build()), calm_noon())[0]
@@ -274,6 +275,7 @@ def test_account_values_that_are_no_numbers_are_refused(field: str, value: str) 
     ask=st.floats(allow_nan=True, allow_infinity=True) | st.none(),
     data=st.data(),
 )
+@pytest.mark.control("C19")
 def test_no_quote_of_any_contract_makes_the_gate_raise(
     bid: float | None, ask: float | None, data: st.DataObject
 ) -> None:
@@ -314,6 +316,7 @@ def test_an_impossible_order_is_refused(field: str, value: object) -> None:
     assert rules_against(verdict)
 
 
+@pytest.mark.control("C11")
 def test_orders_on_their_way_use_up_every_limit_at_once() -> None:
     """What is working counts from the moment of commit: the cap is spent although nothing has filled."""
     working = an_order(a_build(1, intent_id="w-1"))
