@@ -276,6 +276,8 @@ class World(Ground):
                 {"bid": -1.0},
                 {"bid": 0.0, "ask": 0.0},
                 {"at_ns": good.at_ns - 10**13},
+                {"at_ns": good.at_ns - 10**12},
+                {"at_ns": good.at_ns - 2 * 10**12},
             )
         )
         self._quote(replace(good, **bad), key)  # type: ignore[arg-type]  # a table of faults
@@ -360,7 +362,7 @@ STEPS = {
     "resume": 10,
     "change_feed": 2,
     "refresh": 16,
-    "spoil_quote": 3,
+    "spoil_quote": 5,
     "spoil_account": 2,
     "pass_time": 12,
 }
