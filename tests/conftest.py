@@ -40,7 +40,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Add what has passed to what passed before."""
     fresh = session.config.stash.get(PASSED, {})
-    cache = session.config.cache
+    cache = getattr(session.config, "cache", None)  # a run may leave it out
     if cache is None or not fresh:
         return
     known: dict[str, dict[str, str]] = cache.get(CACHE, {})
