@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from adapters.journal.store import first_fault
 from tests.runs import Played, play
 
