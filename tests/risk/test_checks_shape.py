@@ -82,7 +82,6 @@ PUT = an_option(18, right=Right.PUT)
         ),
     ],
 )
-@pytest.mark.control("C19")
 def test_only_known_shapes_are_bought(legs: tuple[Leg, ...], fault: str) -> None:
     """A purchase is one call, one future, or one debit call spread of one settlement and class."""
     checked = checked_by(Rule.WELL_FORMED, an_intent(legs))
@@ -104,7 +103,6 @@ def _tampered(field: str, value: object) -> OrderIntent:
     ("field", "value"),
     [("quantity", True), ("quantity", 1.0), ("quantity", 10**12), ("limit", Decimal("1e12"))],
 )
-@pytest.mark.control("C19")
 def test_numbers_that_are_none_are_refused(field: str, value: object) -> None:
     """Quantities are whole numbers, and no number has more digits than an order can have."""
     assert not checked_by(Rule.WELL_FORMED, _tampered(field, value)).passed
@@ -182,7 +180,6 @@ def test_what_is_being_bought_back_is_not_bought_back_twice() -> None:
         ({"account": replace(an_account(), cash_usd=Decimal(-5))}, ""),
     ],
 )
-@pytest.mark.control("C23")
 def test_the_account_must_be_ours_and_possible(changes: dict[str, object], fault: str) -> None:
     """Name, readiness and values of the account, each with its own reason."""
     checked = checked_by(Rule.ACCOUNT, a_build(), with_book(calm_noon(), **changes))
@@ -211,13 +208,11 @@ def test_the_account_must_be_ours_and_possible(changes: dict[str, object], fault
         (buys(replace(a_future("VX"), trading_class="VIX")), False),
     ],
 )
-@pytest.mark.control("C14")
 def test_only_permitted_instruments_pass(leg: Leg, passed: bool) -> None:  # noqa: FBT001 - a table
     """VIX calls and VIX futures of known class, currency and multiplier; all else is denied."""
     assert checked_by(Rule.PERMISSION, an_intent((leg,))).passed is passed
 
 
-@pytest.mark.control("C14")
 def test_a_class_that_config_leaves_out_is_denied() -> None:
     """The allowlist can be made shorter."""
     limits = replace(LIMITS, permitted_classes=frozenset({"VX"}))
@@ -261,7 +256,6 @@ def test_orders_leave_inside_the_session_only(snapshot: Snapshot, fault: str) ->
         (17, "too few sessions before the last trading day"),
     ],
 )
-@pytest.mark.control("C24")
 def test_nothing_is_bought_near_the_end_of_its_life(day: int, fault: str) -> None:
     """The last trading day of the November call is Tuesday the 17th: from Friday the 13th on nothing is bought."""
     moment = datetime(2026, 11, day, 12, 0, tzinfo=NEW_YORK)
@@ -329,7 +323,6 @@ def test_a_last_day_that_is_no_session_counts_from_the_session_before() -> None:
     ],
 )
 @pytest.mark.parametrize("leg", [0, 1])
-@pytest.mark.control("C22")
 def test_every_leg_needs_a_good_quote(
     leg: int, bid: float | None, ask: float | None, age_s: int, kind: DataType, fault: str
 ) -> None:
@@ -411,7 +404,6 @@ def test_the_collar_is_a_fraction_of_the_middle_where_that_is_more() -> None:
         ("0.00", "the limit's sign disagrees with the middle"),
     ],
 )
-@pytest.mark.control("C7")
 def test_off_the_grid_or_of_the_wrong_sign_is_refused(limit: str, note: str) -> None:
     """The grid and the sign are judged before the distance."""
     assert _collared(Decimal(limit)).note == note
@@ -472,7 +464,6 @@ def test_size_limits_pass_at_their_edge(
     ("shown", "share", "passed"), [(4, 1.0, True), (3, 1.0, False), (8, 0.5, True), (7, 0.5, False)]
 )
 @pytest.mark.parametrize("leg", [0, 1])
-@pytest.mark.control("C13")
 def test_no_more_is_asked_than_is_shown(leg: int, shown: int, share: float, passed: bool) -> None:  # noqa: FBT001 - a table
     """Four units need four contracts on the side that each leg takes, or their share of it."""
     instrument = a_build().legs[leg].instrument
@@ -484,7 +475,6 @@ def test_no_more_is_asked_than_is_shown(leg: int, shown: int, share: float, pass
     assert checked.passed is passed
 
 
-@pytest.mark.control("C9")
 def test_ratios_count_in_contracts() -> None:
     """Three units of a leg with ratio two are six contracts."""
     intent = an_intent((buys(vix_call(LONG), 2),), quantity=3)

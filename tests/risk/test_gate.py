@@ -214,6 +214,7 @@ def _with_quote_field(snapshot: Snapshot, key: str, field: str, value: object) -
 @pytest.mark.parametrize("value", ODD_NUMBERS, ids=repr)
 @pytest.mark.parametrize("leg", [0, 1])
 @pytest.mark.parametrize("field", ["bid", "ask", "at_ns", "data_type", "ask_size", "bid_size"])
+@pytest.mark.control("C22")
 def test_an_impossible_quote_is_refused_by_a_rule(field: str, leg: int, value: object) -> None:
     """Whatever stands in a field of a leg's quote, the answer is a refusal with a code and no exception."""
     intent = a_build(1)
@@ -228,6 +229,7 @@ def test_an_impossible_quote_is_refused_by_a_rule(field: str, leg: int, value: o
 
 @pytest.mark.parametrize("value", ODD_NUMBERS, ids=repr)
 @pytest.mark.parametrize("index", ["IND:VIX", "IND:SPX"])
+@pytest.mark.control("C13")
 def test_an_impossible_level_is_refused_by_a_rule(index: str, value: object) -> None:
     """Neither VIX nor SPX may be missing, zero, negative, infinite or absurd."""
     snapshot = calm_noon()
@@ -249,6 +251,7 @@ NOTHING_IS_LEFT = {Rule.MEAN_REVERSION_LOSS, Rule.MARGIN_USE, Rule.GROSS_LEVERAG
         ("1000000000001", set()),
     ],
 )
+@pytest.mark.control("C23")
 def test_an_impossible_account_is_refused(value: str, others: set[Rule]) -> None:
     """A net liquidation of zero, below zero, or beyond any account is refused; nothing may be lost of nothing."""
     snapshot = with_book(calm_noon(), account=an_account(value))
