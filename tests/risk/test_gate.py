@@ -229,7 +229,6 @@ def test_an_impossible_quote_is_refused_by_a_rule(field: str, leg: int, value: o
 
 @pytest.mark.parametrize("value", ODD_NUMBERS, ids=repr)
 @pytest.mark.parametrize("index", ["IND:VIX", "IND:SPX"])
-@pytest.mark.control("C13")
 def test_an_impossible_level_is_refused_by_a_rule(index: str, value: object) -> None:
     """Neither VIX nor SPX may be missing, zero, negative, infinite or absurd."""
     snapshot = calm_noon()
