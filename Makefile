@@ -5,8 +5,10 @@ BIN := $(VENV)/bin
 LOCK := config/requirements.lock
 INSYNC_VENV := .venv-ib-insync
 INSYNC_LOCK := config/requirements-ib-insync.lock
+MUTANTS_VENV := .venv-mutants
+MUTANTS_LOCK := config/requirements-mutants.lock
 
-.PHONY: setup setup-clients run test test-slow test-ib-insync test-clients check lint types bench clean
+.PHONY: setup setup-clients run test test-slow test-ib-insync test-clients machine planted mutants controls controls-table check lint types bench clean
 
 setup: $(VENV)/.ready
 
@@ -20,6 +22,11 @@ $(INSYNC_VENV)/.ready: $(INSYNC_LOCK) pyproject.toml
 	$(PYTHON) -m venv $(INSYNC_VENV)
 	$(INSYNC_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $(INSYNC_LOCK)
 	$(INSYNC_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(MUTANTS_VENV)/.ready: $(LOCK) $(MUTANTS_LOCK)
+	$(PYTHON) -m venv $(MUTANTS_VENV)
+	$(MUTANTS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $(LOCK) -r $(MUTANTS_LOCK)
 	@touch $@
 
 CLIENTS := ib-async ib-insync ibapi nautilus-ibapi thetagang
@@ -47,6 +54,22 @@ test-ib-insync: $(INSYNC_VENV)/.ready ## the adapter's conformance tests once mo
 test-clients: setup setup-clients ## programs of four client libraries, and a whole one, against the gateway
 	$(BIN)/python -m pytest -m clients tests/simulator/clients
 
+machine: setup ## 50,000 steps of the core against an exchange that does what it likes; SEED=n plays others
+	$(BIN)/python -m tests.machine --seed $(or $(SEED),0)
+
+planted: setup ## known bugs, each of which the state machine must find
+	$(BIN)/python -m pytest -q -m planted tests/planted
+
+mutants: $(MUTANTS_VENV)/.ready ## mutation testing of risk/ with its own tests; about half an hour of one core
+	$(MUTANTS_VENV)/bin/python -m mutmut run --max-children 1
+	$(MUTANTS_VENV)/bin/python -m mutmut results
+
+controls: setup ## each control with its tests and when they last passed here
+	$(BIN)/python -m tests.controls
+
+controls-table: setup ## the table of the gate's rules in docs/risk-controls.md
+	$(BIN)/python -m tests.controls --write
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -60,4 +83,4 @@ bench: setup ## ratios against a floor in the same run; see docs/performance.md
 	$(BIN)/python -m tests.benchmarks
 
 clean:
-	rm -rf $(VENV) $(INSYNC_VENV) $(CLIENT_VENVS) out .coverage* htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(INSYNC_VENV) $(CLIENT_VENVS) $(MUTANTS_VENV) mutants out .coverage* htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis

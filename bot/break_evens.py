@@ -99,20 +99,53 @@ def break_evens(
 
     Source: docs/methodology.md, M8.
     """
+    return payoff_of(condors).break_evens(credit_usd, hedge_cost_usd)
+
+
+Slopes = tuple[tuple[float, float, float, float], ...]
+"""Outward from the innermost short strike: (from, to, loss at the beginning in USD, USD per point)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payoff:
+    """How one cohort loses at expiry, below and above, whatever credit stands against it; ``fault``: it gains nowhere.
+
+    Strikes below count as negative, so that both sides ascend outward.
+    """
+
+    below: Slopes = ()
+    above: Slopes = ()
+    fault: str = ""
+
+    def break_evens(self, credit_usd: Decimal, hedge_cost_usd: Decimal = Decimal(0)) -> BreakEvens | NoBreakEvens:
+        """Return where the loss has eaten the credit; see the function of the same name."""
+        if self.fault:
+            return NoBreakEvens(why=self.fault)
+        net = credit_usd - hedge_cost_usd
+        if net <= 0:
+            spent = f"the hedge costs {hedge_cost_usd} of {credit_usd} USD credit"
+            return NoBreakEvens(why=f"{spent}: nothing is left to keep")
+        lower, upper = _eaten(self.below, float(net)), _eaten(self.above, float(net))
+        return BreakEvens(credit_usd=net, lower=None if lower is None else -lower, upper=upper)
+
+
+def payoff_of(condors: Sequence[Condor]) -> Payoff:
+    """Return how the condors of one cohort lose at expiry.
+
+    Raises:
+        InvalidValueError: Condors of different cohorts.
+    """
     if len({(condor.trading_class, condor.settlement) for condor in condors}) > 1:
         raise InvalidValueError("break-evens are those of one cohort: expected condors of one class and expiry")
     if not condors:
-        return NoBreakEvens(why="the cohort holds no condor")
+        return Payoff(fault="the cohort holds no condor")
     highest_put = max(_strike(condor.short_put) for condor in condors)
     lowest_call = min(_strike(condor.short_call) for condor in condors)
     if highest_put >= lowest_call:
-        return NoBreakEvens(why=f"a put is short at {highest_put:g} and a call at {lowest_call:g}: the condors overlap")
-    net = credit_usd - hedge_cost_usd
-    if net <= 0:
-        return NoBreakEvens(why=f"the hedge costs {hedge_cost_usd} of {credit_usd} USD credit: nothing is left to keep")
-    puts = [(condor.short_put, condor.long_put, condor.count) for condor in condors]
-    calls = [(condor.short_call, condor.long_call, condor.count) for condor in condors]
-    return BreakEvens(credit_usd=net, lower=_eaten(puts, float(net), -1), upper=_eaten(calls, float(net), 1))
+        return Payoff(fault=f"a put is short at {highest_put:g} and a call at {lowest_call:g}: the condors overlap")
+    puts = [(-_strike(condor.short_put), -_strike(condor.long_put), condor.count) for condor in condors]
+    calls = [(_strike(condor.short_call), _strike(condor.long_call), condor.count) for condor in condors]
+    return Payoff(below=_slopes(puts), above=_slopes(calls))
 
 
 def brings_inside(
@@ -181,17 +214,22 @@ def expected_move(condor: Condor, valuer: Valuer, reach_frac: float) -> Expected
     return ExpectedMove(points=spot * vix / 100.0 * math.sqrt(years) * MEAN_MOVE, source=MoveSource.VIX)
 
 
-def _eaten(spreads: Sequence[tuple[Instrument, Instrument, int]], credit: float, outward: int) -> float | None:
-    """The level at which the loss of some spreads reaches the credit, going outward from the innermost short strike."""
-    edges = sorted({outward * _strike(leg) for short, long, _ in spreads for leg in (short, long)})
-    loss = 0.0
+def _slopes(spreads: Sequence[tuple[float, float, int]]) -> Slopes:
+    """The loss of some spreads (short strike, long strike, count), going outward from the innermost short strike."""
+    edges = sorted({strike for short, long, _ in spreads for strike in (short, long)})
+    loss, found = 0.0, []
     for near, far in pairwise(edges):
-        slope = MULTIPLIER * sum(
-            count for short, long, count in spreads if outward * _strike(short) <= near < outward * _strike(long)
-        )
-        if loss + slope * (far - near) >= credit:
-            return outward * (near + (credit - loss) / slope)
+        slope = MULTIPLIER * sum(count for short, long, count in spreads if short <= near < long)
+        found.append((near, far, loss, slope))
         loss += slope * (far - near)
+    return tuple(found)
+
+
+def _eaten(slopes: Slopes, credit: float) -> float | None:
+    """The level, outward, at which the loss reaches a credit."""
+    for near, far, loss, slope in slopes:
+        if loss + slope * (far - near) >= credit:
+            return near + (credit - loss) / slope
     return None
 
 

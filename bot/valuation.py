@@ -13,11 +13,11 @@ RVX nor VIX stands still (docs/methodology.md, M1, freshness of an index), or so
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar, cast
 
 from bot.domain.checks import require_finite, require_not_negative, require_positive
 from bot.domain.errors import InvalidValueError
@@ -43,6 +43,8 @@ from bot.pricing import (
     sleeve_usd_per_spx_percent,
     vix_exposure,
 )
+
+T = TypeVar("T")
 
 VIX_OPTION_CLASSES: Final = frozenset({"VIX", "VIXW"})
 VIX_FUTURE_CLASSES: Final = frozenset({"VX", "VXM"})
@@ -212,6 +214,13 @@ class Valuer:
         self._alive = feed_is_alive(snapshot, settings)
         self._values: dict[InstrumentKey, Valued | Unvalued] = {}
         self._forwards: dict[date, float | Unvalued] = {}
+        self._figures: dict[Hashable, object] = {}
+
+    def once(self, name: Hashable, work: Callable[[], T]) -> T:
+        """Return a figure of this moment, worked out by whoever asks for it first; what raises is tried again."""
+        if name not in self._figures:
+            self._figures[name] = work()
+        return cast("T", self._figures[name])
 
     def quote(self, instrument: Instrument, *, may_be_unbid: bool = False) -> Quote | Unvalued:
         """Return the contract's quote if it is good, else why it is not.
@@ -221,6 +230,10 @@ class Valuer:
             may_be_unbid: Take an option that is offered at a few cents as well, though nobody bids for it (its bid is
                 then 0) or the bid is far below: so cheap, no width is worth a word.
         """
+        name = (instrument.key, may_be_unbid)
+        return self.once(name, lambda: self._judged(instrument, may_be_unbid=may_be_unbid))
+
+    def _judged(self, instrument: Instrument, *, may_be_unbid: bool) -> Quote | Unvalued:
         quote = self.snapshot.quotes.get(instrument.key)
         fault = quote_fault(quote, instrument, self.snapshot.now, self.settings)
         is_forgivable = fault in (NOT_TWO_SIDED, TOO_WIDE)

@@ -94,6 +94,18 @@ class CostReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Borne:
+    """What a book is charged before any intent counts: exact sums by cohort, and who bears what comes on top."""
+
+    today: date
+    open_now: tuple[Cohort, ...]
+    total_usd: Decimal
+    bearers: "Bearers"
+    spread: Mapping[str, Fraction]
+    whole: Mapping[str, Fraction]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CostModel:
     """Turns a book into a report.
 
@@ -144,8 +156,16 @@ class CostModel:
         Source: docs/methodology.md, M9.
         """
         wanted = tuple(intents)
-        charges = [*self._held(book.lots, today), *self._under_way(book, today), *self._wanted(wanted, today)]
-        costs = self._wing_costs(book, wanted)
+        return self.report_on(self.borne(book, today, filter(is_roll, wanted)), wanted)
+
+    def borne(self, book: Book, today: date, rolls: Iterable[OrderIntent] = ()) -> Borne:
+        """Return what a book with all that is on its way is charged, and with further wing rolls as if they were sent.
+
+        Raises:
+            InvalidValueError: As `report`.
+        """
+        charges = [*self._held(book.lots, today), *self._under_way(book, today)]
+        costs = self._wing_costs(book, rolls)
         open_now = [
             replace(cohort, credit_usd=max(NOTHING, cohort.credit_usd - costs.get(cohort.name, NOTHING)))
             for cohort in book.cohorts
@@ -155,16 +175,29 @@ class CostModel:
         charges += self._products(book.cohorts, today)
         past = (*(cohort for cohort in book.cohorts if cohort.settlement < today), *book.past_cohorts)
         settled = {cohort.name: cohort for cohort in past}
-        bearers = (*open_now, *settled.values())
-        spread = charged(charges, bearers, spread=True)
-        whole = charged(charges, bearers, spread=False)
-        bound = spread if self.amortise is Amortise.STRAIGHT_LINE else whole
-        cohorts = tuple(
-            self._figures(cohort.name, bound[cohort.name], whole[cohort.name], cohort.credit_usd) for cohort in open_now
+        bearers = Bearers((*open_now, *settled.values()))
+        return Borne(
+            today=today,
+            open_now=tuple(open_now),
+            total_usd=sum((charge.amount_usd for charge in charges), NOTHING),
+            bearers=bearers,
+            spread=bearers.sums(charges, spread=True),
+            whole=bearers.sums(charges, spread=False),
         )
-        if not cohorts:
-            total = sum((charge.amount_usd for charge in charges), NOTHING)
-            return CostReport(cohorts=(), book=self._figures("book", up_to_cent(total), up_to_cent(total), NOTHING))
+
+    def report_on(self, borne: Borne, intents: Iterable[OrderIntent]) -> CostReport:
+        """Return the figures of what a book is charged with intents on top; their wing rolls are in it already."""
+        charges = tuple(self._wanted(intents, borne.today))
+        if not borne.open_now:
+            total = up_to_cent(sum((charge.amount_usd for charge in charges), borne.total_usd))
+            return CostReport(cohorts=(), book=self._figures("book", total, total, NOTHING))
+        whole = borne.bearers.rounded(borne.whole, charges, spread=False)
+        is_spread = self.amortise is Amortise.STRAIGHT_LINE
+        bound = borne.bearers.rounded(borne.spread, charges, spread=True) if is_spread else whole
+        cohorts = tuple(
+            self._figures(cohort.name, bound[cohort.name], whole[cohort.name], cohort.credit_usd)
+            for cohort in borne.open_now
+        )
         return CostReport(
             cohorts=cohorts,
             book=self._figures(
@@ -295,19 +328,53 @@ def charged(charges: Iterable[Charge], cohorts: Sequence[Cohort], *, spread: boo
 
     Source: docs/methodology.md, M9.
     """
-    sums: dict[str, Fraction] = defaultdict(Fraction)
-    bearers = {cohort.name: cohort for cohort in cohorts}
-    shares: dict[tuple[str, ...], dict[str, Fraction]] = {}
-    for charge in charges:
-        amount, last = Fraction(charge.amount_usd), charge.last if spread else charge.first
-        days = (last - charge.first).days + 1
-        for names, count in _bearing_days(charge.first, last, cohorts):
-            if names not in shares:
-                shares[names] = _shares(names, bearers)
-            daily = amount * Fraction(count, days)
-            for name, part in shares[names].items():
-                sums[name] += daily * part
-    return {name: _up_to_cent(sums[name]) for name in bearers}
+    bearers = Bearers(cohorts)
+    return bearers.rounded(bearers.sums((), spread=spread), charges, spread=spread)
+
+
+class Bearers:
+    """The cohorts among which charges are shared; what a run of days is shared by is worked out once.
+
+    Sums are kept as fractions that need not be in their lowest terms: exact all the same, and much faster.
+    """
+
+    def __init__(self, cohorts: Sequence[Cohort]) -> None:
+        """Take all cohorts that bear a share, settled ones included."""
+        self._cohorts = cohorts
+        self._bearers = {cohort.name: cohort for cohort in cohorts}
+        self._shares: dict[tuple[date, date], dict[str, Fraction]] = {}
+
+    def sums(self, charges: Iterable[Charge], *, spread: bool) -> dict[str, Fraction]:
+        """Return what each cohort bears of some charges, USD, exact."""
+        found = dict.fromkeys(self._bearers, Fraction(0))
+        for charge in charges:
+            amount = Fraction(charge.amount_usd)
+            for name, part in self._parts(charge, spread=spread).items():
+                found[name] += amount * part
+        return found
+
+    def rounded(self, sums: Mapping[str, Fraction], charges: Iterable[Charge], *, spread: bool) -> dict[str, Decimal]:
+        """Return sums with further charges on top, USD, rounded up to a cent once."""
+        exact = {name: (total.numerator, total.denominator) for name, total in sums.items()}
+        for charge in charges:
+            over, under = charge.amount_usd.as_integer_ratio()
+            for name, part in self._parts(charge, spread=spread).items():
+                total, unit = exact[name]
+                more, whole = over * part.numerator, under * part.denominator
+                exact[name] = (total * whole + more * unit, unit * whole)
+        return {name: _up_to_cent(total, unit) for name, (total, unit) in exact.items()}
+
+    def _parts(self, charge: Charge, *, spread: bool) -> dict[str, Fraction]:
+        """The part of a charge that each cohort bears; together one, unless nobody bears some days."""
+        first, last = charge.first, charge.last if spread else charge.first
+        if (first, last) not in self._shares:
+            days = (last - first).days + 1
+            parts: dict[str, Fraction] = defaultdict(Fraction)
+            for names, count in _bearing_days(first, last, self._cohorts):
+                for name, share in _shares(names, self._bearers).items():
+                    parts[name] += share * Fraction(count, days)
+            self._shares[first, last] = parts
+        return self._shares[first, last]
 
 
 def _bearing_days(first: date, last: date, cohorts: Sequence[Cohort]) -> Iterable[tuple[tuple[str, ...], int]]:
@@ -338,6 +405,6 @@ def _shares(names: Sequence[str], cohorts: Mapping[str, Cohort]) -> dict[str, Fr
     return {name: credit / total for name, credit in by_name.items()}
 
 
-def _up_to_cent(amount: Fraction) -> Decimal:
-    cents = -(-(amount.numerator * _CENTS) // amount.denominator)
+def _up_to_cent(total: int, unit: int) -> Decimal:
+    cents = -(-(total * _CENTS) // unit)
     return Decimal(cents) / _CENTS

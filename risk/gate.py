@@ -80,7 +80,7 @@ CHECKS: Final[tuple[Check, ...]] = (
 
 
 class Gate:
-    """Judges plans; keeps nothing from one review to the next."""
+    """Judges plans; keeps nothing from one review to the next but the figures of the moment that it saw last."""
 
     def __init__(
         self,
@@ -105,10 +105,11 @@ class Gate:
         self._valuation = valuation or ValuationSettings()
         self._calendar = calendar or SessionCalendar()
         self._checks = tuple(checks)
+        self._valuer: Valuer | None = None
 
     def review(self, plan: HedgePlan, snapshot: Snapshot) -> tuple[Verdict, ...]:
         """Return one verdict for each intent of the plan, in its order; never raises for what it is shown."""
-        valuer = Valuer(snapshot, self._valuation)
+        valuer = self._valuer_of(snapshot)
         verdicts: list[Verdict] = []
         approved: tuple[OrderIntent, ...] = ()
         for position, intent in enumerate(plan.intents):
@@ -133,7 +134,7 @@ class Gate:
         Source: docs/risk-controls.md, section 2.2.
         """
         found = []
-        valuer = Valuer(snapshot, self._valuation)
+        valuer = self._valuer_of(snapshot)
         for key, order in snapshot.book.orders.items():
             others = {one: snapshot.book.orders[one] for one in snapshot.book.orders if one != key}
             alone = replace(snapshot, book=replace(snapshot.book, orders=others))
@@ -141,6 +142,12 @@ class Gate:
             if order.remaining and not reducing(replace(order.intent, quantity=order.remaining), scene).passed:
                 found.append(key)
         return tuple(found)
+
+    def _valuer_of(self, snapshot: Snapshot) -> Valuer:
+        """The figures of a moment: a decision asks for several plans on one snapshot, which nothing changes."""
+        if self._valuer is None or self._valuer.snapshot is not snapshot:
+            self._valuer = Valuer(snapshot, self._valuation)
+        return self._valuer
 
     def _judge(self, intent: OrderIntent, scene: Scene) -> Verdict:
         checks = self._checked(intent, scene)

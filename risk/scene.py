@@ -1,9 +1,9 @@
 """What a check reads beside the intent: the snapshot, the values in it, the limits, and what is already on its way."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from bot.domain.decision import Checked, Rule
 from bot.domain.fees import FeeSchedule
@@ -17,6 +17,8 @@ from bot.valuation import Unvalued, Valuer
 from risk.cost import CostReport
 from risk.limits import RiskLimits
 from risk.stress import PlanStress
+
+T = TypeVar("T")
 
 CLOSES_ONLY = "closes only"
 """Note of a rule that never stands in the way of an order which only closes what is held."""
@@ -46,6 +48,13 @@ class Scene:
     def today(self) -> date:
         """New York's date."""
         return trade_date(self.snapshot.now)
+
+    def once(self, name: Hashable, work: Callable[[], T]) -> T:
+        """Return a figure that follows from the snapshot alone, whatever is ordered: worked out once for all intents.
+
+        A scene that looks at another book than its values were made for, as with one order left out, works it out anew.
+        """
+        return self.valuer.once(name, work) if self.valuer.snapshot is self.snapshot else work()
 
     def pending(self) -> Iterator[tuple[OrderIntent, int]]:
         """Every order that may still fill with its remaining units, then what was approved earlier in this plan."""
@@ -93,8 +102,14 @@ class Scene:
         )
 
     def buys_back(self, intent: OrderIntent) -> bool:
-        """Return whether the order does nothing but buy back contracts that are held short."""
+        """Return whether the order does nothing but buy back contracts that are held short.
+
+        What is bought for the hedge is none, also where another layer holds the same contract short: it makes a lot of
+        its own, which is paid for and stays.
+        """
         leg = intent.legs[0]
+        if intent.purpose.buys_hedge:
+            return False
         return len(intent.legs) == 1 and leg.side is Side.BUY and self._closes(leg, leg.ratio * intent.quantity)
 
     def layer_units(self, intent: OrderIntent) -> int:

@@ -6,12 +6,16 @@ in standard deviations: where all volatility doubles, the smile is twice as wide
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from bot.domain.instrument import Instrument, Right
 from bot.pricing import Curve, interpolated
 from bot.valuation import Valued, Valuer
+
+Move = tuple[float, float]
+"""Of an expiry: its forward after a scenario, points, and the factor of its whole smile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +43,14 @@ class Smile:
 
         Source: docs/methodology.md, M11; that a smile keeps its shape in standard deviations is the project's choice.
         """
+        return self.factors(strike=strike, forward=forward, moves=((forward_after, level),))[0]
+
+    def factors(self, *, strike: float, forward: float, moves: Sequence[Move]) -> list[float]:
+        """Return the factor of each of several moves, as `factor` does for one."""
         if len(self.curve) < 2:
-            return level
+            return [level for _, level in moves]
         before = interpolated(self.curve, math.log(strike / forward))
-        after = interpolated(self.curve, math.log(strike / forward_after) / level)
-        return level * after / before
+        return [level * interpolated(self.curve, math.log(strike / after) / level) / before for after, level in moves]
 
 
 def level_factor(*, vix_before: float, vix_after: float, days: float, tenor_days: float) -> float:

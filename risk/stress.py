@@ -29,7 +29,7 @@ from bot.valuation import (
     good_level,
     has_model,
 )
-from risk.smile import Smile, level_factor, smile_of
+from risk.smile import Move, Smile, level_factor, smile_of
 
 LEAST_PRODUCT_USD: Final = 0.01
 """A share is worth something: a fund that is short volatility may lose all but that."""
@@ -245,28 +245,55 @@ def units_stress(units: Iterable[Units], valuer: Valuer, settings: StressSetting
 
 
 class _Revaluer:
-    """Revalues contracts of one moment; the smile of an expiry is read once."""
+    """Revalues contracts of one moment; a contract, and the smile of an expiry, is worked out once for all reports."""
 
     def __init__(self, valuer: Valuer, settings: StressSettings) -> None:
         self._valuer = valuer
         self._settings = settings
-        self._smiles: dict[tuple[str, date | None], Smile] = {}
+        self._gains: dict[InstrumentKey, tuple[float, ...] | Unvalued] = valuer.once(("gains", settings), dict)
+        self._smiles: dict[tuple[str, date | None], Smile] = valuer.once("smiles", dict)
+        self._moves: dict[tuple[float, float], tuple[Move, ...]] = valuer.once(("moves", settings), dict)
 
     def gains_usd(self, instrument: Instrument) -> tuple[float, ...] | Unvalued:
         """What one long contract gains under each scenario, USD."""
+        found = self._gains.get(instrument.key)
+        if found is None:
+            found = self._gains[instrument.key] = self._worked_out(instrument)
+        return found
+
+    def _worked_out(self, instrument: Instrument) -> tuple[float, ...] | Unvalued:
         valued = self._valuer.value(instrument)
         vix = good_level(self._valuer.snapshot, VIX.key)
         if isinstance(valued, Unvalued):
             return valued
         if isinstance(vix, Unvalued):
             return vix
-        shocked = self._spx if instrument.trading_class in SPX_OPTION_CLASSES else self._vix
-        if instrument.kind is Kind.STOCK:
-            shocked = self._product
-        return tuple((shocked(valued, scenario, vix) - valued.price) * instrument.multiplier for scenario in GRID)
+        if instrument.trading_class in SPX_OPTION_CLASSES:
+            prices = self._spx(valued, vix)
+        else:
+            shocked = self._product if instrument.kind is Kind.STOCK else self._vix
+            prices = [shocked(valued, scenario, vix) for scenario in GRID]
+        return tuple((price - valued.price) * instrument.multiplier for price in prices)
 
-    def _spx(self, valued: Valued, scenario: Scenario, vix: float) -> float:
-        """Price of an SPX option after the move, points."""
+    def _spx(self, valued: Valued, vix: float) -> list[float]:
+        """Prices of an SPX option after each move, points."""
+        moves = self._moves_of(valued, vix)
+        factors = self._smile(valued.instrument).factors(
+            strike=float(valued.instrument.strike or 0), forward=valued.forward, moves=moves
+        )
+        return [
+            self._price(valued, forward, valued.vol * factor)
+            for (forward, _), factor in zip(moves, factors, strict=True)
+        ]
+
+    def _moves_of(self, valued: Valued, vix: float) -> tuple[Move, ...]:
+        """Each scenario's forward and level of the smile, the same for all options of an expiry."""
+        key = (valued.forward, valued.days)
+        if key not in self._moves:
+            self._moves[key] = tuple(self._move(valued, scenario, vix) for scenario in GRID)
+        return self._moves[key]
+
+    def _move(self, valued: Valued, scenario: Scenario, vix: float) -> Move:
         settings, rates = self._settings, self._valuer.settings
         forward = forward_of_spot(
             spot=valued.forward * (1.0 + scenario.spx_frac),
@@ -280,10 +307,7 @@ class _Revaluer:
             days=valued.days,
             tenor_days=settings.vix_tenor_days,
         )
-        strike = float(valued.instrument.strike or 0)
-        smile = self._smile(valued.instrument)
-        moved = smile.factor(strike=strike, forward=valued.forward, forward_after=forward, level=level)
-        return self._price(valued, forward, valued.vol * moved)
+        return forward, level
 
     def _vix(self, valued: Valued, scenario: Scenario, vix: float) -> float:
         """Price of a VIX option or future after the move, points."""

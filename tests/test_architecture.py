@@ -9,6 +9,7 @@ from tests.architecture import ALLOWED, findings, project_sources
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.mark.control("C17")
 def test_the_project_keeps_its_own_layout() -> None:
     """No module imports, calls or makes what its place forbids."""
     assert findings(project_sources(ROOT)) == []

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from adapters.journal.store import first_fault
 from tests.runs import Played, play
 
@@ -19,6 +21,7 @@ def test_a_blowout_becomes_a_bought_overlay(played: Played) -> None:
     assert 0 < last["overlay_usd_per_point"] <= 0.20 * last["base_usd_per_point"] * 1.001
 
 
+@pytest.mark.control("C2")
 def test_every_order_at_the_exchange_has_an_earlier_verdict(played: Played) -> None:
     """What the gateway was told about orders is exactly what the gate had approved and the journal had prepared."""
     prepared = {facts["intent"]["intent_id"]: facts for facts in played.of_kind("order_prepared")}

@@ -65,9 +65,12 @@ def signed(fields: Fields, key: Ed25519PrivateKey) -> bytes:
 
 
 def is_signed_by(fields: Fields, signature: str, key: Ed25519PublicKey) -> bool:
-    """Return whether the signature (hexadecimal) covers exactly these fields."""
+    """Return whether the signature (hexadecimal, as `signed` writes it) covers exactly these fields."""
     try:
-        key.verify(bytes.fromhex(signature), canonical(fields))
+        raw = bytes.fromhex(signature)
+        if raw.hex() != signature:
+            return False  # one signature has one spelling
+        key.verify(raw, canonical(fields))
     except (InvalidSignature, ValueError):
         return False
     return True

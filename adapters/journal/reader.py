@@ -1,7 +1,7 @@
 """What the journal remembers at start: our orders, executions and commissions, the adopted book, the episode."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -112,12 +112,22 @@ def remembered(path: Path, at: datetime, transfers: tuple[Transfer, ...] = ()) -
     Raises:
         RefusedStartError: It cannot be read, or a row describes something impossible.
     """
-    memory = _Memory(transfers=transfers)
     try:
-        for row in read_rows(path, REMEMBERED):
-            _remember(memory, row)
+        return remembered_of(read_rows(path, REMEMBERED), at, transfers)
     except JournalError as error:
         raise RefusedStartError(f"{path}: {error}; restore a backup, or reconcile by hand with a new one") from error
+
+
+def remembered_of(rows: Iterable[WrittenRow], at: datetime, transfers: tuple[Transfer, ...] = ()) -> Remembered:
+    """Read rows in the order of their writing; those of other kinds than `REMEMBERED` say nothing.
+
+    Raises:
+        JournalError: A row lacks a fact, or describes something impossible.
+    """
+    memory = _Memory(transfers=transfers)
+    for row in rows:
+        if row.kind in REMEMBERED:
+            _remember(memory, row)
     restored = Restored(
         at=at,
         orders=tuple(_doubted(order) for order in memory.orders.values()),

@@ -11,7 +11,13 @@ from risk.scene import Scene
 
 @dataclass(frozen=True, slots=True)
 class AccountAllowed:
-    """C23: fails unless the account is on the allowlist, its values ready, and its net liquidation above zero."""
+    """Fails unless the account is on the allowlist, its values are ready, and its net liquidation is above zero.
+
+    Control: C23.
+    Standard: house rule; 15c3-5(c)(1).
+    Unit: an account.
+    Limits: accounts.
+    """
 
     rule: Rule = Rule.ACCOUNT
 

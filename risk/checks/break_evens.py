@@ -1,9 +1,9 @@
 """No order brings a break-even of the condors inside the move that is expected until they settle (M8)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.break_evens import BreakEvens, NoBreakEvens, break_evens, brings_inside, expected_move
+from bot.break_evens import BreakEvens, ExpectedMove, NoBreakEvens, Payoff, brings_inside, expected_move, payoff_of
 from bot.domain.decision import Checked, Rule
 from bot.domain.instrument import SPX
 from bot.domain.orders import OrderIntent
@@ -12,7 +12,7 @@ from bot.valuation import Unvalued, good_level
 from risk.checks.hedge_cost import cost_report, report_with
 from risk.cost import CohortCost
 from risk.scene import CLOSES_ONLY, Scene
-from risk.wings import condors_after, is_roll
+from risk.wings import Rolls, condors_after, is_roll
 
 STAYS = "no break-even is brought inside"
 
@@ -27,6 +27,11 @@ class BreakEvensKept:
     one is quoted, else VIX says it: only where SPX or VIX itself is missing is nothing known, and nothing is added.
 
     Source: docs/methodology.md, M8.
+
+    Control: C31, M8.
+    Standard: RTS 6 17(4); methodology M8.
+    Unit: index points.
+    Limits: break_even_moves, straddle_reach_frac.
     """
 
     rule: Rule = Rule.BREAK_EVENS
@@ -39,15 +44,13 @@ class BreakEvensKept:
         if isinstance(spot, Unvalued):
             return Checked.failed(rule=self.rule, note=f"the expected move is unknown: {spot.reason}")
         rolls = [(one, units) for one, units in scene.pending() if is_roll(one)]
-        held = condors_after(scene.snapshot.book, rolls).condors
-        widened = condors_after(scene.snapshot.book, [*rolls, (intent, intent.quantity)]).condors
-        moved = widened if is_roll(intent) else held
+        held = _groups(rolls, scene) if rolls else scene.once("condors", lambda: _groups((), scene))
+        moved = _groups([*rolls, (intent, intent.quantity)], scene) if is_roll(intent) else held
         for before, after in zip(cost_report(scene).cohorts, report_with(intent, scene).cohorts, strict=True):
             was, becomes = _found(held, before), _found(moved, after)
             if isinstance(was, NoBreakEvens):
                 continue
-            condor = next(one for one in held if one.cohort == before.cohort)
-            move = expected_move(condor, scene.valuer, scene.limits.straddle_reach_frac)
+            move = _move(held[before.cohort].condor, scene)
             if isinstance(move, Unvalued):
                 return Checked.failed(rule=self.rule, note=f"the expected move is unknown: {move.reason}")
             objection = brings_inside(was, becomes, spot, move, scene.limits.break_even_moves)
@@ -57,6 +60,29 @@ class BreakEvensKept:
         return Checked.holds(rule=self.rule, passed=True, found=STAYS, limit=STAYS)
 
 
-def _found(condors: Sequence[Condor], cost: CohortCost) -> BreakEvens | NoBreakEvens:
-    own = [condor for condor in condors if condor.cohort == cost.cohort]
-    return break_evens(own, cost.credit_usd, cost.charge_usd)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group:
+    """The condors of one cohort: any of them, and how all of them lose."""
+
+    condor: Condor
+    payoff: Payoff
+
+
+def _groups(rolls: Rolls, scene: Scene) -> dict[str, _Group]:
+    """Each cohort's condors once some rolls have filled."""
+    found: dict[str, list[Condor]] = {}
+    for condor in condors_after(scene.snapshot.book, rolls).condors:
+        found.setdefault(condor.cohort, []).append(condor)
+    return {name: _Group(condor=own[0], payoff=payoff_of(own)) for name, own in found.items()}
+
+
+def _found(groups: Mapping[str, _Group], cost: CohortCost) -> BreakEvens | NoBreakEvens:
+    own = groups.get(cost.cohort)
+    payoff = payoff_of(()) if own is None else own.payoff
+    return payoff.break_evens(cost.credit_usd, cost.charge_usd)
+
+
+def _move(condor: Condor, scene: Scene) -> ExpectedMove | Unvalued:
+    reach = scene.limits.straddle_reach_frac
+    name = ("expected move", condor.cohort, reach)
+    return scene.once(name, lambda: expected_move(condor, scene.valuer, reach))

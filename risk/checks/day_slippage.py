@@ -24,6 +24,11 @@ class DaySlippage:
     passes, a smaller order can cure it. An order that only closes, or that reduces the risk of the book, passes.
 
     Source: docs/risk-controls.md, sections 1.2 and 2.4.
+
+    Control: C7.
+    Standard: RTS 6 15(1)(a).
+    Unit: USD a day.
+    Limits: max_day_slippage_frac.
     """
 
     rule: Rule = Rule.DAY_SLIPPAGE

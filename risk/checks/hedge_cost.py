@@ -14,11 +14,18 @@ from bot.valuation import Unvalued
 from risk.cost import CohortCost, CostModel, CostReport
 from risk.products import products_charge_usd
 from risk.scene import CLOSES_ONLY, Scene
+from risk.wings import is_roll
 
 
 @dataclass(frozen=True, slots=True)
 class CohortCostCap:
-    """C20: fails when some cohort's charge, this order at its worst included, is above the cap. The cap passes."""
+    """Fails when some cohort's charge, this order at its worst included, is above the cap. Exactly the cap passes.
+
+    Control: C20, M9.
+    Standard: house rule, I3.
+    Unit: USD.
+    Limits: max_hedge_cost_frac, amortise.
+    """
 
     rule: Rule = Rule.HEDGE_COST_CAP_COHORT
 
@@ -31,7 +38,13 @@ class CohortCostCap:
 
 @dataclass(frozen=True, slots=True)
 class BookCostCap:
-    """C20: fails when the charges of all cohorts together are above the cap of all credits together."""
+    """Fails when the charges of all cohorts together are above the cap of all credits together.
+
+    Control: C20, M9.
+    Standard: house rule, I3.
+    Unit: USD.
+    Limits: max_hedge_cost_frac, amortise.
+    """
 
     rule: Rule = Rule.HEDGE_COST_CAP_BOOK
 
@@ -66,16 +79,19 @@ def cost_report(scene: Scene, *intents: OrderIntent) -> CostReport:
     Raises:
         InvalidValueError: A future or share that is held or wanted cannot be valued, so that its cost is unknown.
     """
-    book = scene.snapshot.book
+    book, wanted = scene.snapshot.book, (*scene.earlier, *intents)
     model = CostModel(
         fees=scene.fees,
         max_cost_frac=scene.limits.max_hedge_cost_frac,
         amortise=scene.limits.amortise,
         reserves=dict(_reserves(scene, intents)),
-        held_reserves=dict(_held_reserves(scene)),
-        products_usd=_products_usd(scene),
+        held_reserves=scene.once("held reserves", lambda: dict(_held_reserves(scene))),
+        products_usd=scene.once("products", lambda: _products_usd(scene)),
     )
-    return model.report(book, scene.today, (*scene.earlier, *intents))
+    if any(is_roll(one) for one in wanted):  # it lowers a credit, by which everything is shared
+        return model.report(book, scene.today, wanted)
+    borne = scene.once("borne", lambda: model.borne(book, scene.today))
+    return model.report_on(borne, wanted) if wanted else scene.once("report", lambda: model.report_on(borne, ()))
 
 
 def _reserves(scene: Scene, intents: tuple[OrderIntent, ...]) -> Iterator[tuple[InstrumentKey, Decimal]]:

@@ -24,6 +24,11 @@ class GrossLeverage:
     itself, in the figure that the account statement shows. Exactly the limit passes. An order that only closes passes.
 
     Source: docs/methodology.md, M11.
+
+    Control: C31, M11.
+    Standard: RTS 6 15(4), 17(4); methodology M11.
+    Unit: USD.
+    Limits: max_gross_leverage.
     """
 
     rule: Rule = Rule.GROSS_LEVERAGE

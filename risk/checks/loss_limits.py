@@ -22,6 +22,11 @@ class DayLoss:
     the limit passes. An order that only closes, or that reduces the risk of the book, passes whatever was lost.
 
     Source: docs/risk-controls.md, sections 1.4 and 2.4.
+
+    Control: C31.
+    Standard: RTS 6 17(1).
+    Unit: USD.
+    Limits: max_day_loss_frac.
     """
 
     rule: Rule = Rule.DAY_LOSS
@@ -38,6 +43,11 @@ class WeekLoss:
     As `DayLoss`, from the last figure before New York's Monday.
 
     Source: docs/risk-controls.md, sections 1.4 and 2.4.
+
+    Control: C31.
+    Standard: RTS 6 17(1).
+    Unit: USD.
+    Limits: max_week_loss_frac.
     """
 
     rule: Rule = Rule.WEEK_LOSS
@@ -54,6 +64,11 @@ class Drawdown:
     As `DayLoss`, from the highest; only a signed resume begins it anew.
 
     Source: docs/risk-controls.md, sections 1.4 and 2.4.
+
+    Control: C31.
+    Standard: RTS 6 17(1).
+    Unit: USD.
+    Limits: max_drawdown_frac.
     """
 
     rule: Rule = Rule.DRAWDOWN

@@ -24,6 +24,11 @@ class MarginUse:
     without it nobody knows how much is free. An order that only closes passes.
 
     Source: docs/methodology.md, M11.
+
+    Control: C31, M11.
+    Standard: RTS 6 15(4), 17(4); methodology M11.
+    Unit: USD.
+    Limits: max_margin_frac, future_margin_frac.
     """
 
     rule: Rule = Rule.MARGIN_USE

@@ -10,7 +10,13 @@ from risk.scene import Scene
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """C16, C44: fails when an order in one of the same contracts is on its way: never twice, never both sides."""
+    """Fails when an order in one of the same contracts is on its way: never twice, never both sides of one contract.
+
+    Control: C16, C44.
+    Standard: 15c3-5(c)(1); RTS 6 13.
+    Unit: contracts with an order on its way.
+    Limits: none.
+    """
 
     rule: Rule = Rule.DUPLICATES
 
@@ -25,7 +31,13 @@ class Duplicates:
 
 @dataclass(frozen=True, slots=True)
 class DailyOrders:
-    """C10: fails when the day's orders are used up; orders that only close have a reserve of their own on top."""
+    """Fails when the day's orders are used up; orders that only close have a reserve of their own on top.
+
+    Control: C10.
+    Standard: RTS 6 15(1)(d).
+    Unit: orders a day.
+    Limits: max_orders_per_day, closing_orders_reserve.
+    """
 
     rule: Rule = Rule.DAILY_ORDERS
 
@@ -41,7 +53,13 @@ class DailyOrders:
 
 @dataclass(frozen=True, slots=True)
 class WorkingOrders:
-    """C10: fails when too many orders would be on their way at once: all must be cancellable within a moment."""
+    """Fails when too many orders would be on their way at once: all of them must be cancellable within a moment.
+
+    Control: C10, C11.
+    Standard: RTS 6 15(1)(d), 15(2).
+    Unit: orders at work.
+    Limits: max_working_orders.
+    """
 
     rule: Rule = Rule.WORKING_ORDERS
 

@@ -36,6 +36,11 @@ class Neutrality:
     subsets that take the delta farthest are judged, none and all of it among them.
 
     Source: docs/methodology.md, M10.
+
+    Control: C31, M10.
+    Standard: RTS 6 17(4); methodology M10.
+    Unit: USD per +1 % SPX.
+    Limits: neutrality_band_frac, neutrality_step_frac, neutrality_de_minimis_frac.
     """
 
     rule: Rule = Rule.NEUTRALITY
@@ -60,12 +65,13 @@ class Neutrality:
     def _judged(self, intent: OrderIntent, scene: Scene, band: Band) -> Checked:
         pending, step = [*scene.pending()], [(intent, intent.quantity)]
         whole = [*step, *((one, one.quantity) for one in scene.later)]
-        held = _known(book_delta(scene.snapshot.book.positions, scene.valuer))
-        overlay = _known(overlay_delta(scene.snapshot.book.lots, scene.valuer))
+        book, valuer = scene.snapshot.book, scene.valuer
+        held = _known(scene.once("book delta", lambda: book_delta(book.positions, valuer)))
+        overlay = _known(scene.once("overlay delta", lambda: overlay_delta(book.lots, valuer)))
         worst, notes = 0.0, []
-        for on_the_way in _worst_of(pending, scene):
+        for on_the_way in _worst_of(pending, scene) if pending else ((),):
             before = held + _sum(on_the_way, scene)
-            for moves, is_last in ((step, not scene.later), (whole, True)):
+            for moves, is_last in ((step, False), (whole, True)) if scene.later else ((step, True),):
                 after = before + _sum(moves, scene)
                 own = overlay + _sum(filter(_is_overlays, (*on_the_way, *moves)), scene)
                 if not math.isfinite(after + own + band.half_width):

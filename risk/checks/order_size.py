@@ -17,6 +17,11 @@ class OrderSize:
     Contracts of a leg are quantity times ratio; shares have a limit of their own; value is ``|limit| x multiplier x
     quantity`` (of a future its notional). A smaller order can cure each of them. The tightest of the three is what the
     record shows.
+
+    Control: C8, C9, C13.
+    Standard: RTS 6 15(1)(b), (c), 15(4); 15c3-5(c)(1).
+    Unit: contracts, shares, USD.
+    Limits: max_contracts_per_leg, max_shares_per_order, max_order_value_usd, max_displayed_frac.
     """
 
     rule: Rule = Rule.ORDER_SIZE

@@ -18,6 +18,11 @@ class Permission:
     Each of a permitted class, in USD, with its known multiplier. Shares of VXX are bought for the overlay alone, and
     only where ``permit_vxx_shares`` says so; what its lots hold of them may be sold whatever it says. What else must be
     true of a roll is judged by well_formed and wing_limits.
+
+    Control: C14.
+    Standard: RTS 6 15(5); 15c3-5(c)(2).
+    Unit: trading classes.
+    Limits: permitted_classes, permit_vxx_shares.
     """
 
     rule: Rule = Rule.PERMISSION

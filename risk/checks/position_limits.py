@@ -23,6 +23,11 @@ class ContractsPerSettlement:
     passes.
 
     Source: docs/risk-controls.md, section 1.4.
+
+    Control: C31.
+    Standard: RTS 6 17(4).
+    Unit: contracts of a settlement.
+    Limits: max_options_per_settlement, max_futures_per_settlement.
     """
 
     rule: Rule = Rule.CONTRACTS_PER_SETTLEMENT
@@ -50,6 +55,11 @@ class ContractsInAll:
     As `ContractsPerSettlement`, over all of them.
 
     Source: docs/risk-controls.md, section 1.4.
+
+    Control: C31.
+    Standard: RTS 6 17(4).
+    Unit: contracts.
+    Limits: max_options, max_futures.
     """
 
     rule: Rule = Rule.CONTRACTS_IN_ALL
@@ -76,6 +86,11 @@ class Vega:
     which the order goes is judged. Exactly the limit passes, a smaller order can cure it, one that only closes passes.
 
     Source: docs/risk-controls.md, section 1.4.
+
+    Control: C13, C31.
+    Standard: RTS 6 15(4), 17(4).
+    Unit: USD per volatility point.
+    Limits: max_vega_frac.
     """
 
     rule: Rule = Rule.VEGA
@@ -93,6 +108,11 @@ class VixDelta:
     fraction of net liquidation. As `Vega`.
 
     Source: docs/risk-controls.md, section 1.4.
+
+    Control: C13, C31.
+    Standard: RTS 6 15(4), 17(4).
+    Unit: USD per point of VIX.
+    Limits: max_vix_delta_frac.
     """
 
     rule: Rule = Rule.VIX_DELTA

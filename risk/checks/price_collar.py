@@ -14,6 +14,11 @@ class PriceCollar:
     """C7: fails when ``|limit - middle| > max(frac x |middle|, ticks x tick)``, off the grid, or with the wrong sign.
 
     The middle is the sum of the legs' middles by side and ratio: positive is paid, negative received, as the limit.
+
+    Control: C7.
+    Standard: RTS 6 15(1)(a).
+    Unit: points of net price.
+    Limits: collar_frac, future_collar_frac, collar_ticks.
     """
 
     rule: Rule = Rule.PRICE_COLLAR

@@ -14,6 +14,11 @@ class QuoteQuality:
     """C22: fails unless each leg's quote is good, as `bot.valuation` defines it, and VIX and SPX have levels.
 
     An order that only closes needs no levels, and may buy back a leg that nobody bids for any more.
+
+    Control: C22.
+    Standard: house rule.
+    Unit: good quotes.
+    Limits: none.
     """
 
     rule: Rule = Rule.QUOTE_QUALITY

@@ -18,6 +18,11 @@ class Repeats:
     person with role risk resumes. It holds for every order, also for one that closes: a loop may close as well.
 
     Source: docs/risk-controls.md, sections 1.2 and 2.4.
+
+    Control: C12.
+    Standard: RTS 6 15(3).
+    Unit: executions of a pattern a day.
+    Limits: max_repeats_per_day.
     """
 
     rule: Rule = Rule.REPEATS

@@ -21,6 +21,11 @@ class SessionHours:
     Shares have no such end, but their session ends a quarter of an hour before that of index options. Nothing is bought
     from ``expiry_guard_sessions`` sessions before the last trading day on; what closes may go until
     ``last_trade_cutoff_minutes`` before the last trade.
+
+    Control: C24.
+    Standard: house rule; RTS 6 8.
+    Unit: minutes, sessions.
+    Limits: session_edge_minutes, last_trade_cutoff_minutes, expiry_guard_sessions.
     """
 
     rule: Rule = Rule.SESSION_HOURS

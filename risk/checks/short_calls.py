@@ -28,6 +28,11 @@ class ShortCalls:
     them filled wherever that takes cover away, and not where it gives some. A combo counts as a whole, because it goes
     out as a guaranteed BAG order, whose legs cannot fill apart. An order that only closes may leave what is uncovered
     already, but not add to it; any other order must leave nothing uncovered, or less than before.
+
+    Control: C21.
+    Standard: house rule, I8.
+    Unit: options without cover.
+    Limits: none.
     """
 
     rule: Rule = Rule.SHORT_CALLS
@@ -49,9 +54,7 @@ class ShortCalls:
 
 def _uncovered(group: Group, scene: Scene, legs: Iterable[Leg], quantity: int = 0) -> int:
     """Options short of cover in a group, 0 for none: the deepest shortfall over all strikes, at the worst of fills."""
-    held: Ladder = defaultdict(int)
-    for position in scene.snapshot.book.positions.values():
-        _add(held, group, position.instrument, position.quantity)
+    held = defaultdict(int, scene.once(("ladder", group), lambda: _held(group, scene)))
     for leg in legs:
         _add(held, group, leg.instrument, leg.signed_ratio * quantity)
     ways = []
@@ -66,6 +69,13 @@ def _uncovered(group: Group, scene: Scene, legs: Iterable[Leg], quantity: int = 
         cover = _up_to(held, strike) + sum(min(0, _up_to(ladder, strike)) for ladder in ways)
         worst = min(worst, cover)
     return -worst
+
+
+def _held(group: Group, scene: Scene) -> Ladder:
+    held: Ladder = defaultdict(int)
+    for position in scene.snapshot.book.positions.values():
+        _add(held, group, position.instrument, position.quantity)
+    return held
 
 
 def _up_to(ladder: Ladder, strike: Decimal) -> int:

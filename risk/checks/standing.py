@@ -13,7 +13,13 @@ ACCOUNT_LOCK = "account"
 
 @dataclass(frozen=True, slots=True)
 class Locks:
-    """Fails when the account or a leg is locked, or when an addition meets SPX positions that fit no condor (M8)."""
+    """Fails when the account or a leg is locked, or when an addition meets SPX positions that fit no condor (M8).
+
+    Control: C28, C34.
+    Standard: RTS 6 17(1); 34-70694.
+    Unit: locked contracts.
+    Limits: none.
+    """
 
     rule: Rule = Rule.LOCKS
 
@@ -31,7 +37,13 @@ class Locks:
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """Fails while the broker's books and ours are being compared."""
+    """Fails while the broker's books and ours are being compared.
+
+    Control: C29.
+    Standard: RTS 6 17(3).
+    Unit: agreement of the books.
+    Limits: none.
+    """
 
     rule: Rule = Rule.RECONCILED
 
@@ -51,6 +63,11 @@ class ModeAllows:
     hedge does not, unwinding, rolling and harvesting included, and neither does a future or a wider wing.
 
     Source: docs/risk-controls.md, section 2.3.
+
+    Control: C1, C3.
+    Standard: RTS 6 12(1); FIA 2015 1.11.
+    Unit: trading mode.
+    Limits: none.
     """
 
     rule: Rule = Rule.TRADING_MODE

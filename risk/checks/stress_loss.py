@@ -28,6 +28,11 @@ class MeanReversionLoss:
     order that does not add to the loss passes, whatever the sleeve itself would lose, and so does one that only closes.
 
     Source: docs/methodology.md, M11.
+
+    Control: C31, M11.
+    Standard: RTS 6 17(4); methodology M11.
+    Unit: USD.
+    Limits: max_mean_reversion_loss_frac.
     """
 
     rule: Rule = Rule.MEAN_REVERSION_LOSS
@@ -61,6 +66,11 @@ class WorstLoss:
     worsened scenario with the largest loss.
 
     Source: docs/methodology.md, M11; docs/risk-controls.md, section 2.3.
+
+    Control: C31, M11.
+    Standard: RTS 6 17(4); methodology M11.
+    Unit: USD.
+    Limits: max_worst_loss_frac.
     """
 
     rule: Rule = Rule.WORST_LOSS
@@ -112,7 +122,8 @@ def plan_stress(intent: OrderIntent, scene: Scene) -> PlanStress | Unvalued:
 
 
 def _stressed(intent: OrderIntent, scene: Scene) -> PlanStress | Unvalued:
-    before = book_stress(scene.snapshot.book.positions, scene.valuer, SETTINGS)
+    positions = scene.snapshot.book.positions
+    before = scene.once("book stress", lambda: book_stress(positions, scene.valuer, SETTINGS))
     if isinstance(before, Unvalued):
         return before
     for pending, units in scene.pending():
@@ -121,12 +132,16 @@ def _stressed(intent: OrderIntent, scene: Scene) -> PlanStress | Unvalued:
             return filled
         before = before.plus(filled.losses_alone())
     unit = _units(((intent.legs, 1),), scene)
-    rest = _units(((later.legs, later.quantity) for later in scene.later), scene)
+    rest = _rest(scene) if scene.later else scene.valuer.once("nothing", lambda: _units((), scene))
     if isinstance(unit, Unvalued):
         return unit
     if isinstance(rest, Unvalued):
         return rest
     return PlanStress(before=before, unit=unit, rest=rest)
+
+
+def _rest(scene: Scene) -> StressReport | Unvalued:
+    return _units(((later.legs, later.quantity) for later in scene.later), scene)
 
 
 def _units(units: Iterable[Units], scene: Scene) -> StressReport | Unvalued:

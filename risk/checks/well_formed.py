@@ -23,6 +23,11 @@ class WellFormed:
     of its own layer, in no more units than they have left: calls of the base are never sold for the overlay by mistake.
     The only other closing order buys back contracts that are held short. The roll of a wing sells the long leg of
     condors, of no more than hold it, and buys one further out.
+
+    Control: C19.
+    Standard: RTS 6 15(1), house rule: fail closed.
+    Unit: a shape.
+    Limits: none.
     """
 
     rule: Rule = Rule.WELL_FORMED

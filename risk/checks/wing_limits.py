@@ -22,6 +22,11 @@ class WingLimits:
     not the width. An order that moves no wing passes.
 
     Source: docs/methodology.md, M8.
+
+    Control: C14, C31, M8.
+    Standard: RTS 6 17(4); methodology M8.
+    Unit: points of width, USD of maximum loss.
+    Limits: max_wing_rise_frac, max_loss_rise_frac.
     """
 
     rule: Rule = Rule.WING_LIMITS

@@ -283,6 +283,7 @@ def test_legs_move_positions_and_the_combo_moves_the_order() -> None:
     assert (quantity(state), order_in(state).state) == (1, Filled())
 
 
+@pytest.mark.control("C34")
 def test_a_foreign_fill_locks_a_sleeve_contract_and_books_a_condor() -> None:
     """The operator's condors are his; a contract of the sleeve that others trade is locked, and stays so."""
     state = with_orders()
@@ -348,6 +349,7 @@ def test_a_missed_foreign_fill_locks_like_one_that_was_heard() -> None:
     assert dict(state.snapshot(NOON).book.locks) == {CALL.key: "foreign fill e-0"}
 
 
+@pytest.mark.control("C28")
 def test_a_difference_locks_does_not_adopt_and_ends_when_the_books_agree() -> None:
     """Ours stays ours while the broker says something else without an execution; agreement ends the lock."""
     state = with_orders(positions=[held(quantity=2)])

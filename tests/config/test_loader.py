@@ -201,6 +201,7 @@ def test_a_layer_of_the_sleeve_can_be_set(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("profile", [Profile.PAPER, Profile.LIVE])
+@pytest.mark.control("C18")
 def test_a_profile_as_it_comes_refuses_its_placeholder(profile: Profile) -> None:
     """Nobody's account is nobody's: the line says where to state one."""
     with pytest.raises(ConfigError, match=r"is the placeholder of the profile; state your account.*--config"):
@@ -227,6 +228,7 @@ MATRIX = [
 
 @pytest.mark.control(23)
 @pytest.mark.parametrize(("profile", "account", "port", "found"), MATRIX)
+@pytest.mark.control("C23")
 def test_profile_account_and_port_agree(tmp_path: Path, profile: Profile, account: str, port: int, found: str) -> None:
     """C23: paper accounts begin with D and have their ports, live ones neither."""
     text = f'broker.account = "{account}"\nbroker.port = {port}\nrisk.accounts = ["{account}"]\n'
@@ -245,6 +247,7 @@ def test_an_account_outside_the_allowlist_is_refused(tmp_path: Path, allowed: st
     assert line.endswith("add it")
 
 
+@pytest.mark.control("C36")
 def test_the_hash_follows_every_value_and_no_order(tmp_path: Path) -> None:
     """Another value is another hash, another order of the same ones is not."""
     one = loaded(tmp_path, "risk.max_orders_per_day = 7\nrisk.collar_ticks = 3\n")

@@ -9,7 +9,6 @@ from adapters.ibkr.errors import CODES, CodeMeaning, LinkMeaning, OrderMeaning, 
 from bot.domain.expiries import third_friday, vix_settlement
 from bot.domain.schedule import SessionCalendar
 from bot.pricing import BETA_POINTS, SPX_MOVE_POINTS
-from risk.gate import CHECKS
 from simulator.troubles.kinds import KINDS
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -77,13 +76,6 @@ def test_the_curves_are_those_of_the_pricing() -> None:
     for curve, name in ((BETA_POINTS, r"beta\(T\): .*"), (SPX_MOVE_POINTS, r"g\(T\): .*")):
         (values,) = table_rows("methodology.md", name)
         assert [(float(day), float(value)) for day, value in zip(days[1:], values[1:], strict=True)] == list(curve)
-
-
-def test_the_order_of_the_gate_is_the_order_of_the_page() -> None:
-    """Rules and files of docs/risk-controls.md, section 1, stand in the gate's order."""
-    rows = table_rows("risk-controls.md", r"\d+(, \d+)?")
-    listed = [(rule, row[3].strip("`")) for row in rows for rule in re.findall(r"`([a-z_]+)`", row[1])]
-    assert listed == [(check.rule.value, f"{type(check).__module__.replace('.', '/')}.py") for check in CHECKS]
 
 
 def test_every_row_of_the_methodology_has_its_section() -> None:

@@ -145,6 +145,7 @@ def _worth(option: Instrument, level: int) -> Decimal:
 
 
 @pytest.mark.parametrize(("over", "passed"), [(-CENT, True), (Decimal(0), True), (CENT, False)])
+@pytest.mark.control("C31")
 def test_margin_use_is_exact_to_the_cent(over: Decimal, passed: bool) -> None:  # noqa: FBT001 - a table of edges
     """Half of net liquidation passes, a cent more does not; a smaller order would help."""
     checked = checked_by(Rule.MARGIN_USE, a_build(), bound_to(HALF * WORTH - own_margin() + over))
@@ -255,6 +256,7 @@ def own_gross(quantity: int = 1) -> Decimal:
 
 
 @pytest.mark.parametrize(("over", "passed"), [(-CENT, True), (Decimal(0), True), (CENT, False)])
+@pytest.mark.control("C31")
 def test_gross_leverage_is_exact_to_the_cent(over: Decimal, passed: bool) -> None:  # noqa: FBT001 - likewise
     """Twice net liquidation passes, a cent more does not; a smaller order would help."""
     limit = 2 * WORTH

@@ -44,6 +44,7 @@ def test_the_reference_book_has_room() -> None:
     assert checked_by(Rule.BREAK_EVENS, a_build(2)).passed
 
 
+@pytest.mark.control("C31")
 def test_an_order_that_brings_a_break_even_inside_is_refused_with_the_figures() -> None:
     """It stands just outside; what the hedge costs brings it inside, and the record names cohort, side and points."""
     limits = _asking(_moves_to_the_break_even(calm_noon()) * (1 - JUST))

@@ -74,6 +74,7 @@ def _holding(**quantities: int) -> Snapshot:
         ({"c20": 1}, (buys(a_future("VX")),), 1, True),
     ],
 )
+@pytest.mark.control("C21")
 def test_every_short_call_is_covered_by_a_lower_long_one(
     held: dict[str, int],
     legs: tuple[Leg, ...],
@@ -125,6 +126,7 @@ def test_an_unwind_is_judged_by_what_it_adds() -> None:
     quantity=st.integers(1, 3),
 )
 @settings(deadline=None)
+@pytest.mark.control("C21")
 def test_what_passes_never_leaves_more_short_than_long(
     strikes: dict[int, int], order: dict[int, bool], quantity: int
 ) -> None:
@@ -158,6 +160,7 @@ BAND = Band(half_width=100.0, step_frac=0.5, de_minimis_frac=0.1)
         (-200.0, -210.0, -10.1, True, ""),
     ],
 )
+@pytest.mark.control("C31")
 def test_the_band_allows_by_named_rules(
     before: float,
     after: float,
@@ -274,6 +277,7 @@ def test_the_reference_book_costs_what_the_methodology_says() -> None:
 
 
 @pytest.mark.parametrize("rule", [Rule.HEDGE_COST_CAP_COHORT, Rule.HEDGE_COST_CAP_BOOK])
+@pytest.mark.control("C20")
 def test_exactly_the_cap_passes_and_a_cent_less_does_not(rule: Rule) -> None:
     """A credit for which the charge is exactly 40 % passes; a smaller one refuses."""
     charge = checked_by(rule, a_build(2)).found
@@ -287,6 +291,7 @@ def test_exactly_the_cap_passes_and_a_cent_less_does_not(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("rule", [Rule.HEDGE_COST_CAP_COHORT, Rule.HEDGE_COST_CAP_BOOK])
+@pytest.mark.control("C20")
 def test_closing_passes_a_breached_cap(rule: Rule) -> None:
     """CAP_BREACHED refuses what costs and lets closing through."""
     snapshot = with_book(holding(2), cohorts=())
@@ -342,6 +347,7 @@ def test_a_held_future_and_one_on_its_way_count_as_well() -> None:
 
 
 @pytest.mark.parametrize(("sent", "earlier", "passed"), [(39, 0, True), (40, 0, False), (38, 1, True), (39, 1, False)])
+@pytest.mark.control("C10")
 def test_the_days_orders_are_counted_with_this_one(sent: int, earlier: int, passed: bool) -> None:  # noqa: FBT001 - a table
     """The fortieth order passes, the next does not; earlier ones of the plan count."""
     before = tuple(a_build(intent_id=f"e-{number}") for number in range(earlier))
@@ -357,6 +363,8 @@ def test_closing_has_a_reserve_of_its_own(sent: int, passed: bool) -> None:  # n
 
 
 @pytest.mark.parametrize(("working", "passed"), [(19, True), (20, False)])
+@pytest.mark.control("C10")
+@pytest.mark.control("C11")
 def test_twenty_orders_may_be_on_their_way(working: int, passed: bool) -> None:  # noqa: FBT001 - a table
     """The twentieth passes, the next does not."""
     orders = [an_order(an_intent(spread_legs(30, 35), intent_id=f"w-{number}")) for number in range(working)]
@@ -373,6 +381,8 @@ def test_twenty_orders_may_be_on_their_way(working: int, passed: bool) -> None: 
         (mirrored(spread_legs(LONG, SHORT)), False),
     ],
 )
+@pytest.mark.control("C16")
+@pytest.mark.control("C44")
 def test_no_contract_has_two_orders_on_their_way(legs: tuple[Leg, ...], passed: bool) -> None:  # noqa: FBT001 - a table
     """One shared contract is enough, in whichever direction."""
     working = an_order(an_intent(legs, intent_id="w-1"))
@@ -392,12 +402,15 @@ def test_no_contract_has_two_orders_on_their_way(legs: tuple[Leg, ...], passed: 
         ({"OPT:VIX:2026-12-16:40:C": "elsewhere"}, "none"),
     ],
 )
+@pytest.mark.control("C28")
+@pytest.mark.control("C34")
 def test_locks_of_the_account_and_of_each_leg_refuse(locks: dict[str, str], found: str) -> None:
     """A lock on something else does not."""
     checked = checked_by(Rule.LOCKS, a_build(), with_book(calm_noon(), locks=locks))
     assert (checked.found, checked.passed) == (found, found == "none")
 
 
+@pytest.mark.control("C29")
 def test_nothing_leaves_while_the_books_are_compared() -> None:
     """RECONCILING refuses, agreement does not."""
     assert checked_by(Rule.RECONCILED, a_build()).passed
@@ -416,6 +429,7 @@ def test_nothing_leaves_while_the_books_are_compared() -> None:
         (TradingMode.HALT, "buy back", False),
     ],
 )
+@pytest.mark.control("C3")
 def test_modes_allow_what_they_say(mode: TradingMode, kind: str, passed: bool) -> None:  # noqa: FBT001 - a table
     """NORMAL all, REDUCE_ONLY protection and buying back, HALT nothing."""
     back = an_intent((buys(VIX26),), quantity=2, limit="0.50", purpose=Purpose.OVERLAY_UNWIND)

@@ -241,6 +241,7 @@ def _at(hour: int, minute: int, second: int = 0, day: int = 20) -> Snapshot:
         (_at(16, 15), "no session is open"),
     ],
 )
+@pytest.mark.control("C24")
 def test_orders_leave_inside_the_session_only(snapshot: Snapshot, fault: str) -> None:
     """From ten minutes after the open to ten minutes before the close."""
     checked = checked_by(Rule.SESSION_HOURS, a_build(), snapshot)
@@ -376,6 +377,7 @@ def _collared(limit: Decimal, **changes: object) -> Checked:
     return checked_by(Rule.PRICE_COLLAR, a_build(limit=limit), limits=limits)
 
 
+@pytest.mark.control("C7")
 def test_the_collar_passes_its_edge_and_not_one_tick_more() -> None:
     """With five ticks allowed, the last limit inside passes and the next tick fails, on both sides."""
     tick, wide = Decimal("0.01"), {"collar_frac": Decimal("0.001"), "collar_ticks": 5}
@@ -444,6 +446,8 @@ def test_a_class_without_a_tick_cannot_be_priced() -> None:
         (3, {"max_order_value_usd": natural_limit() * 200}, False, "value in USD"),
     ],
 )
+@pytest.mark.control("C8")
+@pytest.mark.control("C9")
 def test_size_limits_pass_at_their_edge(
     quantity: int,
     changes: dict[str, object],

@@ -147,6 +147,8 @@ def test_a_lot_from_the_future_is_an_error() -> None:
         charges_of(a_lot(bought_on=TODAY + DAY), Decimal(0), TODAY)
 
 
+@pytest.mark.control("C11")
+@pytest.mark.control("C20")
 def test_an_order_that_may_fill_counts_at_its_worst() -> None:
     """A working order with three of five units left is charged for three, fees included."""
     order = an_order(an_intent(quantity=5, limit="1.00", cost="513.00"), filled=2)

@@ -150,6 +150,7 @@ class _Exploding:
         raise ZeroDivisionError(f"{intent.intent_id} at {scene.today}")
 
 
+@pytest.mark.control("C19")
 def test_a_fault_inside_a_rule_refuses() -> None:
     """Whatever a rule raises is a refusal by that rule, with the error in its note."""
     verdict = Gate(LIMITS, FEES, checks=(_Exploding(),)).review(a_plan(a_build()), calm_noon())[0]
@@ -213,6 +214,7 @@ def _with_quote_field(snapshot: Snapshot, key: str, field: str, value: object) -
 @pytest.mark.parametrize("value", ODD_NUMBERS, ids=repr)
 @pytest.mark.parametrize("leg", [0, 1])
 @pytest.mark.parametrize("field", ["bid", "ask", "at_ns", "data_type", "ask_size", "bid_size"])
+@pytest.mark.control("C22")
 def test_an_impossible_quote_is_refused_by_a_rule(field: str, leg: int, value: object) -> None:
     """Whatever stands in a field of a leg's quote, the answer is a refusal with a code and no exception."""
     intent = a_build(1)
@@ -248,6 +250,7 @@ NOTHING_IS_LEFT = {Rule.MEAN_REVERSION_LOSS, Rule.MARGIN_USE, Rule.GROSS_LEVERAG
         ("1000000000001", set()),
     ],
 )
+@pytest.mark.control("C23")
 def test_an_impossible_account_is_refused(value: str, others: set[Rule]) -> None:
     """A net liquidation of zero, below zero, or beyond any account is refused; nothing may be lost of nothing."""
     snapshot = with_book(calm_noon(), account=an_account(value))
@@ -274,6 +277,7 @@ def test_account_values_that_are_no_numbers_are_refused(field: str, value: str) 
     ask=st.floats(allow_nan=True, allow_infinity=True) | st.none(),
     data=st.data(),
 )
+@pytest.mark.control("C19")
 def test_no_quote_of_any_contract_makes_the_gate_raise(
     bid: float | None, ask: float | None, data: st.DataObject
 ) -> None:
@@ -314,6 +318,7 @@ def test_an_impossible_order_is_refused(field: str, value: object) -> None:
     assert rules_against(verdict)
 
 
+@pytest.mark.control("C11")
 def test_orders_on_their_way_use_up_every_limit_at_once() -> None:
     """What is working counts from the moment of commit: the cap is spent although nothing has filled."""
     working = an_order(a_build(1, intent_id="w-1"))

@@ -156,6 +156,7 @@ def test_without_quotes_there_is_no_middle_and_no_leave() -> None:
 
 @pytest.mark.control("C12")
 @pytest.mark.parametrize("executed", [3, 4, 5])
+@pytest.mark.control("C12")
 def test_a_pattern_executes_so_often_and_no_more(executed: int) -> None:
     """The fifth execution of a day is the last; another pattern has its own count."""
     snapshot = with_executed(calm_noon(), times={pattern_of(a_build()): executed})

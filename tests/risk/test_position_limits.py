@@ -184,6 +184,7 @@ def test_a_contract_counts_its_multiplier() -> None:
 
 
 @pytest.mark.parametrize(("rule", "limit"), SENSITIVITIES)
+@pytest.mark.control("C13")
 def test_a_sensitivity_may_reach_its_limit_and_no_cent_more(rule: Rule, limit: str) -> None:
     """The limit is a fraction of net liquidation; the very figure passes, a cent less of limit does not."""
     found = judged(rule, a_build(10)).found

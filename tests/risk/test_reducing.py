@@ -128,3 +128,15 @@ def test_of_working_orders_those_that_add_are_named() -> None:
     done = an_order(replace(future, intent_id="d"), filled=future.quantity)
     snapshot = with_book(holding(2), orders={**orders, "d": done})
     assert Gate(LIMITS, FEES).adding(snapshot) == ("b", "c")
+
+
+@pytest.mark.control("C3")
+def test_a_working_order_is_judged_without_itself_and_in_what_is_left_of_it() -> None:
+    """What buys back the rest of a short leg works on, also where no condor can be valued and a part has filled."""
+    snapshot = holding(2)
+    wing = snapshot.book.condors[0].long_put
+    blind = replace(snapshot, quotes={**snapshot.quotes, wing.key: a_quote(wing, None, None)})
+    working = an_order(replace(_back(3), intent_id="back"), filled=1)
+    assert Gate(LIMITS, FEES).adding(with_book(blind, orders={"back": working})) == ()
+    too_many = an_order(replace(_back(3), intent_id="back"))
+    assert Gate(LIMITS, FEES).adding(with_book(blind, orders={"back": too_many})) == ("back",)

@@ -67,6 +67,7 @@ def _with_out_quoted(snapshot: Snapshot | None = None) -> Snapshot:
 
 @pytest.mark.control("C31")
 @pytest.mark.parametrize(("rule", "frac"), LIMIT_OF.items())
+@pytest.mark.control("C31")
 def test_a_loss_of_exactly_the_limit_passes_and_a_cent_less_refuses(rule: Rule, frac: Decimal) -> None:
     """Net liquidation for which the loss is the limit itself passes; with a little less the order is too large."""
     loss = _found(rule, a_build(2))

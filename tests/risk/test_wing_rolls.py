@@ -111,6 +111,7 @@ def test_no_more_wings_are_rolled_than_condors_hold() -> None:
     assert checked_by(Rule.WELL_FORMED, a_roll(11), leaning()).note == "10 condors hold the wing that is sold"
 
 
+@pytest.mark.control("C14")
 def test_index_options_are_permitted_for_a_roll_alone() -> None:
     """The same legs for any other purpose are denied, and VIX calls are no roll."""
     assert checked_by(Rule.PERMISSION, a_roll(), leaning()).passed
@@ -160,6 +161,7 @@ def test_an_order_that_moves_no_wing_has_no_wing_limit() -> None:
 
 @pytest.mark.parametrize(("points", "passes"), [(5, True), (10, False)])
 @pytest.mark.parametrize("right", Right)
+@pytest.mark.control("C31")
 def test_a_wing_grows_by_a_fifth_of_its_entry_width(right: Right, points: int, *, passes: bool) -> None:
     """Of 25 points five are a fifth; ten are refused with width and limit."""
     checked = checked_by(Rule.WING_LIMITS, a_roll(right=right, points=points), leaning())

@@ -153,6 +153,8 @@ def test_one_changed_bit_of_the_signature_is_no_signature(place: int, mask: int)
     signature[place] ^= mask
     assert not is_signed_by(fields, signature.hex(), KEY.public_key())
     assert not is_signed_by(fields, signature.hex()[:-2], KEY.public_key())
+    for spelling in (signature.hex().upper(), f" {signature.hex()}", f"{signature.hex()}\n"):
+        assert not is_signed_by(fields, spelling, KEY.public_key())
     assert not is_signed_by(fields, "", KEY.public_key())
 
 

@@ -195,6 +195,7 @@ def chain(count: int) -> tuple[list[StoredRow], str]:
 
 
 @given(data=st.data(), count=st.integers(1, 12))
+@pytest.mark.control("C43")
 def test_any_single_change_is_found_at_its_row(data: st.DataObject, count: int) -> None:
     """A flipped character, a lost row or two swapped rows are reported at the first row concerned."""
     rows, head = chain(count)
@@ -224,6 +225,8 @@ def test_any_single_change_is_found_at_its_row(data: st.DataObject, count: int) 
     assert f"row {place + 1} " in fault
 
 
+@pytest.mark.control("C39")
+@pytest.mark.control("C43")
 def test_a_flipped_byte_anywhere_in_the_file_never_goes_unseen(tmp_path: Path) -> None:
     """Opened all the same, the rows are exactly those committed; else it is refused in one line."""
     whole = written(tmp_path / "journal.db", 40).read_bytes()

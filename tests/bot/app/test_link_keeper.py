@@ -84,6 +84,7 @@ def test_a_link_that_breaks_right_after_its_connect_is_connected_again() -> None
 
 
 @pytest.mark.parametrize("code", ["1101", "1102"])
+@pytest.mark.control("C29")
 def test_each_return_of_the_line_is_compared(code: str) -> None:
     """1100 stops everything with the socket open; both returns lead to a comparison, neither to a connect."""
 

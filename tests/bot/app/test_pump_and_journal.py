@@ -58,6 +58,7 @@ async def test_rows_are_announced_after_their_commit_and_never_without_it() -> N
     assert len(heard) == 2
 
 
+@pytest.mark.control("C26")
 def test_the_same_complaint_is_let_through_once_in_a_while() -> None:
     """Another cause is told at once; the same one after its time."""
     sparing = Sparing(900)

@@ -1,0 +1,351 @@
+"""A bot without wire and disk at an exchange that does what it likes; every step is judged by the oracle.
+
+How it works: engine, state, gate, execution and reconciliation are the real ones; the planner wants whatever the step
+says, mostly nonsense, because the gate must hold against any planner. A step is one method of `World`; whoever drives
+it chooses the step and gives it a source of chance. What the exchange says waits on a wire, and is delivered late, in
+any order, twice, or never.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, time, timedelta
+from fractions import Fraction
+from functools import cache
+from random import Random
+from typing import Any
+
+from adapters.journal.codec import text_of
+from adapters.journal.reader import remembered_of
+from adapters.journal.store import WrittenRow
+from bot.domain.decision import Approved
+from bot.domain.errors import ConnectivityError
+from bot.domain.events import (
+    AccountReported,
+    BooksReconciled,
+    CandidatesListed,
+    ModeDemanded,
+    SessionOpened,
+)
+from bot.domain.instrument import RVX, SPX, VIX, Instrument, Right
+from bot.domain.market import Quote, Tick
+from bot.domain.mode import DemandSource, TradingMode
+from bot.domain.orders import IntentId, Order, OrderIntent
+from bot.domain.plan import HedgePlan, PlanAction
+from bot.domain.portfolio import AccountValues
+from bot.domain.readings import Signal
+from bot.domain.snapshot import Snapshot
+from bot.engine import Engine, Policy
+from bot.execution import Execution
+from bot.hedging.planning import NewId, Planner
+from bot.hedging.settings import HedgeSettings
+from bot.ports import JournalRow
+from bot.reconcile import OwnBooks, reconcile
+from bot.signals.dispersion import DispersionTracker
+from bot.signals.evidence.settings import EvidenceSettings
+from bot.signals.settings import DispersionSettings
+from bot.state import BotState
+from risk.gate import Gate
+from risk.limits import RiskLimits
+from tests.bot.engine_parts import FreeHand
+from tests.builders import (
+    ACCOUNT,
+    CALENDAR,
+    FEES,
+    NOON,
+    TODAY,
+    Scenery,
+    a_future,
+    a_plan,
+    an_account,
+    an_option,
+    ns,
+    vix_call,
+)
+from tests.fakes import FakeClock, FakeIds, FakeLatch
+from tests.machine.oracle import Circumstances, Oracle
+from tests.machine.venue import Venue
+
+STRIKES = (19, 20, 21, 22, 24, 26, 28)
+LAST_DAY = date(2026, 10, 30)
+FLIGHT_S, SETTLE_S = 8.0, 30.0
+"""A frame arrives within the first, or never; a comparison believes in its absence after the second."""
+LATE, EVENING = time(15, 50, tzinfo=NOON.tzinfo), time(16, 6, tzinfo=NOON.tzinfo)
+BASELINE = tuple((TODAY.toordinal() - back, 23.5, 18.0) for back in range(120, 0, -1))
+
+
+@cache
+def _scenery(condors: int) -> Scenery:
+    return Scenery(condors=condors)
+
+
+class ProcessDied(BaseException):
+    """The bot's process ends here and now."""
+
+
+class Wishes(Planner):
+    """Wants what the step says, once."""
+
+    def __init__(self) -> None:
+        """Want nothing."""
+        super().__init__(HedgeSettings(), FEES)
+        self.wanted: list[OrderIntent] = []
+
+    def plans(self, snapshot: Snapshot, signal: Signal, decision_id: Any, new_id: NewId) -> Iterator[HedgePlan]:
+        """Yield the wishes with fresh ids, or hold."""
+        del snapshot, signal
+        wanted, self.wanted = self.wanted, []
+        orders = [replace(one, intent_id=IntentId(new_id()), decision_id=decision_id) for one in wanted]
+        action = PlanAction.INCREASE if orders else PlanAction.HOLD
+        yield replace(a_plan(*orders, action=action), decision_id=decision_id)
+
+
+class Disk:
+    """The journal: rows as text, as they would be read back; something may happen while it writes."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self.rows: list[WrittenRow] = []
+        self.prepared: set[str] = set()
+        self.meanwhile: list[Callable[[], None]] = []
+
+    async def commit(self, rows: Sequence[JournalRow]) -> None:
+        """Write, then let happen what was planned for this moment."""
+        for row in rows:
+            self.rows.append(
+                WrittenRow(
+                    seq=len(self.rows) + 1,
+                    at=row.at,
+                    kind=row.kind,
+                    decision_id=row.decision_id,
+                    payload=text_of(row.payload),
+                    hash="",
+                )
+            )
+            if row.kind == "order_prepared":
+                self.prepared.add(dict(row.payload)["intent"].intent_id)  # type: ignore[attr-defined]  # an intent
+        while self.meanwhile:
+            self.meanwhile.pop(0)()
+
+
+class Ground:
+    """Bot, exchange and oracle."""
+
+    def __init__(self, condors: int = 6) -> None:
+        """Open the market at noon with a few condors and no hedge."""
+        self.scenery = _scenery(condors)
+        opening = self.scenery.opening
+        held = {one.key: quantity for one, quantity, _ in opening.positions if one.symbol == "SPX"}
+        self.spx = {one.key: one for one, _, _ in opening.positions if one.symbol == "SPX"}
+        self.condors = condors
+        wings = [self._wing(right, points) for right in Right for points in (5, 10)]
+        sleeve = [vix_call(strike) for strike in STRIKES] + [a_future("VX"), a_future("VXM")]
+        self.watched = {one.key: one for one in (*sleeve, *self.spx.values(), *wings)}
+        self.sleeve = {one.key: one for one in sleeve}
+        self.wings = {one.key: one for one in wings}
+        self.fair = {key: self.scenery.quote(one) for key, one in self.watched.items()}
+        self.venue = Venue(instruments=dict(self.watched), held=held)
+        self.oracle = Oracle(self.venue, Fraction(opening.condor_credit_usd))
+        self.clock, self.ids, self.latch, self.disk = FakeClock(NOON), FakeIds(), FakeLatch(), Disk()
+        self.counts: Counter[str] = Counter()
+        self.account: AccountValues | None = None
+        self.feed_usable = True
+        self.agreed = False
+        self.locked: set[str] = set()
+        self.told: dict[str, int] = {}
+        self.counted: set[str] = set()
+        self.on_submit = ""
+        self._boot()
+        self.reconcile(Random(0))
+
+    def _wing(self, right: Right, points: int) -> Instrument:
+        condor = self.scenery.opening.condors[0]
+        wing, outward = (condor.long_put, -1) if right is Right.PUT else (condor.long_call, 1)
+        return an_option((wing.strike or 0) + outward * points, condor.settlement, trading_class="SPXW", right=right)
+
+    # the bot ---------------------------------------------------------------------------------------------------
+
+    def _boot(self) -> None:
+        """A new process: the state is what the journal remembers, the latch what its file says."""
+        self.planner = Wishes()
+        self.state = BotState(
+            tracker=DispersionTracker(DispersionSettings()), stated_credits=self.scenery.opening.credits, fees=FEES
+        )
+        self.execution = Execution(
+            broker=self, clock=self.clock, latch=self.latch, order_life_s=60.0, ack_timeout_s=10.0
+        )
+        self.engine = Engine(
+            state=self.state,
+            policy=Policy(
+                evidence=EvidenceSettings(),
+                planner=self.planner,
+                steward=FreeHand(),
+                gate=Gate(RiskLimits(accounts=frozenset({ACCOUNT})), FEES),
+            ),
+            execution=self.execution,
+            journal=self.disk,
+            clock=self.clock,
+            ids=self.ids,
+        )
+        self.agreed, self.locked, self.account = False, set(), None
+        self.quotes: dict[str, Quote] = {}
+        self.feed_usable = True
+        restored = remembered_of(self.disk.rows, self.clock.now()).restored
+        self.engine.receive(restored)
+        self.counted = {fill.exec_id for fill in restored.fills}
+        self._demand(self.latch.mode)
+        self._open()
+
+    def _open(self) -> None:
+        session = CALENDAR.session(self.clock.now().date())
+        if session is not None:
+            self.engine.receive(SessionOpened(at=self.clock.now(), session=session, baseline=BASELINE))
+        self.engine.receive(CandidatesListed(at=self.clock.now(), instruments=tuple(self.sleeve.values())))
+        self.refresh(Random(0))
+        self._report(an_account())
+
+    def _report(self, values: AccountValues) -> None:
+        self.account = values
+        self.engine.receive(AccountReported(at=self.clock.now(), values=values))
+
+    def _demand(self, mode: TradingMode) -> None:
+        self.engine.receive(
+            ModeDemanded(
+                at=self.clock.now(), source=DemandSource.LATCH, mode=mode, cause="machine", epoch=self.latch.epoch
+            )
+        )
+
+    def _work(self) -> None:
+        """Write and decide what is due; a process that dies in it is started again."""
+        try:
+            _drive(self.engine.work())
+        except ProcessDied:
+            self._restart()
+
+    def _restart(self) -> None:
+        self.disk.meanwhile.clear()
+        self.on_submit = ""
+        self.venue.wire.clear()
+        self._boot()
+
+    # the broker's port ------------------------------------------------------------------------------------------
+
+    def submit(self, approved: Approved) -> None:
+        """Judge a frame, then let it leave, be lost, or be the last that this process did."""
+        self.oracle.before_send(
+            approved,
+            Circumstances(
+                now=self.clock.now(),
+                quotes=self.quotes,
+                account=self.account,
+                killed=self.latch.mode is TradingMode.HALT,
+                reduce_only=self.latch.mode is TradingMode.REDUCE_ONLY or not self.feed_usable,
+                link_up=self.venue.is_up,
+                agreed=self.agreed,
+                locked=self.locked,
+                written=self.disk.prepared,
+                vix=self.scenery.vix,
+            ),
+        )
+        self.counts["frames sent"] += 1
+        fate, self.on_submit = self.on_submit, ""
+        if fate == "never left":
+            raise ConnectivityError("the transport is closing")
+        order = self.venue.take(approved, self.clock.now())
+        if fate == "lost":
+            order.live = False
+        elif fate == "left in doubt":
+            raise ConnectivityError("the transport broke")
+        elif fate == "died":
+            raise ProcessDied
+        elif fate == "at once":
+            self.venue.arrive(order, self.clock.now())
+
+    def cancel(self, order: Order) -> None:
+        """Take a cancel for an own order; the exchange confirms when it likes."""
+        if order.broker_order_id <= 0:
+            raise ConnectivityError("the broker's order id is not known")
+        if order.intent.intent_id not in self.venue.orders:
+            raise AssertionError(f"I15: a cancel of {order.intent.intent_id}, which is not ours")
+        self.counts["cancels sent"] += 1
+
+    def is_open(self) -> bool:
+        """The transport takes bytes."""
+        return self.venue.is_up
+
+    async def books(self) -> Any:
+        """The machine compares by itself."""
+        return self.venue.books()
+
+    # what both start and steps need --------------------------------------------------------------------------------
+
+    def reconcile(self, chance: Random) -> None:
+        """The books are compared as the link's keeper does it, some time after the link came up."""
+        del chance
+        if not self.venue.is_up:
+            return
+        now, books = self.clock.now(), self.venue.books()
+        adopted = any(row.kind == "books_reconciled" for row in self.disk.rows)
+        held = tuple(self.state.snapshot(now).book.positions.values())
+        own = OwnBooks(orders=self.state.live_orders(), fills=self.state.fills(), positions=held if adopted else None)
+        outcome = reconcile(own, books, now=now, settled_before=now - timedelta(seconds=SETTLE_S))
+        if outcome.in_doubt:
+            return
+        for fill in outcome.missed_fills:
+            self._count(fill)
+            if adopted and not fill.order_ref and fill.key in self.sleeve:
+                self.locked.add(fill.key)
+        if not adopted:
+            self.told = {}
+        foreign = {key for key in self.locked if key in self.state.standing().locks}
+        truth = {one.instrument.key: one.quantity for one in books.positions}
+        differing = set(outcome.differences)
+        self.told = {key: truth.get(key, 0) for key in {*truth, *self.told} - differing} | {
+            key: self.told.get(key, 0) for key in differing
+        }
+        self.engine.receive(
+            BooksReconciled(
+                at=now,
+                positions=books.positions,
+                account=books.account,
+                orders=outcome.orders,
+                fills=outcome.missed_fills,
+                commissions=outcome.commissions,
+                differences=outcome.differences,
+            )
+        )
+        self.account, self.agreed = books.account, True
+        self.locked = set(self.state.standing().locks) & (foreign | self.locked) | differing
+
+    def _count(self, fill: Any) -> None:
+        self.counted.add(fill.exec_id)
+        if fill.key is not None:
+            self.told[fill.key] = self.told.get(fill.key, 0) + fill.signed_quantity
+
+    def refresh(self, chance: Random) -> None:
+        """Every contract is quoted as it stands, and the indices tick."""
+        del chance
+        at_ns = ns(self.clock.now())
+        for key, quote in self.fair.items():
+            self._quote(replace(quote, key=quote.key, at_ns=at_ns), key)
+        levels = {SPX.key: self.scenery.spx, VIX.key: self.scenery.vix, RVX.key: self.scenery.vix + 7.0}
+        for index, level in levels.items():
+            self.engine.receive(Tick(index, level, at_ns))
+
+    def _quote(self, quote: Quote, key: str) -> None:
+        self.quotes[key] = quote
+        self.engine.receive(quote)
+
+
+def die() -> None:
+    """End the bot's process."""
+    raise ProcessDied
+
+
+def _drive(work: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine that waits for nothing."""
+    try:
+        work.send(None)
+    except StopIteration:
+        return
+    raise AssertionError("the engine waited for something that is not there")

@@ -1,0 +1,379 @@
+"""The steps of the state machine: what the plan wants, what the exchange does, link, process, mode, market and time."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from bot.domain.events import (
+    DataFeedChanged,
+    LinkLost,
+    LinkRestored,
+    OrderDoubted,
+    SessionClosed,
+    TimerElapsed,
+)
+from bot.domain.instrument import Right, Side
+from bot.domain.market import DataType
+from bot.domain.mode import TradingMode
+from bot.domain.orders import BrokerStatus, Leg, Purpose
+from tests.builders import (
+    CALENDAR,
+    NOON,
+    NOVEMBER,
+    a_future,
+    an_account,
+    an_intent,
+    an_option,
+    buys,
+    mirrored,
+    ns,
+    sells,
+    vix_call,
+)
+from tests.machine.ground import EVENING, FLIGHT_S, LAST_DAY, LATE, STRIKES, Ground, die
+from tests.machine.venue import VenueOrder
+
+
+class World(Ground):
+    """A bot at an exchange, and the steps that change them."""
+
+    # steps: what the plan wants -----------------------------------------------------------------------------------
+
+    def want_spread(self, chance: Random) -> None:
+        """The plan wants call spreads at about the price at which they fill."""
+        low, high = sorted(chance.sample(STRIKES, 2))
+        legs = (buys(vix_call(low)), sells(vix_call(high)))
+        self._want(legs, chance, Purpose.OVERLAY_BUILD, chance.choice((1, 1, 2, 3, 8, 50)))
+
+    def want_call(self, chance: Random) -> None:
+        """The plan wants single calls."""
+        legs = (buys(vix_call(chance.choice(STRIKES))),)
+        self._want(legs, chance, chance.choice((Purpose.OVERLAY_BUILD, Purpose.BASE_BUILD)), chance.choice((1, 2, 5)))
+
+    def want_future(self, chance: Random) -> None:
+        """The plan wants futures."""
+        self._want((buys(a_future(chance.choice(("VX", "VXM")))),), chance, Purpose.OVERLAY_BUILD, 1)
+
+    def want_sale(self, chance: Random) -> None:
+        """The plan wants to sell what some earlier order bought, perhaps more of it than is left."""
+        bought = [one for one in self.venue.orders.values() if one.filled and one.intent.purpose.buys_hedge]
+        if bought:
+            order = chance.choice(bought)
+            sale = Purpose.BASE_EXIT if order.intent.purpose is Purpose.BASE_BUILD else Purpose.OVERLAY_UNWIND
+            self._want(mirrored(order.intent.legs), chance, sale, chance.choice((1, 1, order.filled, order.filled + 1)))
+
+    def want_roll(self, chance: Random) -> None:
+        """The plan wants a wing farther out, or nearer."""
+        right = chance.choice(tuple(Right))
+        condor = self.scenery.opening.condors[0]
+        old = condor.long_put if right is Right.PUT else condor.long_call
+        new = chance.choice([one for one in self.wings.values() if one.right is right])
+        legs = (sells(old), buys(new)) if chance.random() < 0.8 else (sells(new), buys(old))
+        self._want(legs, chance, Purpose.WING_ROLL, chance.choice((1, 2, 3)))
+
+    def want_nonsense(self, chance: Random) -> None:
+        """The plan wants what must never leave: naked, upside down, off the grid, not to be had."""
+        low, high = sorted(chance.sample(STRIKES, 2))
+        odd = vix_call(low, NOVEMBER, trading_class="VIXW")
+        legs = chance.choice(
+            (
+                (sells(vix_call(low)),),
+                (sells(vix_call(low)), buys(vix_call(high))),
+                (buys(vix_call(low)), sells(vix_call(high), 2)),
+                (buys(an_option(low, right=Right.PUT)),),
+                (sells(a_future("VXM")),),
+                (buys(odd),),
+            )
+        )
+        self._want(legs, chance, chance.choice(tuple(Purpose)), chance.choice((1, 3, 10**6)), off_grid=True)
+
+    def want_two(self, chance: Random) -> None:
+        """The plan wants two orders at once, perhaps both in one contract."""
+        self.want_spread(chance)
+        wanted = list(self.planner.wanted)
+        chance.choice((self.want_call, self.want_spread, self.want_sale))(chance)
+        self.planner.wanted = [*wanted, *self.planner.wanted]
+        self._decide()
+
+    def _want(
+        self, legs: Sequence[Leg], chance: Random, purpose: Purpose, quantity: int, *, off_grid: bool = False
+    ) -> None:
+        net = 0.0
+        for leg in legs:
+            quote = self.fair.get(leg.instrument.key)
+            bid, ask = (0.1, 0.2) if quote is None else (quote.bid or 0.0, quote.ask or 0.0)
+            net += leg.signed_ratio * (ask if leg.side is Side.BUY else bid)
+        tick = Decimal("0.05") if legs[0].instrument.trading_class in ("VX", "SPXW") else Decimal("0.01")
+        limit = (Decimal(repr(round(net, 2))) / tick).to_integral_value() * tick
+        limit += chance.choice((0, 0, 0, 1, -3)) * tick
+        if off_grid:
+            limit += Decimal("0.003")
+        wish = an_intent(legs, quantity=quantity, limit=str(limit), purpose=purpose, exposure=0.0)
+        self.planner.wanted = [wish]
+        self.counts["orders wanted"] += 1
+        self._decide()
+
+    def _decide(self) -> None:
+        self.engine.receive(TimerElapsed(at=self.clock.now()))
+
+    # steps: the exchange ------------------------------------------------------------------------------------------
+
+    def arrive(self, chance: Random) -> None:
+        """Frames on their way arrive."""
+        del chance
+        self._land(0.0)
+
+    def _land(self, least_s: float = FLIGHT_S) -> None:
+        """What has been on its way for so long arrives."""
+        now = self.clock.now()
+        for order in self.venue.may_trade():
+            if not order.arrived and (now - order.at).total_seconds() >= least_s:
+                self.venue.arrive(order, now)
+
+    def trade(self, chance: Random) -> None:
+        """Some units of an order trade at its limit or better."""
+        order = self._some_order(chance)
+        if order is not None:
+            units = chance.randint(1, order.remaining)
+            better = chance.choice((0, 0, 1, 2)) * Decimal("0.01") * (0 if order.intent.is_future else 1)
+            self.venue.trade(order, units, order.intent.limit - better, self.clock.now())
+            self.counts["units traded"] += units
+
+    def end_order(self, chance: Random) -> None:
+        """The exchange cancels or rejects what is left of an order, asked or not."""
+        order = self._some_order(chance)
+        if order is not None:
+            status = BrokerStatus.REJECTED if order.filled == 0 and chance.random() < 0.3 else BrokerStatus.CANCELLED
+            self.venue.end(order, status, self.clock.now())
+
+    def say_again(self, chance: Random) -> None:
+        """The exchange repeats an execution, or says something unclear of an order."""
+        if self.venue.fills and chance.random() < 0.5:
+            fill = chance.choice(self.venue.fills)
+            self.venue.trade_again(fill, self.clock.now())
+        elif self.venue.orders:
+            order = chance.choice(tuple(self.venue.orders.values()))
+            doubt = OrderDoubted(at=self.clock.now(), order_ref=order.intent.intent_id, code=399, text="?")
+            self.venue.say(doubt)
+
+    def _some_order(self, chance: Random) -> VenueOrder | None:
+        working = [order for order in self.venue.may_trade() if order.arrived]
+        return chance.choice(working) if working else None
+
+    def deliver(self, chance: Random) -> None:
+        """Some of what is on the wire arrives, in any order."""
+        for _ in range(chance.randint(1, 4)):
+            if self.venue.wire:
+                place = 0 if chance.random() < 0.7 else chance.randrange(len(self.venue.wire))
+                self._hear(self.venue.wire.pop(place))
+
+    def _hear(self, event: Any) -> None:
+        fill = getattr(event, "fill", None)
+        if fill is not None and fill.exec_id not in self.counted:
+            self._count(fill)
+            if not fill.order_ref and fill.key in self.sleeve:
+                self.locked.add(fill.key)
+        self.engine.receive(event)
+
+    def trade_by_hand(self, chance: Random) -> None:
+        """A person at a terminal buys a call, or closes a condor; or a position changes that nothing explains."""
+        kind = chance.random()
+        if kind < 0.4:
+            call = vix_call(chance.choice(STRIKES))
+            self.venue.trade_foreign(call, Side.BUY, 1, Decimal("1.00"), self.clock.now())
+        elif kind < 0.6 and self.condors and not self._wings_moved():
+            self.condors -= 1
+            for leg, side in zip(self.scenery.opening.condors[0].legs, _CLOSING, strict=True):
+                self.venue.trade_foreign(leg, side, 1, Decimal("3.00"), self.clock.now())
+        elif kind < 0.8:
+            key = chance.choice(tuple(self.sleeve))
+            self.venue.held[key] = self.venue.held.get(key, 0) + 1
+        self.counts["by hand"] += 1
+
+    def _wings_moved(self) -> bool:
+        return any(order.intent.purpose is Purpose.WING_ROLL for order in self.venue.orders.values())
+
+    # steps: link, process, mode -------------------------------------------------------------------------------------
+
+    def lose_link(self, chance: Random) -> None:
+        """The link breaks; what was on the wire is lost."""
+        del chance
+        self.venue.wire.clear()
+        self.venue.is_up, self.agreed = False, False
+        self.engine.receive(LinkLost(at=self.clock.now(), why="machine"))
+
+    def restore_link(self, chance: Random) -> None:
+        """The link is back; the books are not compared yet."""
+        if not self.venue.is_up:
+            self.venue.is_up, self.agreed = True, False
+            self.engine.receive(LinkRestored(at=self.clock.now(), why="machine"))
+            if chance.random() < 0.8:
+                self.reconcile(chance)
+
+    def crash(self, chance: Random) -> None:
+        """The process dies: now, while the journal writes, or right after a frame has left; and starts again."""
+        when = chance.random()
+        if when < 0.4:
+            self._restart()
+        elif when < 0.7:
+            self.disk.meanwhile.append(die)
+        else:
+            self.on_submit = "died"
+
+    def doom_next_frame(self, chance: Random) -> None:
+        """The next frame is lost, or its transport breaks before or after it left, or it is there at once."""
+        self.on_submit = chance.choice(("lost", "never left", "left in doubt", "at once"))
+
+    def kill(self, chance: Random) -> None:
+        """A kill arrives: at once, or while the journal writes a decision."""
+        if chance.random() < 0.5:
+            self._kill()
+        else:
+            self.disk.meanwhile.append(self._kill)
+
+    def _kill(self) -> None:
+        self.latch.tighten(TradingMode.HALT, "machine")
+        self._demand(self.latch.mode)
+        self.engine.cancel_own()
+
+    def reduce_only(self, chance: Random) -> None:
+        """REDUCE_ONLY is latched."""
+        del chance
+        self.latch.tighten(TradingMode.REDUCE_ONLY, "machine")
+        self._demand(self.latch.mode)
+
+    def resume(self, chance: Random) -> None:
+        """A signed command loosens the latch."""
+        del chance
+        self.latch.loosen(TradingMode.NORMAL, "machine", epoch=self.latch.epoch)
+        self._demand(self.latch.mode)
+
+    def change_feed(self, chance: Random) -> None:
+        """Market data as a whole becomes unusable, or usable again."""
+        self.feed_usable = chance.random() < 0.8
+        self.engine.receive(DataFeedChanged(at=self.clock.now(), usable=self.feed_usable, why="machine"))
+
+    # steps: market and time -----------------------------------------------------------------------------------------
+
+    def spoil_quote(self, chance: Random) -> None:
+        """A contract's quote becomes one on which nothing may stand."""
+        key = chance.choice(tuple(self.watched))
+        good = replace(self.fair[key], at_ns=ns(self.clock.now()))  # type: ignore[index]  # keys are text
+        bad = chance.choice(
+            (
+                {"data_type": DataType.FROZEN},
+                {"data_type": DataType.DELAYED},
+                {"bid": None},
+                {"ask": None},
+                {"bid": math.nan},
+                {"ask": math.inf},
+                {"bid": (good.ask or 1.0) + 1.0},
+                {"ask": (good.ask or 1.0) * 5},
+                {"bid": -1.0},
+                {"bid": 0.0, "ask": 0.0},
+                {"at_ns": good.at_ns - 10**13},
+                {"at_ns": good.at_ns - 10**12},
+                {"at_ns": good.at_ns - 2 * 10**12},
+            )
+        )
+        self._quote(replace(good, **bad), key)  # type: ignore[arg-type]  # a table of faults
+
+    def spoil_account(self, chance: Random) -> None:
+        """The account's values become doubtful, or good again."""
+        good = an_account()
+        self._report(
+            chance.choice(
+                (
+                    good,
+                    good,
+                    an_account(ready=False),
+                    an_account(account="U999"),
+                    an_account(-1),
+                    replace(good, initial_margin_usd=None),
+                    replace(good, gross_position_usd=Decimal(10) ** 15),
+                )
+            )
+        )
+
+    def pass_time(self, chance: Random) -> None:
+        """Time passes; orders are tended; sometimes the night."""
+        self.clock.pass_s(chance.choice((1, 5, 15, 40, 70, 300, 900, 900)))
+        if chance.random() < 0.04:
+            self._evening()
+        self._land()
+        is_late = self.clock.now().timetz() >= LATE
+        if chance.random() < (0.3 if is_late else 0.02) and self.clock.now().date() < LAST_DAY:
+            self._night()
+        self.engine.tend_orders()
+        if chance.random() < 0.8:
+            self.refresh(chance)
+
+    def _evening(self) -> None:
+        """It is a few minutes before the close all of a sudden."""
+        now = self.clock.now()
+        if now.timetz() < EVENING:
+            self.clock.at = datetime.combine(now.date(), EVENING)
+
+    def _night(self) -> None:
+        session = self.state.session
+        if session is not None:
+            self.engine.receive(SessionClosed(at=self.clock.now(), session=session))
+            self.quotes.clear()
+        following = CALENDAR.next_session(self.clock.now().date())
+        self.clock.at = datetime.combine(following.day, NOON.timetz())
+        self._land()
+        self._open()
+
+    def step(self, name: str, chance: Random) -> None:
+        """Carry out one step by name, let the bot work, and judge."""
+        self.counts[name] += 1
+        getattr(self, name)(chance)
+        self._work()
+        now = self.clock.now()
+        orders = [order for ref in self.venue.orders if (order := self.state.order(ref)) is not None]
+        self.oracle.after_step(self.state.snapshot(now).book, orders, self.told)
+
+
+STEPS = {
+    "want_spread": 12,
+    "want_call": 5,
+    "want_future": 2,
+    "want_sale": 6,
+    "want_roll": 3,
+    "want_nonsense": 4,
+    "want_two": 4,
+    "arrive": 12,
+    "trade": 12,
+    "end_order": 6,
+    "say_again": 4,
+    "deliver": 24,
+    "trade_by_hand": 1,
+    "lose_link": 1,
+    "restore_link": 6,
+    "reconcile": 14,
+    "crash": 2,
+    "doom_next_frame": 3,
+    "kill": 1,
+    "reduce_only": 1,
+    "resume": 10,
+    "change_feed": 2,
+    "refresh": 16,
+    "spoil_quote": 5,
+    "spoil_account": 2,
+    "pass_time": 12,
+}
+"""Every step and how often it comes, in shares."""
+_CLOSING = (Side.SELL, Side.BUY, Side.BUY, Side.SELL)
+
+
+def played(seed: int, steps: int) -> World:
+    """Play so many steps by chance and return the world; the same seed plays the same."""
+    chance, world = Random(seed), World()
+    names, shares = tuple(STEPS), tuple(STEPS.values())
+    for _ in range(steps):
+        world.step(chance.choices(names, shares)[0], chance)
+    return world
