@@ -157,6 +157,7 @@ class Ground:
         self.on_submit = ""
         self._boot()
         self.reconcile(Random(0))
+        self._work()  # the first comparison is on disk: a crash that comes first forgets nothing
 
     def _wing(self, right: Right, points: int) -> Instrument:
         condor = self.scenery.opening.condors[0]
