@@ -9,7 +9,7 @@ from bot.app.parity import ParityKeeper
 from bot.app.snapshots import BATCH
 from bot.domain.errors import ConnectivityError
 from bot.domain.events import BooksReconciled, SessionOpened
-from bot.domain.instrument import SPX, Instrument, InstrumentKey, Right
+from bot.domain.instrument import RUT, SPX, Instrument, InstrumentKey, Right
 from bot.domain.market import Quote, Tick
 from bot.domain.portfolio import Position
 from bot.hedging.parity.settings import ParitySettings
@@ -111,6 +111,23 @@ def test_a_consistent_board_is_checked_and_nothing_is_found() -> None:
     told(story)
 
 
+def test_small_caps_are_looked_at_as_well() -> None:
+    """Where RUT has a level its options of the same expiry are judged beside those of SPX."""
+
+    async def story(scene: Scene) -> None:
+        level = scene.data.opened.floor.market.levels.rut
+        for _ in range(2):
+            scene.bot.pump(Tick(RUT.key, level, scene.bot.clock.now_ns()))
+        await scene.hours(2)
+        words = [facts["words"] for facts in scene.rows("parity_checked")]
+        assert len(words) == 2
+        assert words[0].startswith("SPXW")
+        assert words[1].startswith("RUTW")
+        assert scene.rows("parity_found") == []
+
+    told(story)
+
+
 def test_a_gift_is_found_and_told() -> None:
     """Somebody pays thirty points too much for a put: a box, with its edge in words."""
 
@@ -130,7 +147,7 @@ def test_a_chain_that_cannot_be_had_is_told_sparingly() -> None:
     async def story(scene: Scene) -> None:
         scene.data.error = ConnectivityError("no answer")
         await scene.hours(5)
-        assert {facts["why"] for facts in scene.rows("parity_missing")} == {"no answer"}
+        assert {facts["why"] for facts in scene.rows("parity_missing")} == {"SPX: no answer"}
         assert scene.rows("parity_checked") == []
 
     told(story)
