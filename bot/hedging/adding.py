@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from bot.domain.evidence import WeakConviction
 from bot.domain.orders import Purpose
 from bot.domain.plan import Candidate, HedgePlan, PlanAction, Sizing
+from bot.domain.releases import ReleaseKind
 from bot.domain.shifts import Shift
 from bot.hedging.construction import Wanted, best_of, candidates_for
 from bot.hedging.moment import Moment
+from bot.hedging.settings import Prefer
 from bot.hedging.settlement import overlay_shift
 from bot.hedging.sizing import is_within_band, wish_of
 from bot.hedging.sleeve import overlay_builds
@@ -51,7 +54,7 @@ class _Adding:
             band_usd_per_point=settings.no_trade_band_frac * base,
             ceiling_usd_per_point=ceiling,
             room_usd_per_point=max(0.0, ceiling - max(held, sleeve.held_now or 0.0)),
-            prefer=settings.prefer.value,
+            prefer=self._prefer().value,
         )
         if is_within_band(gap=gap, base=base, settings=settings):
             plan = moment.hold("the overlay stands at its target, within the no-trade band", frac=frac)
@@ -71,10 +74,17 @@ class _Adding:
             return replace(plan, awaits=settlement)
         wanted = Wanted(gap=gap, room=room, settlement=settlement)
         candidates = candidates_for(wanted, moment.snapshot, moment.valuer, settings, moment.fees)
-        chosen = moment.approved(candidates, Purpose.OVERLAY_BUILD) or best_of(candidates, settings.prefer)
+        chosen = moment.approved(candidates, Purpose.OVERLAY_BUILD) or best_of(candidates, self._prefer())
         if chosen is None:
             return moment.hold(self._why_none(candidates), frac=frac, candidates=candidates)
         return self._within_theta(chosen, candidates)
+
+    def _prefer(self) -> Prefer:
+        """Which kind comes first: around CPI or PPI the short leg's decay is to pay for the long leg (M7)."""
+        moment, settings = self.moment, self.moment.settings
+        until = moment.snapshot.now + timedelta(days=settings.temporal.release_days)
+        near = moment.releases.between((ReleaseKind.CPI, ReleaseKind.PPI), moment.snapshot.now, until)
+        return Prefer.SPREADS if near else settings.prefer
 
     def _within_theta(self, chosen: Candidate, candidates: tuple[Candidate, ...]) -> HedgePlan:
         """Ask for as many as the sleeve's decay leaves room for (M7)."""

@@ -13,8 +13,10 @@ from bot.domain.plan import PlanAction
 from bot.domain.portfolio import Position
 from bot.domain.proposal import Asked, Proposal, Proposals, ProposalState
 from bot.domain.readings import Signal, SignalState
+from bot.domain.releases import Confidence, Coverage, Release, ReleaseKind, ReleaseTable
 from bot.domain.snapshot import Snapshot
 from bot.hedging.construction import best_of
+from bot.hedging.planning import Planner
 from bot.hedging.settings import HedgeSettings, Prefer
 from bot.pricing import black76_price, vix_beta
 from bot.valuation import Unvalued, ValuationSettings, Valued, Valuer
@@ -34,6 +36,7 @@ from tests.builders import (
     an_intent,
     an_option,
     an_order,
+    new_ids,
     spread_legs,
     vix_call,
 )
@@ -372,3 +375,27 @@ def intent_exposure(snapshot: Snapshot) -> float:
 def test_nothing_is_chosen_from_nothing() -> None:
     """No candidates, no choice."""
     assert best_of((), Prefer.BEST) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "days", "kinds"),
+    [
+        (ReleaseKind.CPI, 6.9, {Kind.OPTION}),
+        (ReleaseKind.PPI, 1.0, {Kind.OPTION}),
+        (ReleaseKind.CPI, 7.1, {Kind.FUTURE}),
+        (ReleaseKind.CPI, -0.1, {Kind.FUTURE}),
+        (ReleaseKind.FOMC, 1.0, {Kind.FUTURE}),
+    ],
+)
+def test_before_inflation_is_published_spreads_come_first(kind: ReleaseKind, days: float, kinds: set[Kind]) -> None:
+    """With futures preferred, CPI or PPI within a week has spreads taken; past ones and FOMC change nothing."""
+    at = NOON + timedelta(days=days)
+    release = Release(kind=kind, at=at, source="a list", confidence=Confidence.COPIED)
+    week = timedelta(days=7)
+    coverage = Coverage(kind=kind, covered_from=NOON.date() - week, covered_to=NOON.date() + 2 * week)
+    settings = HedgeSettings(prefer=Prefer.FUTURES)
+    planner = Planner(settings, FEES, releases=ReleaseTable(releases=(release,), coverage=(coverage,)))
+    plan = next(planner.plans(FORTY.snapshot(), a_signal(peak_excess=0.5), DecisionId("d-1"), new_ids().__next__))
+    assert {leg.instrument.kind for intent in plan.intents for leg in intent.legs} == kinds
+    assert plan.sizing is not None
+    assert plan.sizing.prefer == ("spreads" if kinds == {Kind.OPTION} else "futures")
