@@ -10,7 +10,7 @@ from bot.domain.command import Ack
 from bot.domain.decision import Approved
 from bot.domain.events import Event
 from bot.domain.instrument import Instrument, InstrumentKey
-from bot.domain.market import Quote
+from bot.domain.market import ModelGreeks, Quote
 from bot.domain.mode import TradingMode
 from bot.domain.orders import BrokerOrder, Fill, IntentId, Order
 from bot.domain.portfolio import AccountValues, Position
@@ -117,6 +117,10 @@ class MarketData(Protocol):
 
     async def snapshot(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, Quote]:
         """One quote each, where there is one, without keeping a line open; of breadth the counts are its sides."""
+        ...
+
+    async def model_greeks(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, ModelGreeks]:
+        """What the broker's own model says of each option, where it says something, without keeping a line open."""
         ...
 
 

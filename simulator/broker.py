@@ -22,7 +22,7 @@ from bot.domain.events import (
     OrderReported,
 )
 from bot.domain.instrument import Instrument, InstrumentKey, Kind, Side
-from bot.domain.market import Quote, Tick
+from bot.domain.market import ModelGreeks, Quote, Tick
 from bot.domain.orders import BrokerOrder, BrokerStatus, Fill, FillPart, Order, OrderIntent
 from bot.domain.portfolio import AccountValues, Position
 from bot.ports import BrokerBooks, DailyClose, Sink
@@ -298,6 +298,15 @@ class InProcessMarketData:
         query = ContractQuery(symbol=symbol, sec_type=Kind.FUTURE.value)
         found = (listing.instrument for listing in self._floor.matching(query))
         return tuple(each for each in found if _settles_within(each, settlement_from, settlement_to))
+
+    async def model_greeks(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, ModelGreeks]:
+        """Return what the exchange's model says of each option that it prices."""
+        quotes = (self._floor.quote(each) for each in instruments)
+        return {
+            quote.instrument.key: ModelGreeks(delta=quote.model_delta, theta=quote.model_theta)
+            for quote in quotes
+            if quote.model_delta is not None and quote.model_theta is not None
+        }
 
     async def snapshot(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, Quote]:
         """Return one quote for each contract that shows a side; of the indices only breadth does."""

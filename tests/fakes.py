@@ -12,7 +12,7 @@ from bot.domain.decision import Approved
 from bot.domain.errors import BrokerRejectedError, ConnectivityError, LatchError
 from bot.domain.events import Event, LinkLost, LinkRestored
 from bot.domain.instrument import Instrument, InstrumentKey
-from bot.domain.market import Quote
+from bot.domain.market import ModelGreeks, Quote
 from bot.domain.mode import TradingMode
 from bot.domain.orders import BrokerOrder, BrokerStatus, Fill, Order
 from bot.domain.portfolio import Position
@@ -335,6 +335,10 @@ class FakeMarketData:
     async def futures(self, symbol: str, settlement_from: date, settlement_to: date) -> tuple[Instrument, ...]:  # noqa: ARG002 - port
         """There are none."""
         return ()
+
+    async def model_greeks(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, ModelGreeks]:  # noqa: ARG002 - port
+        """There are none."""
+        return {}
 
     async def snapshot(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, Quote]:
         """The next scripted answer, or no quotes."""

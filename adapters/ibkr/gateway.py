@@ -19,7 +19,7 @@ from adapters.ibkr.settings import BrokerSettings
 from adapters.ibkr.tap import TappedIB
 from bot.domain.decision import Approved
 from bot.domain.instrument import Instrument, InstrumentKey
-from bot.domain.market import Quote
+from bot.domain.market import ModelGreeks, Quote
 from bot.domain.orders import Order
 from bot.domain.schedule import SessionCalendar
 from bot.ports import BrokerBooks, Clock, DailyClose, Sink
@@ -191,6 +191,14 @@ class IbkrGateway:
     async def futures(self, symbol: str, settlement_from: date, settlement_to: date) -> tuple[Instrument, ...]:
         """Return all listed futures of a symbol that settle in the range and whose dates agree."""
         return await self._contracts.futures(symbol, settlement_from, settlement_to)
+
+    async def model_greeks(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, ModelGreeks]:
+        """Return what the broker's model says of each option, where it says something.
+
+        Raises:
+            ConnectivityError: Not connected, or the connection broke.
+        """
+        return await self._streams.model_greeks(instruments)
 
     async def snapshot(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, Quote]:
         """Return one quote each, where there is one, without keeping a line open."""

@@ -13,7 +13,7 @@ from adapters.ibkr.quotes import Line
 from adapters.ibkr.tap import TappedIB
 from bot.domain.errors import BrokerRejectedError, ConnectivityError
 from bot.domain.instrument import Instrument, InstrumentKey
-from bot.domain.market import DataType, Quote
+from bot.domain.market import DataType, ModelGreeks, Quote
 from bot.ports import Clock, Sink
 
 _log = logging.getLogger(__name__)
@@ -143,10 +143,25 @@ class Streams:
         Raises:
             ConnectivityError: Not connected, or the connection broke.
         """
-        shown = await asyncio.gather(*(self._one_snapshot(instrument) for instrument in instruments))
-        return {quote.key: quote for quote in shown if quote is not None}
+        lines = await self._shown(instruments)
+        quotes = (line.changed_quote(self._clock.now_ns()) for line in lines)
+        return {quote.key: quote for quote in quotes if quote is not None}
 
-    async def _one_snapshot(self, instrument: Instrument) -> Quote | None:
+    async def model_greeks(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, ModelGreeks]:
+        """Return what the broker's model says of each, where it said something in time.
+
+        Raises:
+            ConnectivityError: Not connected, or the connection broke.
+        """
+        lines = await self._shown(instruments)
+        return {line.instrument.key: line.model for line in lines if line.model is not None}
+
+    async def _shown(self, instruments: Sequence[Instrument]) -> list[Line]:
+        """The lines of snapshots that ended, each as it stood then."""
+        shown = await asyncio.gather(*(self._one_snapshot(instrument) for instrument in instruments))
+        return [line for line in shown if line is not None]
+
+    async def _one_snapshot(self, instrument: Instrument) -> Line | None:
         try:
             contract = traded(await self._contracts.qualify(instrument))
         except BrokerRejectedError as error:
@@ -166,7 +181,7 @@ class Streams:
         finally:
             self._lines.pop(req_id, None)
             self._snapshots.pop(req_id, None)
-        return line.changed_quote(self._clock.now_ns())
+        return line
 
     def _require_open(self) -> None:
         if not self._ib.client.isReady():
@@ -207,6 +222,12 @@ class Streams:
         if line is not None:
             line.type_told(data_type)
             self._dirty[req_id] = line
+
+    def model_told(self, req_id: int, delta: float, theta: float) -> None:
+        """Take the greeks of the broker's model."""
+        line = self._lines.get(req_id)
+        if line is not None:
+            line.model_told(delta, theta)
 
     def snapshot_ended(self, req_id: int) -> None:
         """Take the end of a snapshot."""

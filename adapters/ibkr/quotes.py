@@ -9,7 +9,7 @@ from typing import Final
 
 from adapters.ibkr.library import UNSET_DOUBLE, UNSET_INTEGER
 from bot.domain.instrument import Instrument, Kind
-from bot.domain.market import DataType, Quote, Tick
+from bot.domain.market import DataType, ModelGreeks, Quote, Tick
 
 BID, ASK, LAST = (1, 66), (2, 67), (4, 68)
 """Price ticks, live and delayed (docs/ib/wire.md, section 5.6)."""
@@ -18,13 +18,15 @@ LIVE_PRICES, DELAYED_PRICES = frozenset({1, 2, 4}), frozenset({66, 67, 68})
 """The tick id itself tells delayed data, whatever the line's own kind says."""
 NO_PRICE: Final = -1.0
 """The broker's own word for "no price"."""
+MOST_THETA: Final = 1e6
+"""Points a day: more is the broker's unset number."""
 _DELAYED: Final = {DataType.LIVE: DataType.DELAYED, DataType.FROZEN: DataType.DELAYED_FROZEN}
 
 
 class Line:
     """What one subscription or snapshot has shown so far."""
 
-    __slots__ = ("_ask", "_ask_size", "_bid", "_bid_size", "_delayed", "_last_quote", "_type", "instrument")
+    __slots__ = ("_ask", "_ask_size", "_bid", "_bid_size", "_delayed", "_last_quote", "_type", "instrument", "model")
 
     def __init__(self, instrument: Instrument) -> None:
         """Start with nothing shown; live until the broker says otherwise."""
@@ -35,6 +37,12 @@ class Line:
         self._bid_size = 0
         self._ask_size = 0
         self._last_quote: Quote | None = None
+        self.model: ModelGreeks | None = None  # the broker's own, None until it said something possible
+
+    def model_told(self, delta: float, theta: float) -> None:
+        """Take the broker's greeks; a delta beyond one or a theta that is no number is its word for "none"."""
+        if abs(delta) <= 1.0 and math.isfinite(theta) and abs(theta) < MOST_THETA:
+            self.model = ModelGreeks(delta=delta, theta=theta)
 
     @property
     def data_type(self) -> DataType:

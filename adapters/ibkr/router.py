@@ -47,6 +47,7 @@ class Router:
         self._streams = streams
         self.price_ticked = streams.price_ticked
         self.size_ticked = streams.size_ticked
+        self.model_told = streams.model_told
         self.data_type_told = streams.data_type_told
         self.snapshot_ended = streams.snapshot_ended
         self.order_status = orders.status_told

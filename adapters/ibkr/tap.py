@@ -29,6 +29,11 @@ from adapters.ibkr.library import (
 from adapters.ibkr.pacing import FrameBudget
 from adapters.ibkr.provenance import Provenance
 
+MODEL_OPTION = 13
+"""Kind of an option computation that is the broker's model and not of a bid, an ask or a trade."""
+DELTA_AT, THETA_AT = 2, 7
+"""Places behind attribute and volatility: delta, price, dividends, gamma, vega, theta, price of the underlying."""
+
 
 class Ear(Protocol):
     """Who listens to the raw messages; ids and texts as they came, nothing judged."""
@@ -58,6 +63,9 @@ class Ear(Protocol):
 
     def size_ticked(self, req_id: int, tick_type: int, size: float) -> None:
         """Message 2: a size."""
+
+    def model_told(self, req_id: int, delta: float, theta: float) -> None:
+        """Message 21 of kind 13: the greeks of the broker's model; absurd where it has none."""
 
     def data_type_told(self, req_id: int, data_type: int) -> None:
         """Message 58: which kind of data a line carries."""
@@ -149,8 +157,10 @@ class TappedWrapper(Wrapper):
     def tickString(self, reqId: int, tickType: int, value: str) -> None:
         """Drop, likewise."""
 
-    def tickOptionComputation(self, reqId: int, tickType: int, *greeks: Any) -> None:
-        """Drop, likewise: the greeks that decisions use are our own."""
+    def tickOptionComputation(self, reqId: int, tickType: int, *greeks: float) -> None:
+        """Hand over what the model says, of bids and asks nothing: the greeks that decisions use are our own."""
+        if self.ear is not None and tickType == MODEL_OPTION:
+            self.ear.model_told(reqId, greeks[DELTA_AT], greeks[THETA_AT])
 
     def marketDataType(self, reqId: int, marketDataId: int) -> None:
         """Hand over the kind of data of a line."""

@@ -15,7 +15,7 @@ from typing import Final
 from adapters.recordings.tape import Tape
 from bot.domain.events import Event
 from bot.domain.instrument import Instrument, InstrumentKey, Kind
-from bot.domain.market import DataType, Quote, Tick
+from bot.domain.market import DataType, ModelGreeks, Quote, Tick
 from bot.domain.recording import RECORDED_INDICES, RecordedDay, RecordedQuote, Told, moment_of
 from bot.ports import Clock, DailyClose, MarketData, Sink
 
@@ -123,6 +123,10 @@ class _RecordedMarketData:
     async def futures(self, symbol: str, settlement_from: date, settlement_to: date) -> tuple[Instrument, ...]:
         """As the port says."""
         return await self._inner.futures(symbol, settlement_from, settlement_to)
+
+    async def model_greeks(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, ModelGreeks]:
+        """As the port says."""
+        return await self._inner.model_greeks(instruments)
 
     async def snapshot(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, Quote]:
         """As the port says."""

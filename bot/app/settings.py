@@ -25,6 +25,7 @@ class AppSettings:
     evidence_closes: int = 420  # daily closes for the confirmations: a year's mean behind a hundred sessions of seeding
     own_index_every_s: float = 150.0  # while an index is missing: two readings within the five minutes that it holds
     parity_every_s: float = 7200.0  # put-call parity of the condors' expiries, for information
+    greeks_every_s: float = 7200.0  # are the broker's greeks of what is held those of our model
     wings_every_s: float = 1800.0  # is the book out of its band, and would wider wings help
     quiet_every_s: float = 60.0  # are there quotes that have stood still
     quiet_after_s: float = 300.0  # ask anew for a quote that old: a third of what valuation.max_quote_age_s allows

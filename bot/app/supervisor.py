@@ -8,6 +8,7 @@ from datetime import timedelta
 from bot.app.alerting import Alerting
 from bot.app.daily import DailyKeeper
 from bot.app.desk import Desk
+from bot.app.greeks import GreeksKeeper
 from bot.app.link import LinkKeeper
 from bot.app.own_index import OwnIndexKeeper
 from bot.app.parity import ParityKeeper
@@ -48,6 +49,7 @@ class Parts:
     parity: ParityKeeper
     products: ProductKeeper
     quiet: QuietKeeper
+    greeks: GreeksKeeper
     wings: WingKeeper
     desk: Desk
     sampler: Sampler
@@ -82,6 +84,7 @@ class Supervisor:
             self._task("parity", self._parts.parity.run()),
             self._task("products", self._parts.products.run()),
             self._task("quiet", self._parts.quiet.run()),
+            self._task("greeks", self._parts.greeks.run()),
             self._task("wings", self._parts.wings.run()),
             self._task("desk", self._parts.desk.run()),
             self._task("tender", self._tend()),

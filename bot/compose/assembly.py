@@ -11,6 +11,7 @@ from bot.app.credits import CreditTeller
 from bot.app.daily import DailyKeeper
 from bot.app.desk import Desk, Identity
 from bot.app.flattening import Flattener
+from bot.app.greeks import GreeksKeeper
 from bot.app.link import LinkKeeper
 from bot.app.own_index import OwnIndexKeeper
 from bot.app.parity import ParityKeeper
@@ -261,6 +262,7 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
             buyable=(VXX,) if settings.hedge.allow_vxx_shares else (),
         ),
         quiet=QuietKeeper(shell=shell, data=ports.market_data, link=keeper),
+        greeks=GreeksKeeper(shell=shell, data=ports.market_data, link=keeper, hedge=settings.hedge),
         wings=WingKeeper(
             shell=shell,
             data=ports.market_data,

@@ -112,6 +112,7 @@ ALERTS: Mapping[str, AlertClass] = {
     "candidates_missing": _warning("the broker lists no VIX options or futures: nothing can be bought", "why"),
     "daily_missing": _notice("a figure of the session was not kept", "day", "what"),
     "quotes_stay_quiet": _notice("quotes stand still and could not be asked for anew", "contracts", "why"),
+    "greeks_differ": _notice("the broker's greeks are far from our model's: find out which is wrong", "gaps"),
     "wings_advised": _notice("wider wings would bring the book's delta back; it is advice", "words"),
     "proposal_made": _notice("a person is asked: approve or veto before it expires", "decision_id"),
     "credit_changed": _notice("the credit that caps the hedge is another", "cohort"),
@@ -168,7 +169,15 @@ QUIET_RECORDS = frozenset(
     {
         *("journal_restored", "session_opened", "session_closed", "evidence_delivered", "sensitivity_measured"),
         *("sensitivity_missing", "products_measured", "daily_recorded", "weekly_refused", "weeklies_unknown"),
-        *("parity_checked", "parity_found", "parity_missing", "wings_stay", "wings_unknown", "sample_taken"),
+        *(
+            "parity_checked",
+            "parity_found",
+            "parity_missing",
+            "wings_stay",
+            "wings_unknown",
+            "sample_taken",
+            "greeks_unknown",
+        ),
         *("proposal_approved", "proposal_vetoed", "order_prepared", "order_acknowledged", "order_partly_filled"),
         *("cancel_sent", "commission_booked", "command_acknowledged", "fault_logged"),
     }

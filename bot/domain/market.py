@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
+from bot.domain.checks import require_finite
 from bot.domain.instrument import InstrumentKey
 
 
@@ -76,3 +77,15 @@ class Quote:
         if self.bid is None or self.ask is None:
             return float("nan")
         return self.ask - self.bid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelGreeks:
+    """What the broker's own model says of one option: points per +1.00 of its underlying, points per calendar day."""
+
+    delta: float
+    theta: float
+
+    def __post_init__(self) -> None:
+        """Reject figures that could not be compared."""
+        require_finite(delta=self.delta, theta=self.theta)

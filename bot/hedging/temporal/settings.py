@@ -23,11 +23,16 @@ class TemporalSettings:
     long_roll_days: int = 165  # M4: the long layer
     stop_sessions: int = 2  # M7: nothing is held from so many sessions before its last trading day on
     harvest_frac: float = LEAST_HARVEST_FRAC  # M7: of a spread's width
+    most_greeks_gap_frac: float = 0.20  # M7: the broker's delta or theta may lie so far from ours before it is told
     release_days: float = 7.0  # M7: with CPI or PPI so near ahead spreads are taken first; 0 leaves it to prefer
 
     def __post_init__(self) -> None:
         """Reject settings that contradict each other or the methodology."""
-        require_positive(max_decay_frac=self.max_decay_frac, stop_sessions=self.stop_sessions)
+        require_positive(
+            max_decay_frac=self.max_decay_frac,
+            stop_sessions=self.stop_sessions,
+            most_greeks_gap_frac=self.most_greeks_gap_frac,
+        )
         require_not_negative(
             short_roll_days=self.short_roll_days, harvest_frac=self.harvest_frac, release_days=self.release_days
         )

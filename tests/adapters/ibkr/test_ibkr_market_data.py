@@ -6,10 +6,11 @@ from datetime import date, timedelta
 import pytest
 from ibkr_harness import CLIENT, NOVEMBER, Bench, a_call, a_vxm, on_bench
 
+from adapters.ibkr.quotes import Line
 from bot.domain.errors import BrokerRejectedError, ConnectivityError
 from bot.domain.events import DataFeedChanged
 from bot.domain.instrument import AD_NYSE, RUT, RVX, SPX, VIX, Kind, index
-from bot.domain.market import DataType, Quote, Tick
+from bot.domain.market import DataType, ModelGreeks, Quote, Tick
 from simulator.troubles.kinds import trouble
 
 UNSET = "1.7976931348623157E308"
@@ -515,3 +516,29 @@ def test_a_refused_look_up_is_asked_once_more() -> None:
         assert refused
 
     on_bench(play)
+
+
+def test_the_brokers_own_greeks_come_with_a_snapshot() -> None:
+    """Of an option the delta and theta of its model, of a future and an unknown contract nothing."""
+
+    async def play(bench: Bench) -> None:
+        await bench.market_open()
+        call = a_call("20")
+        told = await bench.broker.model_greeks([call, a_vxm(), a_call("21.37")])
+        quote = bench.floor.quote(call)
+        assert set(told) == {call.key}
+        assert told[call.key].delta == pytest.approx(quote.model_delta, abs=0.02)
+        assert told[call.key].theta == pytest.approx(quote.model_theta, rel=0.1)
+        assert 0.0 < told[call.key].delta < 1.0
+        assert told[call.key].theta < 0.0
+
+    on_bench(play)
+
+
+@pytest.mark.parametrize(("delta", "theta"), [(-2.0, -0.01), (float(UNSET), -0.01), (0.5, float(UNSET)), (0.5, -2e6)])
+def test_what_the_broker_does_not_know_is_no_greek(delta: float, theta: float) -> None:
+    """Its words for "none" leave what was known before."""
+    line = Line(a_call("20"))
+    line.model_told(0.4, -0.02)
+    line.model_told(delta, theta)
+    assert line.model == ModelGreeks(delta=0.4, theta=-0.02)

@@ -169,7 +169,7 @@ def test_what_a_bot_was_told_makes_it_decide_the_same_again(tmp_path: Path) -> N
     earlier finds none yet.
     """
     config = tmp_path / "streams.toml"
-    questions = ("parity_every_s", "wings_every_s", "own_index_every_s", "quiet_every_s", "weeklies_from_s")
+    questions = ("parity_every_s", "wings_every_s", "own_index_every_s", "quiet_every_s", "weeklies_from_s", "greeks_every_s")
     config.write_text("\n".join(["[app]", *(f"{name} = 1e6" for name in questions)]))
     first = play(tmp_path / "run-1", record=tmp_path / "first", config=config)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.app.greeks import GreeksKeeper
 from bot.app.own_index import OwnIndexKeeper
 from bot.app.parity import ParityKeeper
 from bot.app.products import ProductKeeper
@@ -58,6 +59,7 @@ class Supervised(Bot):
             parity=ParityKeeper(shell=self.shell, data=self.data, link=self.keeper, settings=ParitySettings()),
             products=ProductKeeper(shell=self.shell, data=self.data, link=self.keeper),
             quiet=QuietKeeper(shell=self.shell, data=self.data, link=self.keeper),
+            greeks=GreeksKeeper(shell=self.shell, data=self.data, link=self.keeper, hedge=HedgeSettings()),
             wings=WingKeeper(
                 shell=self.shell,
                 data=self.data,
