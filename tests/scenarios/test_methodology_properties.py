@@ -141,7 +141,7 @@ def spans_of(book: Book, intent: OrderIntent, snapshot: Snapshot) -> Iterator[Sp
             yield max(Fraction(0), cost * sold - Fraction(lot.recovered_usd)), lot.bought_on, ended
         if lot.units_open:
             reserve = Fraction(0)
-            if lot.is_future:
+            if lot.carries_reserve:
                 each = valuer.future_reserve_usd(lot.legs[0].instrument, lot.entry_price)
                 assert isinstance(each, Decimal)
                 reserve = Fraction(each) * lot.units_open
