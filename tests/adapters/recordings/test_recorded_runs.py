@@ -169,8 +169,8 @@ def test_what_a_bot_was_told_makes_it_decide_the_same_again(tmp_path: Path) -> N
     earlier finds none yet.
     """
     config = tmp_path / "streams.toml"
-    questions = ("parity_every_s", "wings_every_s", "own_index_every_s", "quiet_every_s", "weeklies_from_s", "greeks_every_s")
-    config.write_text("\n".join(["[app]", *(f"{name} = 1e6" for name in questions)]))
+    questions = ("parity_every_s", "wings_every_s", "own_index_every_s", "quiet_every_s", "greeks_every_s")
+    config.write_text("\n".join(["[app]", *(f"{name} = 1e6" for name in (*questions, "weeklies_from_s"))]))
     first = play(tmp_path / "run-1", record=tmp_path / "first", config=config)
 
     second = play(tmp_path / "run-2", play=tmp_path / "first", record=tmp_path / "second", config=config)
