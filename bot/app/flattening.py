@@ -147,7 +147,7 @@ class Flattener:
         self._compared.clear()
         self._keeper.request()
         waited = 0.0
-        while not self._compared.is_set() and waited < self._shell.settings.kill_done_within_s:
+        while not self._compared.is_set() and waited < self._shell.settings.compare_within_s:
             await self._shell.clock.sleep(LOOK_EVERY_S)
             waited += LOOK_EVERY_S
 

@@ -35,6 +35,7 @@ class AppSettings:
     command_loss_reduce_s: float = 60.0  # docs/risk-controls.md, 2.4: command link lost
     command_loss_halt_s: float = 900.0
     kill_done_within_s: float = 30.0  # then the rest is escalated
+    compare_within_s: float = 120.0  # of a flatten: five questions of at most ten seconds each, asked twice, and some
     repeat_every_s: float = 900.0  # docs/risk-controls.md, C26: the same complaint at most once in a quarter of an hour
     stop_within_s: float = 8.0  # orderly stop: own orders cancelled and confirmed
 

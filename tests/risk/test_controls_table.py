@@ -11,7 +11,7 @@ from bot.domain.orders import OrderIntent
 from risk.controls import NOT_BUILT, rows, table
 from risk.gate import CHECKS
 from risk.scene import Scene
-from tests.controls import CONTROLS, PAGE, control_lines, evidence, page_with, rules_table
+from tests.controls import CACHE, CONTROLS, PAGE, control_lines, evidence, page_with, rules_table
 
 
 @pytest.mark.control("C38")
@@ -97,3 +97,9 @@ def test_the_module_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None
     with pytest.warns(RuntimeWarning, match="risk.controls"):
         runpy.run_module("risk.controls", run_name="__main__")
     assert capsys.readouterr().out == table(rows()) + "\n"
+
+
+def test_evidence_is_read_where_it_is_kept(request: pytest.FixtureRequest) -> None:
+    """What writes down that a test has passed, and what reads it, name the same place."""
+    keepers = [one for one in request.config.pluginmanager.get_plugins() if hasattr(one, "PASSED")]
+    assert [keeper.CACHE for keeper in keepers] == [CACHE]  # type: ignore[attr-defined]  # a conftest has no type

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bot.domain.command import AckStage, CommandName
+from bot.domain.errors import ConnectivityError
 from bot.domain.events import FillReported
 from bot.domain.instrument import Side
 from bot.domain.orders import Fill, FillPart
@@ -55,6 +56,23 @@ def test_a_plan_is_told_and_carried_out_once() -> None:
         assert codes(bot, "f-2") == ["no_such_plan"]
         assert kinds(bot) == ["flatten_planned", "flatten_signed", "flatten_ended"]
         assert bot.desk.state_facts()["mode"] == "HALT"
+        await bot.end()
+
+    played(story())
+
+
+@pytest.mark.control("C3")
+def test_a_comparison_that_is_slow_still_ends_the_plan_well() -> None:
+    """The broker's books answer only after a minute: the plan waits for them, and nothing is called left."""
+
+    async def story() -> None:
+        bot = await an_asked_bot()
+        bot.broker.books_errors = [ConnectivityError("open orders: no answer within 10 s") for _ in range(20)]
+        sign(bot, "f-1")
+        await bot.pass_s(40)
+        assert bot.link.stages("f-1") == [AckStage.ACCEPTED]
+        await bot.pass_s(60)
+        assert bot.link.stages("f-1") == [AckStage.ACCEPTED, AckStage.DONE]
         await bot.end()
 
     played(story())
