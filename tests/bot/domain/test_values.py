@@ -15,7 +15,7 @@ from bot.domain.errors import AlvhError, ConfigError, HistoryError, IllegalTrans
 from bot.domain.events import TimerElapsed
 from bot.domain.fees import FeeSchedule, up_to_cent
 from bot.domain.instrument import RVX, SPX, VIX, Instrument, Kind, Right, Side, index
-from bot.domain.market import DataType, Quote, Tick
+from bot.domain.market import DataType, ModelGreeks, Quote, Tick
 from bot.domain.mode import TradingMode, strictest
 from bot.domain.plan import Candidate
 from bot.domain.readings import DispersionReading, Episode, SignalState
@@ -380,3 +380,11 @@ def test_a_snapshot_holds_what_a_release_compares() -> None:
     assert snapshot.standing == Standing(book_version=1, mode=TradingMode.NORMAL, reconciling=False, locks={})
     assert snapshot.levels[SPX.key] == 6800.0
     assert snapshot.now.astimezone(UTC).tzinfo is UTC
+
+
+@pytest.mark.parametrize("figures", [{"delta": float("nan"), "theta": -0.1}, {"delta": 0.4, "theta": float("inf")}])
+def test_greeks_that_could_not_be_compared_are_refused(figures: dict[str, float]) -> None:
+    """A figure of the broker's model that is no number never becomes a value; proper ones are kept as they are."""
+    with pytest.raises(InvalidValueError, match="finite"):
+        ModelGreeks(**figures)
+    assert ModelGreeks(delta=0.4, theta=-0.1).delta == 0.4
