@@ -1,96 +1,28 @@
 """Who may tighten, who may loosen: every denial once, and what holds for any command."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.command import Challenge, Channel, Command, CommandName, Proof, Role
+from bot.domain.command import Challenge, Command, CommandName, Proof, Role
 from bot.domain.errors import InvalidValueError
 from bot.domain.mode import TradingMode
 from risk.authority import Answer, AuthorityRules, Decide, Denial, Denied, Loosen, Situation, Tighten, judge
-
-NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
-RULES = AuthorityRules()
-SECOND = timedelta(seconds=1)
-EVERY_ROLE = frozenset(Role)
-
-
-def a_resume(**changes: Any) -> Command:
-    """Return a resume that is granted in `a_situation`, but for the changes."""
-    whole: dict[str, Any] = {
-        "name": CommandName.RESUME,
-        "command_id": "i",
-        "channel": Channel.MQTT,
-        "proof": Proof.SIGNED,
-        "received_at": NOW,
-        "reason": "looked at it",
-        "key_id": "anna",
-        "roles": EVERY_ROLE,
-        "seq_is_fresh": True,
-        "issued_at": NOW,
-        "expires_at": NOW + 30 * SECOND,
-        "kill_epoch": 4,
-        "challenge": "c",
-    }
-    return Command(**{**whole, **changes})
-
-
-def a_situation(**changes: Any) -> Situation:
-    """Return a halted bot with good books."""
-    challenge = Challenge(epoch=4, value="c", issued_at=NOW, expires_at=NOW + 300 * SECOND)
-    whole: dict[str, Any] = {
-        "host_now": NOW,
-        "now": NOW,
-        "kill_epoch": 4,
-        "mode": TradingMode.HALT,
-        "challenge": challenge,
-        "unknown_orders": 0,
-        "reconciled_at": NOW,
-        "differences": 0,
-        "journal_writable": True,
-    }
-    return Situation(**{**whole, **changes})
-
-
-OLD = Challenge(epoch=3, value="c", issued_at=NOW, expires_at=NOW + 300 * SECOND)
-SPENT = Challenge(epoch=4, value="c", issued_at=NOW - 301 * SECOND, expires_at=NOW - SECOND)
+from tests.risk.attacks import ATTACKS, EVERY_ROLE, NOW, OLD, RULES, SECOND, a_resume, a_situation
 
 
 @pytest.mark.control("C42")
 @pytest.mark.parametrize(
     ("denial", "command", "situation"),
     [
-        (Denial.NOT_PROVED, {"proof": Proof.UNPROVED}, {}),
-        (Denial.NOT_PROVED, {"proof": Proof.LOCAL}, {}),
-        (Denial.ROLE_MISSING, {"roles": EVERY_ROLE - {Role.RESUME}}, {}),
-        (Denial.RETAINED, {"retained": True}, {}),
-        (Denial.SEQUENCE, {"seq_is_fresh": False}, {}),
-        (Denial.NOT_FRESH, {"issued_at": None}, {}),
-        (Denial.NOT_FRESH, {"expires_at": None}, {}),
-        (Denial.NOT_FRESH, {"issued_at": NOW - 31 * SECOND}, {}),
-        (Denial.NOT_FRESH, {"issued_at": NOW + 31 * SECOND}, {}),
-        (Denial.NOT_FRESH, {"expires_at": NOW - SECOND}, {}),
-        (Denial.EPOCH, {"kill_epoch": 3}, {}),
-        (Denial.EPOCH, {"kill_epoch": 5}, {}),
-        (Denial.CHALLENGE, {}, {"challenge": None}),
-        (Denial.CHALLENGE, {}, {"challenge": OLD}),
-        (Denial.CHALLENGE, {}, {"challenge": SPENT}),
-        (Denial.CHALLENGE, {"challenge": "C"}, {}),
-        (Denial.CHALLENGE, {"challenge": ""}, {}),
-        (Denial.REASON_MISSING, {"reason": " \t"}, {}),
+        *ATTACKS,
         (Denial.TARGET_MODE, {"args": {"mode": "HALT"}}, {}),
         (Denial.TARGET_MODE, {"args": {"mode": 0}}, {}),
         (Denial.NOT_LATCHED, {}, {"mode": TradingMode.NORMAL}),
         (Denial.NOT_LATCHED, {"args": {"mode": "REDUCE_ONLY"}}, {"mode": TradingMode.REDUCE_ONLY}),
-        (Denial.UNKNOWN_ORDERS, {}, {"unknown_orders": 1}),
-        (Denial.NOT_RECONCILED, {}, {"reconciled_at": None}),
-        (Denial.NOT_RECONCILED, {}, {"reconciled_at": NOW - 61 * SECOND}),
-        (Denial.BOOKS_DIFFER, {}, {"differences": 1}),
-        (Denial.JOURNAL, {}, {"journal_writable": False}),
     ],
 )
 def test_each_fault_alone_is_denied_with_its_code(

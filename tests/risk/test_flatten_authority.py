@@ -1,18 +1,16 @@
 """Who may flatten and who may unlock: every attack on a resume is one on them, and the signature is over one plan."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.command import Challenge, Channel, Command, CommandName, Proof, Role
+from bot.domain.command import Command, CommandName, Proof, Role
 from bot.domain.mode import TradingMode
 from risk.authority import (
     Answer,
     AskAgain,
-    AuthorityRules,
     CancelEverything,
     Denial,
     Denied,
@@ -22,80 +20,20 @@ from risk.authority import (
     Unlock,
     judge,
 )
+from tests.risk.attacks import ATTACKS, RULES, a_resume, a_situation
 
-NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
-RULES = AuthorityRules()
-SECOND = timedelta(seconds=1)
 DIGEST, LOCK = "d" * 64, "OPT:VIX:2026-11-18:20:C"
-OLD = Challenge(epoch=3, value="c", issued_at=NOW, expires_at=NOW + 300 * SECOND)
-SPENT = Challenge(epoch=4, value="c", issued_at=NOW - 301 * SECOND, expires_at=NOW - SECOND)
 
 
 def a_flatten(**changes: Any) -> Command:
     """A command that is granted in `halted`, but for the changes; its arguments fit an unlock as well."""
-    whole: dict[str, Any] = {
-        "name": CommandName.FLATTEN,
-        "command_id": "i",
-        "channel": Channel.MQTT,
-        "proof": Proof.SIGNED,
-        "received_at": NOW,
-        "reason": "the sleeve goes",
-        "key_id": "anna",
-        "roles": frozenset({Role.RESUME}),
-        "seq_is_fresh": True,
-        "issued_at": NOW,
-        "expires_at": NOW + 30 * SECOND,
-        "kill_epoch": 4,
-        "challenge": "c",
-        "args": {"plan": DIGEST, "lock": LOCK},
-    }
-    return Command(**{**whole, **changes})
+    granted: dict[str, Any] = {"name": CommandName.FLATTEN, "roles": frozenset({Role.RESUME})}
+    return a_resume(**{**granted, "args": {"plan": DIGEST, "lock": LOCK}, **changes})
 
 
 def halted(**changes: Any) -> Situation:
     """A halted bot with good books, a plan that waits, and a lock."""
-    whole: dict[str, Any] = {
-        "host_now": NOW,
-        "now": NOW,
-        "kill_epoch": 4,
-        "mode": TradingMode.HALT,
-        "challenge": Challenge(epoch=4, value="c", issued_at=NOW, expires_at=NOW + 300 * SECOND),
-        "unknown_orders": 0,
-        "reconciled_at": NOW,
-        "differences": 0,
-        "journal_writable": True,
-        "flatten_digest": DIGEST,
-        "locks": frozenset({LOCK}),
-    }
-    return Situation(**{**whole, **changes})
-
-
-ATTACKS: list[tuple[Denial, dict[str, Any], dict[str, Any]]] = [
-    (Denial.NOT_PROVED, {"proof": Proof.UNPROVED}, {}),
-    (Denial.NOT_PROVED, {"proof": Proof.LOCAL}, {}),
-    (Denial.ROLE_MISSING, {"roles": frozenset({Role.KILL, Role.RISK, Role.ADMIN})}, {}),
-    (Denial.RETAINED, {"retained": True}, {}),
-    (Denial.SEQUENCE, {"seq_is_fresh": False}, {}),
-    (Denial.NOT_FRESH, {"issued_at": None}, {}),
-    (Denial.NOT_FRESH, {"expires_at": None}, {}),
-    (Denial.NOT_FRESH, {"issued_at": NOW - 31 * SECOND}, {}),
-    (Denial.NOT_FRESH, {"issued_at": NOW + 31 * SECOND}, {}),
-    (Denial.NOT_FRESH, {"expires_at": NOW - SECOND}, {}),
-    (Denial.EPOCH, {"kill_epoch": 3}, {}),
-    (Denial.EPOCH, {"kill_epoch": 5}, {}),
-    (Denial.CHALLENGE, {}, {"challenge": None}),
-    (Denial.CHALLENGE, {}, {"challenge": OLD}),
-    (Denial.CHALLENGE, {}, {"challenge": SPENT}),
-    (Denial.CHALLENGE, {"challenge": "C"}, {}),
-    (Denial.CHALLENGE, {"challenge": ""}, {}),
-    (Denial.REASON_MISSING, {"reason": " \t"}, {}),
-    (Denial.UNKNOWN_ORDERS, {}, {"unknown_orders": 1}),
-    (Denial.NOT_RECONCILED, {}, {"reconciled_at": None}),
-    (Denial.NOT_RECONCILED, {}, {"reconciled_at": NOW - 61 * SECOND}),
-    (Denial.BOOKS_DIFFER, {}, {"differences": 1}),
-    (Denial.JOURNAL, {}, {"journal_writable": False}),
-]
-"""What one thing is wrong with an otherwise good command."""
+    return a_situation(**{"flatten_digest": DIGEST, "locks": frozenset({LOCK}), **changes})
 
 
 @pytest.mark.control("C42")
