@@ -82,7 +82,11 @@ class Watcher:
     """One watch from its beginning to its end."""
 
     def __init__(self, watch: Watch, settings: Settings, folder: Path, say: Callable[[str], None]) -> None:
-        """Take the parts; must be called where a loop will run."""
+        """Take the parts; must be called where a loop will run.
+
+        Raises:
+            ConfigError: A command cannot be taken apart into words.
+        """
         self._watch = watch
         self._settings = settings
         self._rules = settings.watchdog
@@ -91,7 +95,9 @@ class Watcher:
         self._clock = SystemClock()
         self._sight = Sight(since=self._clock.host_now())
         self._standing: dict[Danger, Alarm] = {}
-        self._cut = False
+        self._on_alarm = _words_of(watch.on_alarm or settings.watchdog.on_alarm, "on_alarm")
+        self._cut = _words_of(watch.cut or settings.watchdog.cut, "cut")
+        self._was_cut = False
         self._commands: set[asyncio.Task[None]] = set()
 
     async def run(self) -> int:
@@ -230,14 +236,14 @@ class Watcher:
                 facts={},
             )
         )
-        self._run_command(self._watch.on_alarm or self._rules.on_alarm, alarm)
-        if alarm.danger.may_trade_on and not self._cut:
-            self._cut = True
-            self._run_command(self._watch.cut or self._rules.cut, alarm)
+        self._run_command(self._on_alarm, alarm)
+        if alarm.danger.may_trade_on and not self._was_cut:
+            self._was_cut = True
+            self._run_command(self._cut, alarm)
 
-    def _run_command(self, command: str, alarm: Alarm) -> None:
+    def _run_command(self, command: list[str], alarm: Alarm) -> None:
         if command:
-            task = asyncio.ensure_future(self._ran(shlex.split(command), alarm))
+            task = asyncio.ensure_future(self._ran(command, alarm))
             self._commands.add(task)
             task.add_done_callback(self._commands.discard)
 
@@ -261,6 +267,16 @@ class Watcher:
     def _say_line(self, danger: str, words: str, *, over: bool) -> None:
         facts = {"at": self._clock.host_now().isoformat(), "danger": danger, "words": words, "over": over}
         self._say(json.dumps(facts))
+
+
+def _words_of(command: str, name: str) -> list[str]:
+    """Take a command of the operator's apart, now and not at the alarm; without words it is none."""
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise ConfigError(
+            f"watchdog.{name} is no command ({str(error).lower()}): {command}; mend its quotes"
+        ) from error
 
 
 def _asking(command_id: str) -> Sending:

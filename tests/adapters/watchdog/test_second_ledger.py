@@ -16,7 +16,7 @@ from adapters.ibkr.looker import positions_held
 from adapters.journal.positions import positions_told
 from adapters.journal.store import Owner, open_journal
 from bot.compose.watchdog import ALARMED, Watch, Watcher
-from bot.domain.errors import ConnectivityError, JournalError
+from bot.domain.errors import ConfigError, ConnectivityError, JournalError
 from bot.domain.instrument import Instrument, Side
 from bot.domain.orders import Fill, FillPart
 from bot.ports import JournalRow
@@ -158,3 +158,12 @@ async def test_a_corrupted_ledger_is_caught_and_calls(tmp_path: Path) -> None:
     assert (code, told[0]["danger"], told[0]["over"]) == (ALARMED, "ledger", False)
     assert "OPT VIX 20 C: 7 by the journal, 0 at the broker" in told[0]["words"]
     assert names_in(tmp_path) >= {"leftledger", "left-cutledger"}
+
+
+@pytest.mark.parametrize("name", ["on_alarm", "cut"])
+async def test_a_command_that_could_not_be_run_is_refused_at_the_start(tmp_path: Path, name: str) -> None:
+    """A quote that is never closed is told when the watch begins, not found at the alarm that it would have called."""
+    settings = load(Profile.SIM, None, {}).settings
+    rules = replace(settings.watchdog, **{name: "call 'the desk"})
+    with pytest.raises(ConfigError, match=f"watchdog.{name} is no command"):
+        Watcher(Watch(), replace(settings, watchdog=rules), tmp_path, print)
