@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from bot.domain.events import BooksReconciled
 from bot.domain.expiries import has_settled
 from bot.domain.instrument import InstrumentKey
 from bot.domain.ledger import positions_after, units_filled
@@ -52,6 +53,18 @@ class Reconciliation:
     in_doubt: tuple[Order, ...]
     differences: Mapping[str, str]
     commissions: Mapping[str, Decimal]
+
+    def as_event(self, broker: BrokerBooks, now: datetime) -> BooksReconciled:
+        """Return the event that carries the outcome of comparing with these books of the broker's."""
+        return BooksReconciled(
+            at=now,
+            positions=broker.positions,
+            account=broker.account,
+            orders=self.orders,
+            fills=self.missed_fills,
+            commissions=self.commissions,
+            differences=self.differences,
+        )
 
 
 def reconcile(own: OwnBooks, broker: BrokerBooks, *, now: datetime, settled_before: datetime | None) -> Reconciliation:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from bot.app.shell import Shell
 from bot.domain.errors import BrokerRejectedError, ClientIdInUseError, ConnectivityError
-from bot.domain.events import BooksReconciled, LinkLost, LinkRestored
+from bot.domain.events import LinkLost, LinkRestored
 from bot.domain.orders import IntentId, Order
 from bot.ports import Broker, Connection
 from bot.reconcile import OwnBooks, Reconciliation, reconcile
@@ -155,17 +155,7 @@ class LinkKeeper:
         outcome = reconcile(own, books, now=now, settled_before=settled_before if up_since <= settled_before else None)
         if not outcome.in_doubt:
             self._adopted = True
-            self._shell.pump(
-                BooksReconciled(
-                    at=now,
-                    positions=books.positions,
-                    account=books.account,
-                    orders=outcome.orders,
-                    fills=outcome.missed_fills,
-                    commissions=outcome.commissions,
-                    differences=outcome.differences,
-                )
-            )
+            self._shell.pump(outcome.as_event(books, now))
         return outcome
 
     def _watch_doubts(self, in_doubt: tuple[Order, ...]) -> None:

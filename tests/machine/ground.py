@@ -22,7 +22,6 @@ from bot.domain.decision import Approved
 from bot.domain.errors import ConnectivityError
 from bot.domain.events import (
     AccountReported,
-    BooksReconciled,
     CandidatesListed,
     ModeDemanded,
     SessionOpened,
@@ -304,17 +303,7 @@ class Ground:
         self.told = {key: truth.get(key, 0) for key in {*truth, *self.told} - differing} | {
             key: self.told.get(key, 0) for key in differing
         }
-        self.engine.receive(
-            BooksReconciled(
-                at=now,
-                positions=books.positions,
-                account=books.account,
-                orders=outcome.orders,
-                fills=outcome.missed_fills,
-                commissions=outcome.commissions,
-                differences=outcome.differences,
-            )
-        )
+        self.engine.receive(outcome.as_event(books, now))
         self.account, self.agreed = books.account, True
         self.locked = set(self.state.standing().locks) & (foreign | self.locked) | differing
 
