@@ -7,8 +7,8 @@ from itertools import permutations
 import pytest
 
 from bot.domain.events import BooksReconciled, FillReported, SessionClosed, WingStrikesListed
-from bot.domain.instrument import Right, Side
-from bot.domain.orders import Fill, FillPart, Order, Purpose
+from bot.domain.instrument import Side
+from bot.domain.orders import Fill, FillPart, OrderIntent
 from bot.domain.portfolio import Book, Position, Provenance, StatedCredit
 from bot.signals.dispersion import DispersionTracker
 from bot.signals.settings import DispersionSettings
@@ -19,58 +19,21 @@ from tests.builders import (
     FEES,
     NOON,
     TODAY,
-    Scenery,
     a_session,
     an_account,
     an_intent,
-    an_option,
     an_order,
-    buys,
-    sells,
 )
+from tests.wing_rolls import BOUGHT, CONDOR, NEW, SOLD, TEN, UNITS, WHOLE, a_roll, told_of
 
-TEN = Scenery(condors=10)
-CONDOR = TEN.opening.condors[0]
-OLD = CONDOR.long_put
-NEW = an_option(str((OLD.strike or 0) - 5), CONDOR.settlement, trading_class="SPXW", right=Right.PUT)
 (STATED,) = TEN.opening.credits
-UNITS = 4
 FEES_USD = Decimal("2.80") * UNITS
 
 
-def _order(limit: str = "-0.35") -> Order:
-    intent = an_intent(
-        (sells(OLD), buys(NEW)), quantity=UNITS, limit=limit, purpose=Purpose.WING_ROLL, intent_id="roll"
-    )
-    return an_order(intent)
-
-
-def _fill(part: FillPart, side: Side, price: str, quantity: int = UNITS) -> Fill:
-    instrument = None if part is FillPart.COMBO else OLD if side is Side.SELL else NEW
-    return Fill(
-        exec_id=f"{part}-{side}",
-        order_ref="roll",
-        perm_id=7,
-        account=ACCOUNT,
-        part=part,
-        instrument=instrument,
-        side=side,
-        quantity=quantity,
-        price=Decimal(price),
-        at=NOON,
-    )
-
-
-WHOLE, SOLD, BOUGHT = (
-    _fill(FillPart.COMBO, Side.BUY, "-0.40"),
-    _fill(FillPart.LEG, Side.SELL, "20.00"),
-    _fill(FillPart.LEG, Side.BUY, "19.60"),
-)
-
-
-def _state(order: Order, stated: Sequence[StatedCredit] = (STATED,)) -> BotState:
+def _state(intent: OrderIntent, stated: Sequence[StatedCredit] = (STATED,)) -> BotState:
     """Ten condors that were adopted, and a roll of four of their wings at the broker."""
     state = BotState(tracker=DispersionTracker(DispersionSettings()), stated_credits=stated, fees=FEES)
+    order = an_order(intent)
     state.apply(restored(order))
     signs = (1, -1, -1, 1)
     held = tuple(Position(instrument=leg, quantity=sign * 10) for leg, sign in zip(CONDOR.legs, signs, strict=True))
@@ -85,7 +48,7 @@ def _book(state: BotState) -> Book:
 @pytest.mark.parametrize("told", list(permutations((WHOLE, SOLD, BOUGHT))))
 def test_a_roll_never_looks_half_done(told: tuple[Fill, ...]) -> None:
     """After each of its executions, whichever comes first, all legs fit condors and the entry is the old one."""
-    state = _state(_order())
+    state = _state(a_roll())
     entry = _book(state).cohorts[0]
     for fill in told:
         state.apply(FillReported(at=NOON, fill=fill))
@@ -102,12 +65,12 @@ def test_a_roll_never_looks_half_done(told: tuple[Fill, ...]) -> None:
 @pytest.mark.parametrize(("limit", "bought", "debit"), [("0.30", "20.30", 120), ("-0.35", "19.60", 0)])
 def test_a_debit_lowers_a_stated_credit_and_a_credit_does_not_raise_it(limit: str, bought: str, debit: int) -> None:
     """The statement is about the old strikes; debit and fees come off it, and it stays the operator's word."""
-    state = _state(_order(limit))
+    state = _state(a_roll(limit))
     net = str(Decimal(bought) - Decimal(20))
     for fill in (
-        _fill(FillPart.COMBO, Side.BUY, net),
+        told_of(FillPart.COMBO, Side.BUY, net),
         SOLD,
-        _fill(FillPart.LEG, Side.BUY, bought),
+        told_of(FillPart.LEG, Side.BUY, bought),
     ):
         state.apply(FillReported(at=NOON, fill=fill))
     (cohort,) = _book(state).cohorts
@@ -118,14 +81,14 @@ def test_a_debit_lowers_a_stated_credit_and_a_credit_does_not_raise_it(limit: st
 
 def test_what_is_not_told_yet_counts_at_the_limit() -> None:
     """The net alone was told, better than the limit: until the legs are there the limit is what it cost."""
-    state = _state(_order("0.30"))
-    state.apply(FillReported(at=NOON, fill=_fill(FillPart.COMBO, Side.BUY, "0.10")))
+    state = _state(a_roll("0.30"))
+    state.apply(FillReported(at=NOON, fill=told_of(FillPart.COMBO, Side.BUY, "0.10")))
     assert _book(state).cohorts[0].credit_usd == STATED.credit_usd - Decimal("0.30") * 100 * UNITS - FEES_USD
 
 
 def test_condors_that_nobody_states_count_for_nothing() -> None:
     """Found in the account, without a statement: estimated, no credit, and the wings of the entry are known."""
-    (cohort,) = _book(_state(_order(), stated=())).cohorts
+    (cohort,) = _book(_state(a_roll(), stated=())).cohorts
     assert (cohort.credit_usd, cohort.provenance, cohort.opened_on) == (0, Provenance.ESTIMATED, TODAY)
     assert cohort.put_wing_points == 25
 
@@ -156,14 +119,14 @@ def test_condors_opened_by_executions_alone_need_no_statement() -> None:
 
 def test_the_last_roll_is_remembered_filled_or_not() -> None:
     """Its moment bounds the next one; without any there is none."""
-    assert _book(_state(_order())).last_roll_at == NOON
-    hedge = an_order(an_intent(intent_id="hedge"))
+    assert _book(_state(a_roll())).last_roll_at == NOON
+    hedge = an_intent(intent_id="hedge")
     assert _book(_state(hedge)).last_roll_at is None
 
 
 def test_the_strikes_to_watch_replace_those_before_and_ask_for_no_plan() -> None:
     """Their quotes come first, and the timer plans."""
-    state = _state(_order())
+    state = _state(a_roll())
     assert state.apply(WingStrikesListed(at=NOON, instruments=(NEW,))) is False
     assert list(state.snapshot(NOON).wing_strikes) == [NEW.key]
     state.apply(WingStrikesListed(at=NOON, instruments=()))
@@ -172,7 +135,7 @@ def test_the_strikes_to_watch_replace_those_before_and_ask_for_no_plan() -> None
 
 def test_the_strikes_to_watch_do_not_outlive_their_session() -> None:
     """The next session is looked at anew."""
-    state = _state(_order())
+    state = _state(a_roll())
     state.apply(WingStrikesListed(at=NOON, instruments=(NEW,)))
     state.apply(SessionClosed(at=NOON, session=a_session()))
     assert state.snapshot(NOON).wing_strikes == {}

@@ -3,9 +3,6 @@
 import asyncio
 import re
 import shlex
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -13,11 +10,10 @@ import pytest
 
 from adapters.control.guard import KILL_FILE, TAKEN_FILE
 from bot.cli.root import alvh
-from bot.compose.worlds import WorldOptions, world_of
-from simulator.gateway import FloorTime, Gateway
 from tests.adapters.mqtt.bench_bot import until
 from tests.adapters.mqtt.mosquitto_broker import Mosquitto
-from tests.adapters.mqtt.test_mqtt_whole_bot import PATIENCE_S, SPEED, Operated
+from tests.adapters.mqtt.served_worlds import served
+from tests.adapters.mqtt.test_mqtt_whole_bot import PATIENCE_S, Operated
 
 pytestmark = [pytest.mark.mosquitto, pytest.mark.timeout(180)]
 
@@ -28,27 +24,6 @@ def section(name: str) -> list[str]:
     """The commands of a section of the page, in their order."""
     text = PAGE.read_text(encoding="utf-8").split(f"\n## {name}\n", 1)[1].split("\n## ", 1)[0]
     return [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines() if line]
-
-
-@asynccontextmanager
-async def calm_gateway() -> AsyncIterator[Gateway]:
-    """A simulated gateway in the middle of a calm session."""
-    options = WorldOptions(
-        scenario="calm", history=None, start=None, end=None, sessions=5, seed=7, tick_s=15, account="DU1234567"
-    )
-    world = world_of(options)
-    begins = world.sessions()[1].opens_at + timedelta(hours=2)
-    time = FloorTime(asyncio.get_running_loop().time, begins, SPEED)
-    gateway = Gateway(world.open(time).floor, "127.0.0.1", 0, time=time)
-    gateway.advance(begins)
-    await gateway.start()
-    serving = asyncio.ensure_future(gateway.run())
-    try:
-        yield gateway
-    finally:
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
-        await gateway.stop()
 
 
 class Reader:
@@ -124,7 +99,7 @@ def _said(words: list[str]) -> int:
 @pytest.mark.control("C5")
 async def test_the_runbook_works_command_by_command(broker: Mosquitto, tmp_path: Path) -> None:
     """Halt by every path, go on, less than a halt, flatten, shut down, restore: each command ends as the page says."""
-    async with calm_gateway() as gateway:
+    async with served("calm", 2) as gateway:
         reader = Reader(Operated(tmp_path, broker, gateway), broker)
         try:
             await _followed(reader)

@@ -6,24 +6,22 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.journal.store import read_rows
-from bot.compose.worlds import WorldOptions, world_of
 from bot.domain.errors import JournalError
 from simulator.fills import DisplayedSizeFills
-from simulator.gateway import FloorTime, Gateway
+from simulator.gateway import Gateway
 from simulator.tws.desk import Told
 from tests.adapters.mqtt.bench_bot import until
 from tests.adapters.mqtt.mosquitto_broker import Mosquitto
+from tests.adapters.mqtt.served_worlds import SPEED, served
 
 pytestmark = pytest.mark.mosquitto
 
-SPEED = 10
 PATIENCE_S = 60.0
 ROOT = Path(__file__).parents[3]
 
@@ -32,23 +30,8 @@ ROOT = Path(__file__).parents[3]
 async def gateway_of_resting_orders(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Gateway]:
     """A gateway amid the blowout at whose exchange nothing fills: every order that is placed works until cancelled."""
     monkeypatch.setattr(DisplayedSizeFills, "match", lambda *_what, **_how: None)
-    world = world_of(
-        WorldOptions(
-            scenario="blowout", history=None, start=None, end=None, sessions=5, seed=7, tick_s=15, account="DU1234567"
-        )
-    )
-    begins = world.sessions()[1].opens_at + timedelta(hours=3)
-    time = FloorTime(asyncio.get_running_loop().time, begins, SPEED)
-    gateway = Gateway(world.open(time).floor, "127.0.0.1", 0, time=time)
-    gateway.advance(begins)
-    await gateway.start()
-    serving = asyncio.ensure_future(gateway.run())
-    try:
+    async with served("blowout", 3) as gateway:
         yield gateway
-    finally:
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
-        await gateway.stop()
 
 
 class Operated:
