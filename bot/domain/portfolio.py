@@ -310,3 +310,7 @@ class Book:
         """Contracts held, signed; 0 when flat."""
         position = self.positions.get(key)
         return 0 if position is None else position.quantity
+
+    def keys_at_work(self) -> set[InstrumentKey]:
+        """The contracts in which an order may still fill; a new set each time."""
+        return {leg.instrument.key for order in self.orders.values() for leg in order.intent.legs}

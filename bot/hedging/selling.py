@@ -88,7 +88,7 @@ def sold(moment: Moment, chosen: Sequence[Portion], purpose: Purpose, why: str, 
         why: The plan's reason where it sells.
         why_not: The beginning of its reason where it cannot.
     """
-    busy = {leg.instrument.key for order in moment.snapshot.book.orders.values() for leg in order.intent.legs}
+    busy = moment.snapshot.book.keys_at_work()
     intents: list[OrderIntent] = []
     obstacles: list[str] = []
     for group in by_legs(chosen):

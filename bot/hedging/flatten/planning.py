@@ -63,7 +63,7 @@ def flat_parts(
 
 def flatten(moment: Moment, mandate: Mandate) -> HedgePlan:
     """Return the orders that a signed plan still needs now, or why none can be sent."""
-    busy = {leg.instrument.key for order in moment.snapshot.book.orders.values() for leg in order.intent.legs}
+    busy = moment.snapshot.book.keys_at_work()
     intents: list[OrderIntent] = []
     obstacles: list[str] = []
     for part in mandate.plan.parts:

@@ -22,8 +22,11 @@ from tests.builders import (
     a_future,
     a_lot,
     an_account,
+    an_intent,
     an_option,
+    an_order,
     buys,
+    spread_legs,
     vix_call,
 )
 
@@ -296,3 +299,13 @@ def test_a_book_counts_contracts() -> None:
     """Signed, and none where nothing is held."""
     book = a_book(positions={vix_call(20): -3})
     assert (book.quantity(vix_call(20).key), book.quantity(vix_call(21).key)) == (-3, 0)
+
+
+def test_a_book_names_the_contracts_that_orders_work_in() -> None:
+    """Every leg of every order, each once; a caller may add to the answer without changing the book."""
+    spread, future = an_order(an_intent(intent_id="s")), an_order(an_intent((buys(a_future("VX")),), intent_id="f"))
+    book = a_book(orders=(spread, future))
+    expected = {leg.instrument.key for leg in (*spread_legs(), buys(a_future("VX")))}
+    book.keys_at_work().clear()
+    assert book.keys_at_work() == expected
+    assert a_book().keys_at_work() == set()
