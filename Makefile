@@ -7,6 +7,7 @@ INSYNC_VENV := .venv-ib-insync
 INSYNC_LOCK := config/requirements-ib-insync.lock
 MUTANTS_VENV := .venv-mutants
 MUTANTS_LOCK := config/requirements-mutants.lock
+WORKERS ?= 2
 
 .PHONY: setup setup-clients run test test-slow test-ib-insync test-clients machine planted mutants controls controls-table check lint types bench clean
 
@@ -42,8 +43,8 @@ $(CLIENT_VENVS)/%/.ready: config/clients/%.lock
 run: setup ## five simulated sessions in virtual time, with a summary and an HTML report
 	$(BIN)/alvh run
 
-test: setup ## the test suite
-	$(BIN)/python -m pytest
+test: setup ## the test suite, in two processes; WORKERS=n in others
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 test-slow: setup ## the long suites as well
 	$(BIN)/python -m pytest -m "not clients"

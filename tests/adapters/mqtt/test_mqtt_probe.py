@@ -42,6 +42,7 @@ async def test_a_subscription_that_is_filtered_in_the_run_tightens(broker: Mosqu
         await until(lambda: not mqtt.up.is_set())
         assert "did not arrive" in mqtt.why_down
         await until(lambda: state.demand(DemandSource.COMMAND_LINK) is TradingMode.REDUCE_ONLY)
+        await until(lambda: any(row["source"] == "command_link" for row in bot.rows("mode_demanded")))
         rows = [row for row in bot.rows("mode_demanded") if row["source"] == "command_link"]
         assert [(row["mode"], row["cause"]) for row in rows] == [("REDUCE_ONLY", "command link lost")]
         assert bot.rows("command_link_changed") == [{"up": True}, {"up": False}]
