@@ -49,6 +49,7 @@ T = TypeVar("T")
 VIX_OPTION_CLASSES: Final = frozenset({"VIX", "VIXW"})
 VIX_FUTURE_CLASSES: Final = frozenset({"VX", "VXM"})
 SPX_OPTION_CLASSES: Final = frozenset({"SPX", "SPXW"})
+MODELLED_OPTION_CLASSES: Final = VIX_OPTION_CLASSES | SPX_OPTION_CLASSES
 VX_MULTIPLIERS: Final = {"VX": 1000, "VXM": 100}
 
 _MAX_PRICE: Final = 1_000_000.0  # points: far above any contract of this project, far below overflow
@@ -157,7 +158,7 @@ def has_model(instrument: Instrument) -> bool:
     if instrument.kind is Kind.FUTURE:
         return instrument.trading_class in VIX_FUTURE_CLASSES
     if instrument.kind is Kind.OPTION:
-        return instrument.trading_class in VIX_OPTION_CLASSES | SPX_OPTION_CLASSES
+        return instrument.trading_class in MODELLED_OPTION_CLASSES
     return is_volatility_product(instrument)
 
 

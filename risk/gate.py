@@ -189,7 +189,7 @@ class Gate:
         return 0
 
     def _checked(self, intent: OrderIntent, scene: Scene) -> tuple[Checked, ...]:
-        return tuple(_asked(check, intent, scene) for check in self._checks)
+        return tuple([_asked(check, intent, scene) for check in self._checks])
 
 
 def _asked(check: Check, intent: OrderIntent, scene: Scene) -> Checked:

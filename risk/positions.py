@@ -5,7 +5,7 @@ direction. So the most that may be held long is what is held with every purchase
 the other way round. Condors are not among it: their own limits bound them (M8, M11).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,6 +14,7 @@ from typing import Final
 from bot.domain.expiries import has_settled
 from bot.domain.instrument import Instrument, InstrumentKey, Kind
 from bot.domain.orders import OrderIntent
+from bot.domain.portfolio import Position
 from bot.pricing import DAYS_PER_YEAR, black76
 from bot.valuation import SPX_OPTION_CLASSES, VX_MULTIPLIERS, Unvalued, Valuer, has_model
 from risk.scene import Scene
@@ -64,36 +65,57 @@ def contracts_reach(intent: OrderIntent, scene: Scene, kind: Kind, settlement: d
     """Return how many contracts of a kind may be held, of one settlement, or of all where none is named."""
     bought: dict[InstrumentKey, int] = {}
     sold: dict[InstrumentKey, int] = {}
-    instruments: dict[InstrumentKey, Instrument] = {}
-    for instrument, quantity in _flows(intent, scene):
-        wanted = instrument.kind is kind and settlement in (None, instrument.settlement)
-        if not wanted or has_settled(instrument, scene.snapshot.now):
-            continue
-        side = bought if quantity > 0 else sold
-        side[instrument.key] = side.get(instrument.key, 0) + quantity
-        instruments[instrument.key] = instrument
-    held = {key: scene.snapshot.book.quantity(key) for key in _held_keys(scene, kind, settlement)}
-    instruments |= {key: scene.snapshot.book.positions[key].instrument for key in held}
-    long, short = NOTHING, NOTHING
-    for key, instrument in instruments.items():
-        units = contract_units(instrument)
-        long += units * max(0, held.get(key, 0) + bought.get(key, 0))
-        short += units * max(0, -(held.get(key, 0) + sold.get(key, 0)))
+    touched: dict[InstrumentKey, Instrument] = {}
+    for instrument, quantity in scene.kept("flows", intent, lambda: _flows(intent, scene)):
+        if instrument.kind is kind and settlement in (None, instrument.settlement):
+            side = bought if quantity > 0 else sold
+            side[instrument.key] = side.get(instrument.key, 0) + quantity
+            touched[instrument.key] = instrument
+    held = scene.once(("held", kind, settlement), lambda: _held_reach(scene, kind, settlement))
+    long, short = held.long, held.short
+    for key, instrument in touched.items():
+        units, quantity = contract_units(instrument), scene.snapshot.book.quantity(key)
+        long += units * (max(0, quantity + bought.get(key, 0)) - max(0, quantity))
+        short += units * (max(0, -quantity - sold.get(key, 0)) - max(0, -quantity))
     return Reach(long=long, short=short)
+
+
+def _held_reach(scene: Scene, kind: Kind, settlement: date | None) -> Reach:
+    """What is held by itself, long and short."""
+    long, short = NOTHING, NOTHING
+    for position in held_of_sleeve(scene):
+        instrument = position.instrument
+        if instrument.kind is kind and settlement in (None, instrument.settlement):
+            long += contract_units(instrument) * max(0, position.quantity)
+            short += contract_units(instrument) * max(0, -position.quantity)
+    return Reach(long=long, short=short)
+
+
+def held_of_sleeve(scene: Scene) -> tuple[Position, ...]:
+    """Return what is held of the sleeve and has not settled."""
+    return scene.once("sleeve", lambda: tuple(_held_of_sleeve(scene)))
+
+
+def _held_of_sleeve(scene: Scene) -> Iterator[Position]:
+    for position in scene.snapshot.book.positions.values():
+        if is_of_sleeve(position.instrument) and not has_settled(position.instrument, scene.snapshot.now):
+            yield position
 
 
 def sensitivity_reach(intent: OrderIntent, scene: Scene) -> tuple[Reach, Reach] | Unvalued:
     """Return how much vega and how many USD per VIX point may be held, or why that is unknown."""
+    return scene.kept("sensitivity reach", intent, lambda: _sensitivity_reach(intent, scene))
+
+
+def _sensitivity_reach(intent: OrderIntent, scene: Scene) -> tuple[Reach, Reach] | Unvalued:
     vega, delta = _Sum(), _Sum()
-    for position in scene.snapshot.book.positions.values():
-        if is_of_sleeve(position.instrument) and not has_settled(position.instrument, scene.snapshot.now):
-            held = sensitivity_of(position.instrument, scene.valuer)
-            if isinstance(held, Unvalued):
-                return held
-            vega.hold(position.quantity * held.vega_usd)
-            delta.hold(position.quantity * held.delta_usd)
+    held = scene.once("sleeve sensitivity", lambda: _held_sensitivity(scene))
+    if isinstance(held, Unvalued):
+        return held
+    vega.hold(held.vega_usd)
+    delta.hold(held.delta_usd)
     for one, units in (*scene.pending(), (intent, intent.quantity)):
-        moved = order_sensitivity(one, scene.valuer)
+        moved = order_sensitivity(one, scene)
         if isinstance(moved, Unvalued):
             return moved
         vega.move(units * moved.vega_usd)
@@ -101,8 +123,24 @@ def sensitivity_reach(intent: OrderIntent, scene: Scene) -> tuple[Reach, Reach] 
     return vega.reach(), delta.reach()
 
 
-def order_sensitivity(intent: OrderIntent, valuer: Valuer) -> Sensitivity | Unvalued:
+def _held_sensitivity(scene: Scene) -> Sensitivity | Unvalued:
+    """All that is held of the sleeve, signed."""
+    vega = delta = 0.0
+    for position in held_of_sleeve(scene):
+        each = sensitivity_of(position.instrument, scene.valuer)
+        if isinstance(each, Unvalued):
+            return each
+        vega += position.quantity * each.vega_usd
+        delta += position.quantity * each.delta_usd
+    return Sensitivity(vega_usd=vega, delta_usd=delta)
+
+
+def order_sensitivity(intent: OrderIntent, scene: Scene) -> Sensitivity | Unvalued:
     """Return what one unit of an order adds, signed; nothing for a wing of the condors."""
+    return scene.kept("unit sensitivity", intent.legs, lambda: _order_sensitivity(intent, scene.valuer))
+
+
+def _order_sensitivity(intent: OrderIntent, valuer: Valuer) -> Sensitivity | Unvalued:
     vega = delta = 0.0
     for leg in intent.legs:
         if is_of_sleeve(leg.instrument):
@@ -116,6 +154,10 @@ def order_sensitivity(intent: OrderIntent, valuer: Valuer) -> Sensitivity | Unva
 
 def sensitivity_of(instrument: Instrument, valuer: Valuer) -> Sensitivity | Unvalued:
     """Return vega and delta of one long contract in USD, its multiplier counted, or why they are unknown."""
+    return valuer.once(("sensitivity", instrument.key), lambda: _sensitivity_of(instrument, valuer))
+
+
+def _sensitivity_of(instrument: Instrument, valuer: Valuer) -> Sensitivity | Unvalued:
     valued = valuer.value(instrument)
     if isinstance(valued, Unvalued):
         return valued
@@ -154,23 +196,14 @@ class _Sum:
         return Reach(long=_cents(self._held + self._up), short=_cents(-(self._held + self._down)))
 
 
-def _flows(intent: OrderIntent, scene: Scene) -> Iterator[tuple[Instrument, int]]:
-    orders: Iterable[tuple[OrderIntent, int]] = (*scene.pending(), (intent, intent.quantity))
-    for one, units in orders:
-        for leg in one.legs:
-            if is_of_sleeve(leg.instrument):
-                yield leg.instrument, leg.signed_ratio * units
-
-
-def _held_keys(scene: Scene, kind: Kind, settlement: date | None) -> list[InstrumentKey]:
-    return [
-        key
-        for key, position in scene.snapshot.book.positions.items()
-        if is_of_sleeve(position.instrument)
-        and position.instrument.kind is kind
-        and settlement in (None, position.instrument.settlement)
-        and not has_settled(position.instrument, scene.snapshot.now)
-    ]
+def _flows(intent: OrderIntent, scene: Scene) -> tuple[tuple[Instrument, int], ...]:
+    """What everything on its way and the order may bring of the sleeve, signed."""
+    return tuple(
+        (leg.instrument, leg.signed_ratio * units)
+        for one, units in (*scene.pending(), (intent, intent.quantity))
+        for leg in one.legs
+        if is_of_sleeve(leg.instrument) and not has_settled(leg.instrument, scene.snapshot.now)
+    )
 
 
 def _cents(amount_usd: float) -> Decimal:

@@ -3,20 +3,18 @@
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 from bot.domain.decision import Checked, Rule
 from bot.domain.fees import FeeSchedule
 from bot.domain.instrument import InstrumentKey, Side
 from bot.domain.ledger import trade_date
 from bot.domain.market import Quote
-from bot.domain.orders import IntentId, Leg, OrderIntent
+from bot.domain.orders import Leg, OrderIntent
 from bot.domain.schedule import SessionCalendar
 from bot.domain.snapshot import Snapshot
 from bot.valuation import Unvalued, Valuer
-from risk.cost import CostReport
 from risk.limits import RiskLimits
-from risk.stress import PlanStress
 
 T = TypeVar("T")
 
@@ -39,10 +37,8 @@ class Scene:
     calendar: SessionCalendar
     earlier: tuple[OrderIntent, ...] = ()
     later: tuple[OrderIntent, ...] = ()
-    reports: dict[tuple[IntentId, int], CostReport] = field(default_factory=dict, compare=False, repr=False)
-    """Cost figures with one intent added, worked out once for both rules that read them."""
-    stresses: dict[IntentId, PlanStress | Unvalued] = field(default_factory=dict, compare=False, repr=False)
-    """What an intent is stressed with, per unit: worked out once for both rules and for every size that is tried."""
+    figures: dict[tuple[str, int], tuple[object, object]] = field(default_factory=dict, compare=False, repr=False)
+    """What was worked out of an order under judgement, for every rule and size that reads it; see `kept`."""
 
     @property
     def today(self) -> date:
@@ -55,6 +51,20 @@ class Scene:
         A scene that looks at another book than its values were made for, as with one order left out, works it out anew.
         """
         return self.valuer.once(name, work) if self.valuer.snapshot is self.snapshot else work()
+
+    def kept(self, name: str, subject: object, work: Callable[[], T]) -> T:
+        """Return a figure of an order, worked out by whoever asks first.
+
+        Args:
+            name: Which figure.
+            subject: The intent itself, or its legs where the figure is the same for every size. It is told by being the
+                same object, because an id proves nothing; it is kept as well, so that no other can take its place.
+            work: Works it out.
+        """
+        key = (name, id(subject))
+        if key not in self.figures:
+            self.figures[key] = (subject, work())
+        return cast("T", self.figures[key][1])
 
     def pending(self) -> Iterator[tuple[OrderIntent, int]]:
         """Every order that may still fill with its remaining units, then what was approved earlier in this plan."""
@@ -72,6 +82,9 @@ class Scene:
         overlay is short, the position is their sum. A future or a share has no such twin and must also be held as a
         position.
         """
+        return self.kept("closes", intent, lambda: self._only_closes(intent))
+
+    def _only_closes(self, intent: OrderIntent) -> bool:
         if self.buys_back(intent):
             return True
         if not intent.purpose.sells_hedge or self.layer_units(intent) < intent.quantity:

@@ -9,9 +9,11 @@ What always holds: figures are middles without fees, positive is gained; a contr
 whole report unknown; one that has settled gains nothing.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from operator import add
 from typing import Final
 
 from bot.deltas import Units
@@ -93,6 +95,8 @@ GRID: Final[tuple[Scenario, ...]] = (
     Scenario(name="strong rally, VIX up", spx_frac=0.10, vix_points=5.0),
 )
 """docs/methodology.md, M11: falls, falls in which VIX does not follow, reversals and rallies."""
+MEAN_REVERSION_AT: Final = GRID.index(MEAN_REVERSION)
+"""Its place in the grid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,9 +143,28 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StressReport:
-    """One outcome for each scenario of `GRID`, in its order."""
+    """What every scenario of `GRID` brings, in its order: USD, positive gained, condors and sleeve apart."""
 
-    outcomes: tuple[Outcome, ...]
+    condors_usd: tuple[float, ...]
+    sleeve_usd: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Reject a report of another grid, and a figure that no limit could be compared with."""
+        if not len(self.condors_usd) == len(self.sleeve_usd) == len(GRID):
+            raise InvalidValueError(f"a stress report holds {len(GRID)} scenarios for condors and for sleeve")
+        if not math.isfinite(sum(self.condors_usd) + sum(self.sleeve_usd)):
+            raise InvalidValueError("a stress report holds finite figures only")
+
+    @property
+    def book_usd(self) -> tuple[float, ...]:
+        """Condors and sleeve together."""
+        return tuple(map(add, self.condors_usd, self.sleeve_usd))
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """One outcome for each scenario, in its order."""
+        figures = zip(GRID, self.condors_usd, self.sleeve_usd, strict=True)
+        return tuple(Outcome(scenario=one, condors_usd=condors, sleeve_usd=sleeve) for one, condors, sleeve in figures)
 
     @property
     def worst(self) -> Outcome:
@@ -151,45 +174,27 @@ class StressReport:
     @property
     def mean_reversion(self) -> Outcome:
         """The outcome of `MEAN_REVERSION`."""
-        return self.outcomes[GRID.index(MEAN_REVERSION)]
+        return self.outcomes[MEAN_REVERSION_AT]
 
     def plus(self, other: "StressReport") -> "StressReport":
         """Return the report of both together."""
         return StressReport(
-            outcomes=tuple(
-                Outcome(
-                    scenario=one.scenario,
-                    condors_usd=one.condors_usd + more.condors_usd,
-                    sleeve_usd=one.sleeve_usd + more.sleeve_usd,
-                )
-                for one, more in zip(self.outcomes, other.outcomes, strict=True)
-            )
+            condors_usd=tuple(map(add, self.condors_usd, other.condors_usd)),
+            sleeve_usd=tuple(map(add, self.sleeve_usd, other.sleeve_usd)),
         )
 
     def times(self, units: int) -> "StressReport":
         """Return the report of so many units of the same."""
         return StressReport(
-            outcomes=tuple(
-                Outcome(
-                    scenario=one.scenario,
-                    condors_usd=units * one.condors_usd,
-                    sleeve_usd=units * one.sleeve_usd,
-                )
-                for one in self.outcomes
-            )
+            condors_usd=tuple(units * gain for gain in self.condors_usd),
+            sleeve_usd=tuple(units * gain for gain in self.sleeve_usd),
         )
 
     def losses_alone(self) -> "StressReport":
         """Return the report with gains left out: what an order that may or may not fill does at worst."""
         return StressReport(
-            outcomes=tuple(
-                Outcome(
-                    scenario=one.scenario,
-                    condors_usd=min(0.0, one.condors_usd),
-                    sleeve_usd=min(0.0, one.sleeve_usd),
-                )
-                for one in self.outcomes
-            )
+            condors_usd=tuple(min(0.0, gain) for gain in self.condors_usd),
+            sleeve_usd=tuple(min(0.0, gain) for gain in self.sleeve_usd),
         )
 
 
@@ -222,12 +227,7 @@ def stress_of(contracts: Contracts, valuer: Valuer, settings: StressSettings) ->
             return gains
         side = condors if instrument.trading_class in SPX_OPTION_CLASSES else sleeve
         side[:] = [total + quantity * gain for total, gain in zip(side, gains, strict=True)]
-    return StressReport(
-        outcomes=tuple(
-            Outcome(scenario=scenario, condors_usd=condor, sleeve_usd=hedge)
-            for scenario, condor, hedge in zip(GRID, condors, sleeve, strict=True)
-        )
-    )
+    return StressReport(condors_usd=tuple(condors), sleeve_usd=tuple(sleeve))
 
 
 def book_stress(

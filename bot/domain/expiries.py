@@ -1,7 +1,8 @@
 """When contracts settle: the days of VIX by a rule on the SPX expiry of the month that follows, the hours by class."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Final
 
 from bot.domain.errors import InvalidValueError
@@ -79,7 +80,14 @@ def has_settled(instrument: Instrument, now: datetime) -> bool:
         instrument: Any.
         now: Aware.
     """
-    return instrument.settlement is not None and now >= settles_at(instrument)
+    day = instrument.settlement
+    return day is not None and now >= _settles_at_utc(instrument.trading_class, day)
+
+
+@cache
+def _settles_at_utc(trading_class: str, day: date) -> datetime:
+    """The same moment in UTC: it is asked for every contract of every order, and times of one zone compare fast."""
+    return class_settles_at(trading_class, day).astimezone(UTC)
 
 
 def _on_session(day: date, calendar: SessionCalendar) -> date:

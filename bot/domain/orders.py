@@ -68,7 +68,7 @@ class Leg:
     @property
     def signed_ratio(self) -> int:
         """Contracts gained per unit: positive bought, negative sold."""
-        return self.side.sign * self.ratio
+        return self.ratio if self.side is Side.BUY else -self.ratio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from itertools import pairwise
 
 from bot.domain.checks import require_aware, require_finite, require_not_negative, require_positive, require_text
@@ -148,6 +149,7 @@ class Cohort:
         return _cohort_name(self.trading_class, self.settlement)
 
 
+@cache
 def _cohort_name(trading_class: str, settlement: date) -> str:
     return f"{trading_class}:{settlement.isoformat()}"
 

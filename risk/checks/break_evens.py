@@ -46,16 +46,15 @@ class BreakEvensKept:
         rolls = [(one, units) for one, units in scene.pending() if is_roll(one)]
         held = _groups(rolls, scene) if rolls else scene.once("condors", lambda: _groups((), scene))
         moved = _groups([*rolls, (intent, intent.quantity)], scene) if is_roll(intent) else held
-        for before, after in zip(cost_report(scene).cohorts, report_with(intent, scene).cohorts, strict=True):
-            was, becomes = _found(held, before), _found(moved, after)
+        for was, after in zip(_standing(held, scene), report_with(intent, scene).cohorts, strict=True):
             if isinstance(was, NoBreakEvens):
                 continue
-            move = _move(held[before.cohort].condor, scene)
+            move = _move(held[after.cohort].condor, scene)
             if isinstance(move, Unvalued):
                 return Checked.failed(rule=self.rule, note=f"the expected move is unknown: {move.reason}")
-            objection = brings_inside(was, becomes, spot, move, scene.limits.break_even_moves)
+            objection = brings_inside(was, _found(moved, after), spot, move, scene.limits.break_even_moves)
             if objection:
-                note = f"{before.cohort}: {objection}"
+                note = f"{after.cohort}: {objection}"
                 return Checked(rule=self.rule, passed=False, found=note, limit=STAYS, note="", size_can_cure=True)
         return Checked.holds(rule=self.rule, passed=True, found=STAYS, limit=STAYS)
 
@@ -66,6 +65,15 @@ class _Group:
 
     condor: Condor
     payoff: Payoff
+
+
+def _standing(held: Mapping[str, _Group], scene: Scene) -> tuple[BreakEvens | NoBreakEvens, ...]:
+    """The break-evens of every cohort without the order under judgement."""
+
+    def found() -> tuple[BreakEvens | NoBreakEvens, ...]:
+        return tuple(_found(held, cost) for cost in cost_report(scene).cohorts)
+
+    return found() if scene.earlier else scene.once("standing break-evens", found)
 
 
 def _groups(rolls: Rolls, scene: Scene) -> dict[str, _Group]:

@@ -67,10 +67,7 @@ def _judged(rule: Rule, cost: CohortCost) -> Checked:
 
 def report_with(intent: OrderIntent, scene: Scene) -> CostReport:
     """Return the figures with one intent, worked out once for both rules."""
-    key = (intent.intent_id, intent.quantity)
-    if key not in scene.reports:
-        scene.reports[key] = cost_report(scene, intent)
-    return scene.reports[key]
+    return scene.kept("cost", intent, lambda: cost_report(scene, intent))
 
 
 def cost_report(scene: Scene, *intents: OrderIntent) -> CostReport:
@@ -79,6 +76,11 @@ def cost_report(scene: Scene, *intents: OrderIntent) -> CostReport:
     Raises:
         InvalidValueError: A future or share that is held or wanted cannot be valued, so that its cost is unknown.
     """
+    wanted = (*scene.earlier, *intents)
+    return _cost_report(scene, intents) if wanted else scene.once("report", lambda: _cost_report(scene, ()))
+
+
+def _cost_report(scene: Scene, intents: tuple[OrderIntent, ...]) -> CostReport:
     book, wanted = scene.snapshot.book, (*scene.earlier, *intents)
     model = CostModel(
         fees=scene.fees,
@@ -91,7 +93,7 @@ def cost_report(scene: Scene, *intents: OrderIntent) -> CostReport:
     if any(is_roll(one) for one in wanted):  # it lowers a credit, by which everything is shared
         return model.report(book, scene.today, wanted)
     borne = scene.once("borne", lambda: model.borne(book, scene.today))
-    return model.report_on(borne, wanted) if wanted else scene.once("report", lambda: model.report_on(borne, ()))
+    return model.report_on(borne, wanted)
 
 
 def _reserves(scene: Scene, intents: tuple[OrderIntent, ...]) -> Iterator[tuple[InstrumentKey, Decimal]]:

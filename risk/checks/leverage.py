@@ -37,7 +37,7 @@ class GrossLeverage:
         """Judge the account with this order and all that is on its way."""
         if scene.closes_only(intent):
             return Checked.holds(rule=self.rule, passed=True, found=CLOSES_ONLY, limit=CLOSES_ONLY, note=CLOSES_ONLY)
-        held = gross_held_usd(scene.snapshot.book, scene.valuer)
+        held = scene.once("gross held", lambda: gross_held_usd(scene.snapshot.book, scene.valuer))
         added = _added(intent, scene)
         account = scene.snapshot.book.account
         if isinstance(held, Unvalued) or isinstance(added, Unvalued) or account is None:

@@ -38,7 +38,7 @@ class MarginUse:
         if scene.closes_only(intent):
             return Checked.holds(rule=self.rule, passed=True, found=CLOSES_ONLY, limit=CLOSES_ONLY, note=CLOSES_ONLY)
         account = scene.snapshot.book.account
-        bound = _bound_now(account)
+        bound = scene.once("bound", lambda: _bound_now(account))
         added = _added(intent, scene)
         if account is None or isinstance(bound, str) or isinstance(added, Unvalued):
             why = bound if isinstance(bound, str) else getattr(added, "reason", "")

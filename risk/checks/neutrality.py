@@ -47,9 +47,9 @@ class Neutrality:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the step and the end of its plan."""
-        limits = scene.limits
+        limits, frac = scene.limits, scene.limits.neutrality_band_frac
         band = Band(
-            half_width=band_half_width_usd(scene.snapshot.book.cohorts, limits.neutrality_band_frac),
+            half_width=scene.once(("band", frac), lambda: band_half_width_usd(scene.snapshot.book.cohorts, frac)),
             step_frac=limits.neutrality_step_frac,
             de_minimis_frac=limits.neutrality_de_minimis_frac,
         )

@@ -42,7 +42,7 @@ class ContractsPerSettlement:
         touched = {(leg.instrument.kind, leg.instrument.settlement) for leg in _sleeve_legs(intent)}
         found = [
             (f"{kind} of {settlement}", contracts_reach(intent, scene, kind, settlement).most, Decimal(most[kind]))
-            for kind, settlement in sorted(touched, key=str)
+            for kind, settlement in (sorted(touched, key=str) if len(touched) > 1 else touched)
             if kind in most
         ]
         return _tightest(self.rule, intent, scene, found)
@@ -140,7 +140,7 @@ def _sensitivity(rule: Rule, intent: OrderIntent, scene: Scene) -> Checked:
         return Checked.holds(rule=rule, passed=True, found=NO_SLEEVE, limit=NO_SLEEVE)
     if scene.closes_only(intent):
         return Checked.holds(rule=rule, passed=True, found=CLOSES_ONLY, limit=CLOSES_ONLY, note=CLOSES_ONLY)
-    reach, own = sensitivity_reach(intent, scene), order_sensitivity(intent, scene.valuer)
+    reach, own = sensitivity_reach(intent, scene), order_sensitivity(intent, scene)
     account = scene.snapshot.book.account
     if isinstance(reach, Unvalued) or isinstance(own, Unvalued) or account is None:
         why = reach.reason if isinstance(reach, Unvalued) else "net liquidation was not reported"

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from bot.domain.decision import Checked, Rule
+from bot.domain.market import Quote
 from bot.domain.orders import OrderIntent
 from bot.valuation import Unvalued
 from risk.scene import Scene
@@ -44,10 +46,18 @@ class PriceCollar:
 
 def middle_points(intent: OrderIntent, scene: Scene) -> Decimal | Unvalued:
     """Return the middle of an order's quotes, net points per unit: positive is paid, negative received."""
+    return scene.kept("middle", intent, lambda: _middle_points(intent, scene))
+
+
+def _middle_points(intent: OrderIntent, scene: Scene) -> Decimal | Unvalued:
     middle = Decimal(0)
     for leg in intent.legs:
         quote = scene.quote(leg, intent)
         if isinstance(quote, Unvalued):
             return quote
-        middle += (Decimal(repr(quote.bid)) + Decimal(repr(quote.ask))) / 2 * leg.signed_ratio
+        middle += scene.once(("middle", quote.key, quote.bid, quote.ask), partial(_middle, quote)) * leg.signed_ratio
     return middle
+
+
+def _middle(quote: Quote) -> Decimal:
+    return (Decimal(repr(quote.bid)) + Decimal(repr(quote.ask))) / 2

@@ -1,7 +1,7 @@
 """Trading hours and the end of a contract's life (C24)."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from bot.domain.decision import Checked, Rule
@@ -59,22 +59,31 @@ def _expiry_fault(intent: OrderIntent, scene: Scene) -> str:
         last = leg.instrument.last_trade
         if last is None:
             return "a contract without a last trading day"
-        if scene.snapshot.now >= _last_trade(leg.instrument, last, scene.calendar) - cutoff:
+        if scene.snapshot.now >= _last_trade(leg.instrument, last, scene) - cutoff:
             return "past the cut-off before the last trade"
         if not closes_only and scene.today >= _guard(last, scene):
             return "too few sessions before the last trading day"
     return ""
 
 
-def _last_trade(instrument: Instrument, last: date, calendar: SessionCalendar) -> datetime:
-    if instrument.kind is Kind.FUTURE:
-        return datetime.combine(last, FUTURE_LAST_TRADE, tzinfo=NEW_YORK)
+def _last_trade(instrument: Instrument, last: date, scene: Scene) -> datetime:
+    is_future = instrument.kind is Kind.FUTURE
+    return scene.once(("last trade", is_future, last), lambda: _ends_at(last, scene.calendar, is_future=is_future))
+
+
+def _ends_at(last: date, calendar: SessionCalendar, *, is_future: bool) -> datetime:
+    if is_future:
+        return datetime.combine(last, FUTURE_LAST_TRADE, tzinfo=NEW_YORK).astimezone(UTC)
     session = calendar.session(last) or calendar.previous_session(last)
     return session.closes_at
 
 
 def _guard(last: date, scene: Scene) -> date:
     """The first day on which nothing of a contract is bought any more."""
+    return scene.once(("guard", last, scene.limits.expiry_guard_sessions), lambda: _guarded_from(last, scene))
+
+
+def _guarded_from(last: date, scene: Scene) -> date:
     day = last
     for _ in range(scene.limits.expiry_guard_sessions):
         day = scene.calendar.previous_session(day).day

@@ -40,7 +40,7 @@ class ShortCalls:
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the end state and every state on the way."""
         groups = {group for leg in intent.legs if (group := _group(leg.instrument)) is not None}
-        before = sum(_uncovered(group, scene, ()) for group in groups)
+        before = sum(_uncovered_now(group, scene) for group in groups)
         after = sum(_uncovered(group, scene, (*intent.legs,), intent.quantity) for group in groups)
         allowed = before if scene.closes_only(intent) else max(0, before - 1)
         return Checked.at_most(
@@ -50,6 +50,13 @@ class ShortCalls:
             note="short options without cover",
             size_can_cure=True,
         )
+
+
+def _uncovered_now(group: Group, scene: Scene) -> int:
+    """What is short of cover without the order under judgement."""
+    if next(scene.pending(), None) is not None:
+        return _uncovered(group, scene, ())
+    return scene.once(("uncovered", group), lambda: _uncovered(group, scene, ()))
 
 
 def _uncovered(group: Group, scene: Scene, legs: Iterable[Leg], quantity: int = 0) -> int:
@@ -63,11 +70,12 @@ def _uncovered(group: Group, scene: Scene, legs: Iterable[Leg], quantity: int = 
         for leg in pending.legs:
             _add(ladder, group, leg.instrument, leg.signed_ratio * units)
         ways.append(ladder)
-    strikes = sorted({strike for ladder in (held, *ways) for strike in ladder})
+    covers = [0] * (1 + len(ways))
     worst = 0
-    for strike in strikes:
-        cover = _up_to(held, strike) + sum(min(0, _up_to(ladder, strike)) for ladder in ways)
-        worst = min(worst, cover)
+    for strike in sorted(set(held).union(*ways)):
+        for place, ladder in enumerate((held, *ways)):
+            covers[place] += ladder.get(strike, 0)
+        worst = min(worst, covers[0] + sum(min(0, cover) for cover in covers[1:]))
     return -worst
 
 
@@ -76,10 +84,6 @@ def _held(group: Group, scene: Scene) -> Ladder:
     for position in scene.snapshot.book.positions.values():
         _add(held, group, position.instrument, position.quantity)
     return held
-
-
-def _up_to(ladder: Ladder, strike: Decimal) -> int:
-    return sum(count for at, count in ladder.items() if at <= strike)
 
 
 def _add(ladder: Ladder, group: Group, instrument: Instrument, quantity: int) -> None:

@@ -10,7 +10,16 @@ from bot.domain.decision import Checked, Rule
 from bot.domain.orders import OrderIntent
 from bot.valuation import Unvalued
 from risk.scene import CLOSES_ONLY, Scene
-from risk.stress import PlanStress, StressReport, StressSettings, book_stress, units_stress
+from risk.stress import (
+    GRID,
+    MEAN_REVERSION,
+    MEAN_REVERSION_AT,
+    PlanStress,
+    StressReport,
+    StressSettings,
+    book_stress,
+    units_stress,
+)
 from risk.wings import is_roll
 
 LEAST_USD = 0.01
@@ -45,13 +54,15 @@ class MeanReversionLoss:
         stress = plan_stress(intent, scene)
         if isinstance(stress, Unvalued) or limit is None:
             return _unknown(self.rule, stress)
-        own = intent.quantity * stress.unit.mean_reversion.sleeve_usd
-        rest = min(0.0, stress.rest.mean_reversion.sleeve_usd)
-        loss = _cents(-(stress.before.mean_reversion.sleeve_usd + own + rest))
+        held, unit, rest = (
+            report.sleeve_usd[MEAN_REVERSION_AT] for report in (stress.before, stress.unit, stress.rest)
+        )
+        own = intent.quantity * unit
+        loss = _cents(-(held + own + min(0.0, rest)))
         if own > -LEAST_USD:
             note = "the order adds nothing to the loss"
             return Checked.holds(rule=self.rule, passed=True, found=loss, limit=limit, note=note)
-        note = stress.unit.mean_reversion.scenario.name
+        note = MEAN_REVERSION.name
         return Checked.at_most(rule=self.rule, found=loss, limit=limit, note=note, size_can_cure=True)
 
 
@@ -95,14 +106,14 @@ def _worst_worsened(stress: PlanStress, intent: OrderIntent, scene: Scene, limit
     worst, name = -math.inf, ""
     own = premium_usd(intent, scene)
     whole = own + sum(premium_usd(later, scene) for later in scene.later)
-    for held, one, rest in zip(stress.before.outcomes, stress.unit.outcomes, stress.rest.outcomes, strict=True):
-        step = intent.quantity * one.book_usd
-        for move, premium in ((step, own), (step + rest.book_usd, whole)):
-            is_breached = -held.book_usd > limit_usd
-            allowed = premium if is_breached else 0.0
-            loss = -(held.book_usd + move)
+    books = stress.before.book_usd, stress.unit.book_usd, stress.rest.book_usd
+    for scenario, held, unit, rest in zip(GRID, *books, strict=True):
+        step = intent.quantity * unit
+        for move, premium in ((step, own), (step + rest, whole)) if scene.later else ((step, own),):
+            allowed = premium if -held > limit_usd else 0.0
+            loss = -(held + move)
             if -move >= allowed + LEAST_USD and loss > worst:
-                worst, name = loss, held.scenario.name
+                worst, name = loss, scenario.name
     return worst, name
 
 
@@ -116,9 +127,7 @@ def premium_usd(intent: OrderIntent, scene: Scene) -> float:
 
 def plan_stress(intent: OrderIntent, scene: Scene) -> PlanStress | Unvalued:
     """Return what an intent of any size is judged on, worked out once in a scene."""
-    if intent.intent_id not in scene.stresses:
-        scene.stresses[intent.intent_id] = _stressed(intent, scene)
-    return scene.stresses[intent.intent_id]
+    return scene.kept("stress", intent.legs, lambda: _stressed(intent, scene))
 
 
 def _stressed(intent: OrderIntent, scene: Scene) -> PlanStress | Unvalued:

@@ -268,8 +268,8 @@ def test_whatever_subset_fills_the_reach_holds(orders: list[tuple[int, bool]], d
     scene = scene_of(with_positions({CALL: 5}), earlier=tuple(spreads))
     reach = contracts_reach(a_mini(), scene, Kind.OPTION, NOVEMBER)
     both = sensitivity_reach(a_mini(), scene)
-    each = order_sensitivity(spreads[0] if spreads else a_build(), scene.valuer)
-    held = sensitivity_of(CALL, scene.valuer)
+    each = order_sensitivity(spreads[0] if spreads else a_build(), scene)
+    held = sensitivity_of(CALL, scene)
     assert not any(isinstance(one, Unvalued) for one in (both, each, held))
     assert not isinstance(both, Unvalued)
     assert not isinstance(held, Unvalued)
@@ -278,7 +278,7 @@ def test_whatever_subset_fills_the_reach_holds(orders: list[tuple[int, bool]], d
         filled = data.draw(st.integers(0, spread.quantity))
         sign = spread.legs[0].side.sign
         longs, shorts = longs + sign * filled, shorts + sign * filled
-        moved = order_sensitivity(spread, scene.valuer)
+        moved = order_sensitivity(spread, scene)
         assert not isinstance(moved, Unvalued)
         vega += filled * moved.vega_usd
     assert max(0, longs) + max(0, -shorts) <= reach.long
