@@ -17,7 +17,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 from bot.domain.checks import require_finite, require_not_negative, require_positive
 from bot.domain.errors import InvalidValueError
@@ -215,13 +215,15 @@ class Valuer:
         self._alive = feed_is_alive(snapshot, settings)
         self._values: dict[InstrumentKey, Valued | Unvalued] = {}
         self._forwards: dict[date, float | Unvalued] = {}
-        self._figures: dict[Hashable, object] = {}
+        self._figures: dict[Hashable, Any] = {}  # each of the type of its name
 
     def once(self, name: Hashable, work: Callable[[], T]) -> T:
         """Return a figure of this moment, worked out by whoever asks for it first; what raises is tried again."""
-        if name not in self._figures:
-            self._figures[name] = work()
-        return cast("T", self._figures[name])
+        try:
+            found: T = self._figures[name]
+        except KeyError:
+            found = self._figures[name] = work()
+        return found
 
     def quote(self, instrument: Instrument, *, may_be_unbid: bool = False) -> Quote | Unvalued:
         """Return the contract's quote if it is good, else why it is not.

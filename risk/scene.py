@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 
 from bot.domain.decision import Checked, Rule
 from bot.domain.fees import FeeSchedule
@@ -37,7 +37,7 @@ class Scene:
     calendar: SessionCalendar
     earlier: tuple[OrderIntent, ...] = ()
     later: tuple[OrderIntent, ...] = ()
-    figures: dict[tuple[str, int], tuple[object, object]] = field(default_factory=dict, compare=False, repr=False)
+    figures: dict[tuple[str, int], tuple[object, Any]] = field(default_factory=dict, compare=False, repr=False)
     """What was worked out of an order under judgement, for every rule and size that reads it; see `kept`."""
 
     @property
@@ -62,9 +62,11 @@ class Scene:
             work: Works it out.
         """
         key = (name, id(subject))
-        if key not in self.figures:
-            self.figures[key] = (subject, work())
-        return cast("T", self.figures[key][1])
+        kept = self.figures.get(key)
+        if kept is None:
+            kept = self.figures[key] = (subject, work())
+        found: T = kept[1]
+        return found
 
     def pending(self) -> Iterator[tuple[OrderIntent, int]]:
         """Every order that may still fill with its remaining units, then what was approved earlier in this plan."""
@@ -82,6 +84,8 @@ class Scene:
         overlay is short, the position is their sum. A future or a share has no such twin and must also be held as a
         position.
         """
+        if intent.purpose.buys_hedge:
+            return False
         return self.kept("closes", intent, lambda: self._only_closes(intent))
 
     def _only_closes(self, intent: OrderIntent) -> bool:
