@@ -284,20 +284,16 @@ class Valuer:
 
     def unit(self, legs: Sequence[Leg]) -> UnitValue | Unvalued:
         """Return one unit of an order or lot: its legs by side and ratio; unknown when one of them is."""
-        totals = [0.0] * 5
+        price = exposure = per_percent = value = theta = 0.0
         for leg in legs:
-            valued = self.value(leg.instrument)
+            valued, ratio = self.value(leg.instrument), leg.signed_ratio
             if isinstance(valued, Unvalued):
                 return valued
-            parts = (
-                valued.price,
-                valued.exposure_usd_per_point,
-                valued.usd_per_spx_percent,
-                valued.value_usd,
-                valued.theta_usd_per_day,
-            )
-            totals = [total + leg.signed_ratio * part for total, part in zip(totals, parts, strict=True)]
-        price, exposure, per_percent, value, theta = totals
+            price += ratio * valued.price
+            exposure += ratio * valued.exposure_usd_per_point
+            per_percent += ratio * valued.usd_per_spx_percent
+            value += ratio * valued.value_usd
+            theta += ratio * valued.theta_usd_per_day
         return UnitValue(
             price=price,
             exposure_usd_per_point=exposure,

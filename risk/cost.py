@@ -101,8 +101,8 @@ class Borne:
     open_now: tuple[Cohort, ...]
     total_usd: Decimal
     bearers: "Bearers"
-    spread: Mapping[str, Fraction]
-    whole: Mapping[str, Fraction]
+    spread: "Sums"
+    whole: "Sums"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,6 +332,10 @@ def charged(charges: Iterable[Charge], cohorts: Sequence[Cohort], *, spread: boo
     return bearers.rounded(bearers.sums((), spread=spread), charges, spread=spread)
 
 
+Sums = Mapping[str, tuple[int, int]]
+"""USD by cohort, exact: numerator and denominator, which need not be in their lowest terms."""
+
+
 class Bearers:
     """The cohorts among which charges are shared; what a run of days is shared by is worked out once.
 
@@ -344,24 +348,23 @@ class Bearers:
         self._bearers = {cohort.name: cohort for cohort in cohorts}
         self._shares: dict[tuple[date, date], dict[str, Fraction]] = {}
 
-    def sums(self, charges: Iterable[Charge], *, spread: bool) -> dict[str, Fraction]:
+    def sums(self, charges: Iterable[Charge], *, spread: bool) -> Sums:
         """Return what each cohort bears of some charges, USD, exact."""
         found = dict.fromkeys(self._bearers, Fraction(0))
         for charge in charges:
             amount = Fraction(charge.amount_usd)
             for name, part in self._parts(charge, spread=spread).items():
                 found[name] += amount * part
-        return found
+        return {name: total.as_integer_ratio() for name, total in found.items()}
 
-    def rounded(self, sums: Mapping[str, Fraction], charges: Iterable[Charge], *, spread: bool) -> dict[str, Decimal]:
+    def rounded(self, sums: Sums, charges: Iterable[Charge], *, spread: bool) -> dict[str, Decimal]:
         """Return sums with further charges on top, USD, rounded up to a cent once."""
-        exact = {name: (total.numerator, total.denominator) for name, total in sums.items()}
+        exact = dict(sums)
         for charge in charges:
             over, under = charge.amount_usd.as_integer_ratio()
             for name, part in self._parts(charge, spread=spread).items():
-                total, unit = exact[name]
-                more, whole = over * part.numerator, under * part.denominator
-                exact[name] = (total * whole + more * unit, unit * whole)
+                (total, unit), (share, parts) = exact[name], part.as_integer_ratio()
+                exact[name] = (total * parts * under + over * share * unit, unit * parts * under)
         return {name: _up_to_cent(total, unit) for name, (total, unit) in exact.items()}
 
     def _parts(self, charge: Charge, *, spread: bool) -> dict[str, Fraction]:

@@ -69,8 +69,13 @@ def loss_at_expiry_points(legs: Sequence[Leg]) -> Decimal | Unvalued:
         return Unvalued(reason="legs of different settlements have no loss at expiry")
     if sum(leg.signed_ratio for leg in legs if leg.instrument.right is Right.CALL) < 0:
         return Unvalued(reason="calls that the order does not cover have no worst loss")
-    levels = (NOTHING, *(leg.instrument.strike or NOTHING for leg in legs))
-    return max(NOTHING, -min(sum(_payoff_points(leg, level) for leg in legs) + NOTHING for level in levels))
+    worst = NOTHING
+    for level in (NOTHING, *(leg.instrument.strike or NOTHING for leg in legs)):
+        gained = NOTHING
+        for leg in legs:
+            gained += _payoff_points(leg, level)
+        worst = min(worst, gained)
+    return -worst
 
 
 def gross_added_usd(legs: Sequence[Leg], quantity: int, valuer: Valuer) -> Decimal | Unvalued:

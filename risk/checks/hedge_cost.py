@@ -1,7 +1,7 @@
 """The hedge costs at most 40 % of the condor credit, by cohort and by book (C20, M9)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from bot.domain.decision import Checked, Rule
@@ -82,18 +82,24 @@ def cost_report(scene: Scene, *intents: OrderIntent) -> CostReport:
 
 def _cost_report(scene: Scene, intents: tuple[OrderIntent, ...]) -> CostReport:
     book, wanted = scene.snapshot.book, (*scene.earlier, *intents)
-    model = CostModel(
-        fees=scene.fees,
-        max_cost_frac=scene.limits.max_hedge_cost_frac,
-        amortise=scene.limits.amortise,
-        reserves=dict(_reserves(scene, intents)),
-        held_reserves=scene.once("held reserves", lambda: dict(_held_reserves(scene))),
-        products_usd=scene.once("products", lambda: _products_usd(scene)),
-    )
+    model, reserves = scene.once("cost model", lambda: _cost_model(scene)), dict(_reserves(scene, intents))
+    if reserves:
+        model = replace(model, reserves=reserves)
     if any(is_roll(one) for one in wanted):  # it lowers a credit, by which everything is shared
         return model.report(book, scene.today, wanted)
     borne = scene.once("borne", lambda: model.borne(book, scene.today))
     return model.report_on(borne, wanted)
+
+
+def _cost_model(scene: Scene) -> CostModel:
+    """The model of the moment; what a future or a share that is wanted would be charged comes on top."""
+    return CostModel(
+        fees=scene.fees,
+        max_cost_frac=scene.limits.max_hedge_cost_frac,
+        amortise=scene.limits.amortise,
+        held_reserves=dict(_held_reserves(scene)),
+        products_usd=_products_usd(scene),
+    )
 
 
 def _reserves(scene: Scene, intents: tuple[OrderIntent, ...]) -> Iterator[tuple[InstrumentKey, Decimal]]:

@@ -101,7 +101,12 @@ def _worst_of(pending: Sequence[Ordered], scene: Scene) -> tuple[Sequence[Ordere
 
 
 def _sum(orders: Iterable[Ordered], scene: Scene) -> float:
-    return _known(units_delta(((one.legs, units) for one, units in orders), scene.valuer))
+    return sum(units * _unit_delta(one, scene) for one, units in orders)
+
+
+def _unit_delta(intent: OrderIntent, scene: Scene) -> float:
+    found = scene.kept("unit delta", intent.legs, lambda: units_delta(((intent.legs, 1),), scene.valuer))
+    return _known(found)
 
 
 def _is_overlays(ordered: Ordered) -> bool:
