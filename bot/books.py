@@ -1,8 +1,8 @@
 """Our own books: orders, executions, positions, locks and the account, as executions and the broker's reports tell.
 
 How it works: every method takes one event and changes the books; `frozen` gives their picture. What always holds: an
-execution is counted once, a terminal order stays terminal except by a late fill, and every order that may still fill
-stays in the book at its worst case.
+execution is counted once, a correction in the place of what it corrects; a terminal order stays terminal except by a
+late fill or a correction, and every order that may still fill stays in the book at its worst case.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +14,7 @@ from bot.domain.changes import changes_of
 from bot.domain.cohorts import cohorts_of, past_cohorts_of
 from bot.domain.condor_fills import Executions
 from bot.domain.condors import CONDOR_CLASSES, recognise_condors
+from bot.domain.corrections import ExecutionSet, Taken
 from bot.domain.errors import InvariantError
 from bot.domain.events import (
     BooksReconciled,
@@ -75,7 +76,7 @@ class Books:
         self._fees = fees
         self._start: tuple[Position, ...] = ()
         self._found_on: Mapping[InstrumentKey, date] = {}
-        self._fills: dict[str, Fill] = {}
+        self._executions = ExecutionSet()
         self._commissions: dict[str, Decimal] = {}
         self._orders: dict[IntentId, Order] = {}
         self._account: AccountValues | None = None
@@ -97,7 +98,7 @@ class Books:
         """The event repeats an execution or a commission that is booked already, as after every reconnect."""
         match event:
             case FillReported():
-                return event.fill.exec_id in self._fills
+                return event.fill.exec_id in self._executions.told
             case CommissionReported():
                 return self._commissions.get(event.exec_id) == event.commission_usd
         return False
@@ -107,8 +108,8 @@ class Books:
         return tuple(order for order in self._orders.values() if order.may_fill)
 
     def fills(self) -> tuple[Fill, ...]:
-        """Every execution booked so far."""
-        return tuple(self._fills.values())
+        """Every execution told so far, corrected ones among them."""
+        return tuple(self._executions.told.values())
 
     @property
     def commissions(self) -> Mapping[str, Decimal]:
@@ -210,21 +211,25 @@ class Books:
     def fill(self, event: FillReported) -> bool:
         """The broker reported an execution; False when it is booked already."""
         fill = event.fill
-        if fill.exec_id in self._fills:
+        taken = self._executions.take(fill)
+        if taken is None or not taken.counts:
             return False
-        self._fills[fill.exec_id] = fill
         self._changed(book=True)
         order = self.order(fill.order_ref)
         if order is None:
             self._lock_foreign(fill)
         elif fill.part is not FillPart.LEG:
-            self._fill_order(order)
+            self._fill_order(order, taken)
         return True
 
-    def _fill_order(self, order: Order) -> None:
-        filled = units_filled(order.intent.intent_id, self._fills.values())
+    def _fill_order(self, order: Order, taken: Taken) -> None:
+        filled = units_filled(order.intent.intent_id, self._executions.counting.values())
         if filled > order.intent.quantity:
             raise InvariantError(f"order {order.intent.intent_id}: {filled} filled of {order.intent.quantity} ordered")
+        if taken.instead_of is not None:
+            if filled != order.filled:
+                self._store(order.corrected(filled))
+            return
         state: OrderState = Filled() if filled == order.intent.quantity else Partial()
         if isinstance(order.state, Cancelled) and not isinstance(state, Filled):
             state = Cancelled(reason=order.state.reason)  # a late part of a cancelled order: booked, still dead
@@ -265,7 +270,7 @@ class Books:
         self._commissions.update(event.commissions)
         for order in event.orders:
             self._orders[order.intent.intent_id] = order
-        self._start = positions_before(self._agreed(event), self._fills.values())
+        self._start = positions_before(self._agreed(event), self._executions.counting.values())
         self._found_on = first_seen(self._found_on, self._start, trade_date(event.at))
         self._account = event.account
         self._locks = {key: why for key, why in self._locks.items() if why.startswith("foreign")}
@@ -277,26 +282,26 @@ class Books:
         """Begin with what the journal remembers."""
         self._start, self._found_on = event.positions or (), event.found_on
         self._adopted = event.positions is not None
-        self._fills = {fill.exec_id: fill for fill in event.fills}
+        self._executions = ExecutionSet(event.fills)
         self._commissions = dict(event.commissions)
         self._orders = {order.intent.intent_id: order for order in event.orders}
         self._changed(book=True)
 
     def _book_missed(self, fill: Fill) -> None:
         """An execution that only the broker's books showed; it may be the late fill of an order that had ended."""
-        if fill.exec_id in self._fills:
+        taken = self._executions.take(fill)
+        if taken is None or not taken.counts:
             return
-        self._fills[fill.exec_id] = fill
         order = self.order(fill.order_ref)
         if order is None and self._adopted:
             self._lock_foreign(fill)  # what was traded before the first comparison is adopted with the positions
         elif order is not None and fill.part is not FillPart.LEG:
-            self._fill_order(order)
+            self._fill_order(order, taken)
 
     def _agreed(self, event: BooksReconciled) -> tuple[Position, ...]:
         """The broker's positions, but ours where they differ unexplained: such a lock ends when the books agree."""
         agreed = [position for position in event.positions if position.instrument.key not in event.differences]
-        ours = positions_after(self._start, self._fills.values())
+        ours = positions_after(self._start, self._executions.counting.values())
         return (*agreed, *(ours[InstrumentKey(key)] for key in event.differences if key in ours))
 
     def _rolls(self) -> Iterator[Order]:
@@ -304,7 +309,7 @@ class Books:
 
     def _condor_executions(self) -> Executions:
         """Ours and others', with the legs that our wing rolls are still owed: a roll never looks half done."""
-        by_order = fills_by_order(self._fills.values())
+        by_order = fills_by_order(self._executions.counting.values())
         owed = [
             fill
             for order in self._rolls()
@@ -312,7 +317,7 @@ class Books:
             for fill in legs_owed(order.intent, by_order[order.intent.intent_id])
         ]
         return Executions(
-            fills=(*self._fills.values(), *owed),
+            fills=(*self._executions.counting.values(), *owed),
             commissions_usd=self._commissions,
             fees=self._fees,
             before=self._start,
@@ -321,17 +326,17 @@ class Books:
     def _live_at(self, now: datetime) -> dict[InstrumentKey, Position]:
         """What is held and has not settled: cash is all that is left of the rest, and the account shows it."""
         if self._held is None:
-            self._held = positions_after(self._start, self._fills.values())
+            self._held = positions_after(self._start, self._executions.counting.values())
         return {key: held for key, held in self._held.items() if not has_settled(held.instrument, now)}
 
     def _built(self, now: datetime, base_usd_per_point: float | None, positions: dict[InstrumentKey, Position]) -> Book:
-        today = trade_date(now)
+        today, fills = trade_date(now), self._executions.counting.values()
         executions = self._condor_executions()
         whole = positions_after(self._start, executions.fills).values()
         condors = recognise_condors(one for one in whole if not has_settled(one.instrument, now))
         cohorts = cohorts_of(condors.condors, self._stated_credits, executions, today)
         found = () if self._sleeve is None else self._sleeve.lots(self._start, cohorts, today, self._found_on)
-        lots = lots_of(self._orders.values(), self._fills.values(), self._commissions, self._fees, found)
+        lots = lots_of(self._orders.values(), fills, self._commissions, self._fees, found)
         return Book(
             version=self.version,
             positions=MappingProxyType(positions),
@@ -347,7 +352,7 @@ class Books:
             account=self._account,
             locks=MappingProxyType(dict(self._locks)),
             frozen_base_usd_per_point=base_usd_per_point,
-            changes=changes_of(self._orders.values(), self._fills.values(), self._commissions, self._fees),
-            executed=executed_on(today, self._orders.values(), self._fills.values(), self._counted),
+            changes=changes_of(self._orders.values(), fills, self._commissions, self._fees),
+            executed=executed_on(today, self._orders.values(), fills, self._counted),
             last_roll_at=max((order.prepared_at for order in self._rolls()), default=None),
         )

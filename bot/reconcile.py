@@ -7,10 +7,11 @@ any trace was at the broker, whatever the books show now. Nothing is ever sent a
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from bot.domain.corrections import ExecutionSet
 from bot.domain.events import BooksReconciled
 from bot.domain.expiries import has_settled
 from bot.domain.instrument import InstrumentKey
@@ -79,15 +80,23 @@ def reconcile(own: OwnBooks, broker: BrokerBooks, *, now: datetime, settled_befo
     Returns:
         Orders settled by the broker's word; an order found nowhere is CANCELLED only when it is settled.
     """
-    known = {fill.exec_id for fill in own.fills}
-    missed = tuple({fill.exec_id: fill for fill in broker.fills if fill.exec_id not in known}.values())
-    fills = own.fills + missed
-    rows = _rows_by_ref(broker)
+    executions = ExecutionSet(own.fills)
+    before = dict(executions.counting)
+    missed = tuple(fill for fill in broker.fills if executions.take(fill) is not None)
+    fills, corrected = tuple(executions.counting.values()), before.keys() - executions.counting.keys()
+    rows, doubted = _rows_by_ref(broker), {before[exec_id].order_ref for exec_id in corrected}
     orders = tuple(
-        _settle(order, rows.get(order.intent.intent_id), fills, settled=_is_settled(order, settled_before))
+        _settle(
+            _recounted(order, fills) if order.intent.intent_id in doubted else order,
+            rows.get(order.intent.intent_id),
+            fills,
+            settled=_is_settled(order, settled_before),
+        )
         for order in own.orders
     )
-    expected = None if own.positions is None else positions_after(own.positions, missed)
+    news = [replace(before[exec_id], side=before[exec_id].side.opposite) for exec_id in corrected]
+    news += [fill for exec_id, fill in executions.counting.items() if exec_id not in before]
+    expected = None if own.positions is None else positions_after(own.positions, news)
     return Reconciliation(
         orders=orders,
         missed_fills=missed,
@@ -95,6 +104,12 @@ def reconcile(own: OwnBooks, broker: BrokerBooks, *, now: datetime, settled_befo
         differences={} if expected is None else _differences(expected, broker.positions, now),
         commissions={exec_id: Decimal(text) for exec_id, text in broker.commissions_usd.items()},
     )
+
+
+def _recounted(order: Order, fills: Sequence[Fill]) -> Order:
+    """An order of which an execution was corrected: another size makes it a doubtful one."""
+    filled = units_filled(order.intent.intent_id, fills)
+    return order if filled == order.filled else order.corrected(filled)
 
 
 def _is_settled(order: Order, before: datetime | None) -> bool:

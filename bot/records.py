@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from bot.domain.corrections import number_of
 from bot.domain.decision import Approved, Checked, Refused
 from bot.domain.events import (
     BooksReconciled,
@@ -83,10 +84,14 @@ def rows_of(event: Event, order: Order | None) -> tuple[JournalRow, ...]:
 
 def _fill_rows(event: FillReported, order: Order | None, decision: str) -> tuple[JournalRow, ...]:
     """The execution, and the order's own step where this execution moved it."""
-    row = JournalRow(kind="order_filled", decision_id=decision, at=event.at, payload={"fill": event.fill})
-    if order is None or event.fill.part is FillPart.LEG:
-        return (row,)
-    return (row, _order_row(STATE_KINDS[type(order.state)], order, event.at))
+    fill = event.fill
+    rows = [JournalRow(kind="order_filled", decision_id=decision, at=event.at, payload={"fill": fill})]
+    if number_of(fill.exec_id) > 1:
+        facts = {"exec_id": fill.exec_id, "order_ref": fill.order_ref, "quantity": fill.quantity, "price": fill.price}
+        rows.append(JournalRow(kind="execution_corrected", decision_id=decision, at=event.at, payload=facts))
+    if order is not None and fill.part is not FillPart.LEG:
+        rows.append(_order_row(STATE_KINDS[type(order.state)], order, event.at))
+    return tuple(rows)
 
 
 def _order_rows(

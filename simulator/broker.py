@@ -216,6 +216,7 @@ class InProcessLink:
             quantity=executed.quantity,
             price=executed.price,
             at=executed.at,
+            filled_before=executed.cumulative - executed.quantity,
         )
 
     def _values(self, state: AccountChanged) -> AccountValues:

@@ -6,7 +6,6 @@ smaller answer. Executions and positions are asked again while fills arrive betw
 
 import asyncio
 import math
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -28,8 +27,6 @@ from bot.ports import BrokerBooks, Clock
 BOOK_MESSAGES: Final = frozenset({3, 4, 5, 6, 11, 53, 54, 55, 59, 61, 62, 101, 102})
 """Messages whose loss leaves the books in doubt (docs/ib/wire.md, section 4)."""
 _TRIES: Final = 5
-_KEPT: Final = timedelta(days=2)
-"""How long executions are remembered; the broker repeats those of the present day."""
 
 
 class Books:
@@ -95,7 +92,7 @@ class Books:
     def completed(self, contract: Contract, order: Order, state: OrderState) -> None:
         """Take a completed order while they are asked for."""
         if contract.secType == BAG:
-            self._orders.executions.combo_seen(order.permId)
+            self._orders.combo_seen(order.permId)
         if self._completed is not None and order.account in {"", self._account}:
             self._completed.append(completed_order(order, state))
 
@@ -115,7 +112,6 @@ class Books:
         client, ask = self._ib.client, self._requests.ask
         self._lost = ""
         self._orders.table.forget_ended()
-        self._orders.executions.forget_before(self._clock.now() - _KEPT)
         self._open, self._completed = [], []
         await ask("open orders", lambda _id: client.reqAllOpenOrders(), key="openOrders", is_vital=True)
         await ask("completed orders", lambda _id: client.reqCompletedOrders(False), key="completedOrders")
@@ -153,8 +149,9 @@ class Books:
         raise ConnectivityError(f"books incomplete: executions kept arriving through {_TRIES} tries")
 
     async def _fills(self, reports: list[Report]) -> tuple[Fill, ...]:
-        for report in reports:
-            self._orders.executions.take(report)  # all first: a combo is known by its own execution
+        for report in reports:  # all first: a combo is known by its own execution
+            if report.contract.secType == BAG:
+                self._orders.combo_seen(report.execution.permId)
         fills = [await self._orders.fill_of(report) for report in reports]
         return tuple({fill.exec_id: fill for fill in fills}.values())
 

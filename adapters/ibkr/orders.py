@@ -14,7 +14,7 @@ from decimal import Decimal
 from adapters.ibkr.contract_book import ContractBook
 from adapters.ibkr.contracts import BAG, combo, traded
 from adapters.ibkr.errors import OrderMeaning, meaning_of
-from adapters.ibkr.executions import ExecutionLog, Report, fill_from
+from adapters.ibkr.executions import Report, fill_from
 from adapters.ibkr.library import UNSET_DOUBLE, CommissionReport, Contract, Execution, Order, OrderState
 from adapters.ibkr.order_table import OrderRow, OrderTable
 from adapters.ibkr.pacing import FrameBudget, Share
@@ -99,7 +99,7 @@ class Orders:
         self._highest_id = 0
         self._lookups: set[asyncio.Task[None]] = set()
         self.table = OrderTable()
-        self.executions = ExecutionLog()
+        self._combos: set[int] = set()  # permanent ids of orders with legs
         self.commissions_usd: dict[str, Decimal] = {}
         self.live_count = 0  # executions that arrived unasked
 
@@ -216,7 +216,7 @@ class Orders:
         if order.clientId == self._settings.client_id:
             self.raise_ids_above(order.orderId)
         if row.is_combo and row.perm_id:
-            self.executions.combo_seen(row.perm_id)
+            self.combo_seen(row.perm_id)
         self._report(row)
         return row
 
@@ -260,11 +260,12 @@ class Orders:
         """Take a live execution; its contract is looked up first when it is not known."""
         self.live_count += 1
         report = Report(contract=contract, execution=execution)
-        counted = self.executions.take(report)
+        if contract.secType == BAG:
+            self.combo_seen(execution.permId)
         if contract.secType == BAG or self._contracts.instrument(contract.conId) is not None:
-            self._sink(FillReported(at=self._clock.now(), fill=self._known_fill(report, counted)))
+            self._sink(FillReported(at=self._clock.now(), fill=self._known_fill(report)))
             return
-        task = asyncio.get_running_loop().create_task(self._look_up_and_report(report, counted))
+        task = asyncio.get_running_loop().create_task(self._look_up_and_report(report))
         self._lookups.add(task)
         task.add_done_callback(self._lookups.discard)
 
@@ -275,11 +276,10 @@ class Orders:
         if report.currency not in {"", "USD"}:
             _log.error("commission of %s is in %s, expected USD", report.execId, report.currency)
             return
-        exec_id = self.executions.counted_as(report.execId)
         amount = Decimal(str(report.commission))
-        if self.commissions_usd.get(exec_id) != amount:
-            self.commissions_usd[exec_id] = amount
-            self._sink(CommissionReported(at=self._clock.now(), exec_id=exec_id, commission_usd=amount))
+        if self.commissions_usd.get(report.execId) != amount:
+            self.commissions_usd[report.execId] = amount
+            self._sink(CommissionReported(at=self._clock.now(), exec_id=report.execId, commission_usd=amount))
 
     async def fill_of(self, report: Report) -> Fill:
         """Return an execution of the books as a fill.
@@ -289,29 +289,33 @@ class Orders:
         """
         if report.contract.secType != BAG:
             await self._contracts.resolve(report.contract)
-        return self._known_fill(report, self.executions.take(report))
+        return self._known_fill(report)
 
-    def _known_fill(self, report: Report, counted: str) -> Fill:
+    def combo_seen(self, perm_id: int) -> None:
+        """Keep that an order is a combo: its executions come as a whole and leg by leg."""
+        self._combos.add(perm_id)
+
+    def _known_fill(self, report: Report) -> Fill:
         row = self._row_of(report.execution)
         if not report.execution.orderRef and row is not None:
             report.execution.orderRef = row.order_ref
         if report.contract.secType == BAG:
-            return fill_from(report, None, FillPart.COMBO, counted)
-        is_combo = self.executions.is_combo(report.execution.permId) or (row is not None and row.is_combo)
+            return fill_from(report, None, FillPart.COMBO)
+        is_combo = report.execution.permId in self._combos or (row is not None and row.is_combo)
         part = FillPart.LEG if is_combo else FillPart.WHOLE
-        return fill_from(report, self._contracts.instrument(report.contract.conId), part, counted)
+        return fill_from(report, self._contracts.instrument(report.contract.conId), part)
 
     def _row_of(self, execution: Execution) -> OrderRow | None:
         row = self.table.of_perm_id(execution.permId) if execution.permId else None
         return row or self.table.own(execution.clientId, execution.orderId)
 
-    async def _look_up_and_report(self, report: Report, counted: str) -> None:
+    async def _look_up_and_report(self, report: Report) -> None:
         try:
             await self._contracts.resolve(report.contract)
         except ConnectivityError as error:
-            self._on_lost_fill(f"execution {counted}: {error}")
+            self._on_lost_fill(f"execution {report.execution.execId}: {error}")
             return
-        self._sink(FillReported(at=self._clock.now(), fill=self._known_fill(report, counted)))
+        self._sink(FillReported(at=self._clock.now(), fill=self._known_fill(report)))
 
     def _report(self, row: OrderRow) -> None:
         news = row.news()

@@ -17,6 +17,8 @@ from adapters.journal.store import read_rows
 from bot.domain.errors import JournalError
 
 SIGN = {"BUY": 1, "SELL": -1}
+SEGMENTS = 4
+"""Of an id whose last part counts corrections."""
 
 
 def positions_told(path: Path, today: str) -> Mapping[str, int]:
@@ -31,6 +33,7 @@ def positions_told(path: Path, today: str) -> Mapping[str, int]:
     """
     held: Counter[str] = Counter()
     counted: set[str] = set()
+    latest: dict[tuple[str, str], tuple[int, int]] = {}  # of what may be corrected: its number, what it moved
     begun = False
     for row in read_rows(path, ("books_reconciled", "order_filled")):
         try:
@@ -40,12 +43,26 @@ def positions_told(path: Path, today: str) -> Mapping[str, int]:
                 held.update({name_of(one["instrument"]): int(one["quantity"]) for one in facts["positions"]})
             elif row.kind == "order_filled":
                 fill = facts["fill"]
-                if begun and fill["exec_id"] not in counted and fill["part"] != "combo":
-                    held[name_of(fill["instrument"])] += SIGN[fill["side"]] * int(fill["quantity"])
+                if fill["exec_id"] not in counted and fill["part"] != "combo":
+                    name, moved = name_of(fill["instrument"]), SIGN[fill["side"]] * int(fill["quantity"])
+                    moved -= _taken_back(latest, str(fill["exec_id"]), name, moved)
+                    held[name] += moved if begun else 0
                 counted.add(fill["exec_id"])
         except (ValueError, KeyError, TypeError) as error:
             raise JournalError(f"{path}: row {row.seq} cannot be counted: {error!r}") from error
     return still_traded(held, today)
+
+
+def _taken_back(latest: dict[tuple[str, str], tuple[int, int]], exec_id: str, name: str, moved: int) -> int:
+    """Contracts to take back: what an execution corrects, or itself where a later version of it is counted already."""
+    root, _, number = exec_id.rpartition(".")
+    if root.count(".") != SEGMENTS - 2 or not number.isdecimal():
+        return 0
+    known = latest.get((root, name), (0, 0))
+    if known[0] > int(number):
+        return moved
+    latest[root, name] = (int(number), moved)
+    return known[1]
 
 
 def name_of(instrument: Mapping[str, Any]) -> str:

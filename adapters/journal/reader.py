@@ -9,6 +9,7 @@ from pathlib import Path
 
 from adapters.journal.codec import value_of
 from adapters.journal.store import WrittenRow, read_rows
+from bot.domain.corrections import ExecutionSet, Taken
 from bot.domain.errors import JournalError, RefusedStartError
 from bot.domain.events import Restored
 from bot.domain.evidence import Conviction
@@ -74,7 +75,7 @@ class _Memory:
     """What has been read so far."""
 
     orders: dict[IntentId, Order] = field(default_factory=dict)
-    fills: dict[str, Fill] = field(default_factory=dict)
+    executions: ExecutionSet = field(default_factory=ExecutionSet)
     commissions: dict[str, Decimal] = field(default_factory=dict)
     start: tuple[Position, ...] | None = None
     found_on: dict[InstrumentKey, date] = field(default_factory=dict)
@@ -131,7 +132,7 @@ def remembered_of(rows: Iterable[WrittenRow], at: datetime, transfers: tuple[Tra
     restored = Restored(
         at=at,
         orders=tuple(_doubted(order) for order in memory.orders.values()),
-        fills=tuple(memory.fills.values()),
+        fills=tuple(memory.executions.told.values()),
         commissions=memory.commissions,
         positions=memory.start,
         found_on=memory.found_on,
@@ -167,8 +168,7 @@ def _take_in(memory: _Memory, row: WrittenRow, facts: Mapping[str, object]) -> N
             memory.proposals = memory.proposals.used_by((intent,), row.at)
         case "order_filled":
             fill = value_of(Fill, facts["fill"])
-            memory.fills.setdefault(fill.exec_id, fill)
-            _count_fill(memory, fill)
+            _count_fill(memory, fill, memory.executions.take(fill))
         case "commission_booked":
             memory.commissions[str(facts["exec_id"])] = Decimal(str(facts["commission_usd"]))
         case "credit_changed":
@@ -234,19 +234,24 @@ def _adopt(memory: _Memory, facts: Mapping[str, object], today: date) -> None:
     differing = _table(facts["differences"])
     for exec_id, commission in _table(facts.get("commissions", {})).items():
         memory.commissions[exec_id] = Decimal(str(commission))
-    ours = positions_after(memory.start or (), memory.fills.values())
+    counting = memory.executions.counting.values()
+    ours = positions_after(memory.start or (), counting)
     held = [position for position in _positions(facts["positions"]) if position.instrument.key not in differing]
     held += [ours[InstrumentKey(key)] for key in differing if key in ours]
-    memory.start = positions_before(held, memory.fills.values())
+    memory.start = positions_before(held, counting)
     memory.found_on = first_seen(memory.found_on, memory.start, today)
 
 
-def _count_fill(memory: _Memory, fill: Fill) -> None:
+def _count_fill(memory: _Memory, fill: Fill, taken: Taken | None) -> None:
     """A fill moves its order even where the row about the order was not written before a crash."""
     order = memory.orders.get(IntentId(fill.order_ref))
-    if order is None or fill.part is FillPart.LEG:
+    if order is None or fill.part is FillPart.LEG or taken is None or not taken.counts:
         return
-    filled = min(units_filled(order.intent.intent_id, memory.fills.values()), order.intent.quantity)
+    counting = memory.executions.counting.values()
+    filled = min(units_filled(order.intent.intent_id, counting), order.intent.quantity)
+    if taken.instead_of is not None:
+        memory.orders[order.intent.intent_id] = order if filled == order.filled else order.corrected(filled)
+        return
     state: OrderState = Filled() if filled == order.intent.quantity else Partial()
     if isinstance(order.state, Cancelled) and not isinstance(state, Filled):
         state = order.state  # a late part of a cancelled order: booked, still dead

@@ -260,6 +260,13 @@ class Order:
             broker_order_id=order_id or self.broker_order_id,
         )
 
+    def corrected(self, filled: int) -> "Order":
+        """Return the order after an execution of it was corrected to another size: what the broker holds is unknown.
+
+        It is the one way in which the filled quantity may fall and a terminal order lives again.
+        """
+        return replace(self, state=Unknown(why=f"an execution was corrected: {filled} filled"), filled=filled)
+
     def with_cancel_requested(self, at: datetime) -> "Order":
         """Return the order with the mark that a cancel frame was written."""
         return replace(self, cancel_requested_at=at)
@@ -281,7 +288,8 @@ class FillPart(StrEnum):
 class Fill:
     """One execution as the broker reported it.
 
-    ``exec_id`` identifies it: the same id twice is one fill. ``order_ref`` is our intent id, empty or foreign for
+    ``exec_id`` identifies it: the same id twice is one fill, and a correction comes under an id of its own
+    (`bot.domain.corrections`). ``order_ref`` is our intent id, empty or foreign for
     other people's orders. ``price`` is in points; for a combo it is the net price, positive paid by a BUY.
     """
 
@@ -295,6 +303,7 @@ class Fill:
     quantity: int
     price: Decimal
     at: datetime
+    filled_before: int | None = None  # units of its order that had filled before it; None where nobody says
 
     def __post_init__(self) -> None:
         """Reject an execution that could not have happened."""

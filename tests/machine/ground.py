@@ -153,6 +153,7 @@ class Ground:
         self.locked: set[str] = set()
         self.told: dict[str, int] = {}
         self.counted: set[str] = set()
+        self.versions: dict[str, tuple[int, int]] = {}  # of executions that the bot was told: number, contracts
         self.on_submit = ""
         self._boot()
         self.reconcile(Random(0))
@@ -192,7 +193,10 @@ class Ground:
         self.feed_usable = True
         restored = remembered_of(self.disk.rows, self.clock.now()).restored
         self.engine.receive(restored)
-        self.counted = {fill.exec_id for fill in restored.fills}
+        self.counted, self.versions = {fill.exec_id for fill in restored.fills}, {}
+        for fill in restored.fills:
+            root, _, number = fill.exec_id.rpartition(".")
+            self.versions[root] = max(self.versions.get(root, (0, 0)), (int(number), fill.signed_quantity))
         self._demand(self.latch.mode)
         self._open()
 
@@ -309,8 +313,14 @@ class Ground:
 
     def _count(self, fill: Any) -> None:
         self.counted.add(fill.exec_id)
+        root, _, number = fill.exec_id.rpartition(".")
+        known, before = self.versions.get(root, (0, 0))
+        if int(number) < known:
+            return
+        self.versions[root] = (int(number), fill.signed_quantity)
+        self.venue.hear_of(fill)
         if fill.key is not None:
-            self.told[fill.key] = self.told.get(fill.key, 0) + fill.signed_quantity
+            self.told[fill.key] = self.told.get(fill.key, 0) + fill.signed_quantity - before
 
     def refresh(self, chance: Random) -> None:
         """Every contract is quoted as it stands, and the indices tick."""

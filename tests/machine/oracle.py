@@ -54,6 +54,7 @@ class Oracle:
     credit_usd: Fraction
     sent_on: dict[object, int] = field(default_factory=lambda: defaultdict(int))
     seen: dict[str, Order] = field(default_factory=dict)
+    corrected: set[str] = field(default_factory=set)  # orders of which an execution was corrected to another size
     judged: int = 0
 
     def before_send(self, approved: Approved, at: Circumstances) -> None:
@@ -166,11 +167,13 @@ class Oracle:
         before = self.seen.get(ref)
         truth = self.venue.orders.get(ref)
         self._require("I11", 0 <= order.filled <= order.intent.quantity, f"{ref} filled {order.filled}")
-        self._require("I11", order.filled <= (truth.filled if truth else 0), f"{ref} filled more than it traded")
+        self._require("I11", order.filled <= (truth.most_filled if truth else 0), f"{ref} filled more than it traded")
         if before is not None:
-            self._require("I11", order.filled >= before.filled, f"{ref}: the filled quantity fell")
+            corrected = order.filled != before.filled and ref in self.corrected
+            self._require("I11", corrected or order.filled >= before.filled, f"{ref}: the filled quantity fell")
             revived = isinstance(before.state, DEAD) and type(before.state) is not type(order.state)
-            self._require("I11", not revived or order.filled > before.filled, f"{ref} came back to life")
+            grown = order.filled > before.filled
+            self._require("I11", corrected or not revived or grown, f"{ref} came back to life")
         if truth is not None and truth.remaining and truth.arrived:
             self._require("I20", not isinstance(order.state, DEAD), f"{ref} works, the bot believes it dead")
         self.seen[ref] = order

@@ -1,6 +1,6 @@
 """The exchange of the state machine, with a ledger of its own: orders, executions and positions as they really are."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -30,6 +30,7 @@ class VenueOrder:
     arrived: bool = False
     live: bool = True
     filled: int = 0
+    most_filled: int = 0  # before anything was corrected
     status: BrokerStatus = BrokerStatus.WORKING
 
     @property
@@ -46,6 +47,7 @@ class Trade:
     units: int
     price: Decimal
     at: datetime
+    root: str = ""  # of its executions' ids
 
 
 @dataclass(slots=True)
@@ -92,11 +94,12 @@ class Venue:
     def trade(self, order: VenueOrder, units: int, price: Decimal, at: datetime) -> None:
         """Execute some units: the whole, and for a combo its legs."""
         order.filled += units
-        self.trades.append(Trade(intent=order.intent, units=units, price=price, at=at))
+        order.most_filled = max(order.most_filled, order.filled)
         intent = order.intent
+        self.trades.append(Trade(intent=intent, units=units, price=price, at=at, root=f"v.x.{self.numbers + 1}"))
         if not intent.is_combo:
             leg = intent.legs[0]
-            self._execute(intent, FillPart.WHOLE, leg, units, price, at)
+            self._execute(intent, FillPart.WHOLE, leg, units, abs(price), at)
         else:
             self._execute(intent, FillPart.COMBO, None, units, price, at)
             for leg in intent.legs:
@@ -114,6 +117,29 @@ class Venue:
         """Say an execution once more."""
         self.say(FillReported(at=at, fill=fill))
 
+    def correct(self, fill: Fill, units: int, price: Decimal, at: datetime) -> Fill:
+        """Correct an execution of a single contract: who asks from now on sees the correction alone."""
+        root, _, number = fill.exec_id.rpartition(".")
+        later = replace(fill, exec_id=f"{root}.{int(number) + 1:02}", quantity=units, price=price)
+        self.fills[self.fills.index(fill)] = later
+        order, more = self.orders[fill.order_ref], units - fill.quantity
+        order.filled += more
+        order.most_filled = max(order.most_filled, order.filled)
+        if more and not order.live:
+            order.status = BrokerStatus.CANCELLED if order.filled < order.intent.quantity else BrokerStatus.FILLED
+        self.held[str(fill.key)] += fill.side.sign * more
+        self.say(FillReported(at=at, fill=later))
+        self.commissions[later.exec_id] = COMMISSION_USD * units
+        self.say(CommissionReported(at=at, exec_id=later.exec_id, commission_usd=self.commissions[later.exec_id]))
+        return later
+
+    def hear_of(self, fill: Fill) -> None:
+        """The bot was told of an execution: from now on its cost must be the corrected one."""
+        root = fill.exec_id.rpartition(".")[0]
+        for trade in self.trades:
+            if trade.root == root and fill.part is FillPart.WHOLE:
+                trade.units, trade.price = fill.quantity, fill.price * (1 if fill.side is Side.BUY else -1)
+
     def _execute(
         self, intent: OrderIntent | None, part: FillPart, leg: Leg | None, units: int, price: Decimal, at: datetime
     ) -> None:
@@ -122,7 +148,7 @@ class Venue:
         instrument = None if leg is None else leg.instrument
         quantity = units if leg is None else units * leg.ratio
         fill = Fill(
-            exec_id=f"e-{self.numbers}",
+            exec_id=f"v.x.{self.numbers}.01",
             order_ref="" if intent is None else intent.intent_id,
             perm_id=self.numbers,
             account=ACCOUNT,

@@ -19,7 +19,7 @@ from bot.domain.events import (
 from bot.domain.instrument import Right, Side
 from bot.domain.market import DataType
 from bot.domain.mode import TradingMode
-from bot.domain.orders import BrokerStatus, Leg, Purpose
+from bot.domain.orders import BrokerStatus, FillPart, Leg, Purpose
 from tests.builders import (
     CALENDAR,
     NOON,
@@ -142,6 +142,20 @@ class World(Ground):
             better = chance.choice((0, 0, 1, 2)) * Decimal("0.01") * (0 if order.intent.is_future else 1)
             self.venue.trade(order, units, order.intent.limit - better, self.clock.now())
             self.counts["units traded"] += units
+
+    def correct(self, chance: Random) -> None:
+        """The exchange corrects an execution of a single contract: another price, or one contract more or less."""
+        own = [fill for fill in self.venue.fills if fill.part is FillPart.WHOLE and fill.order_ref in self.venue.orders]
+        if not own:
+            return
+        fill = chance.choice(own)
+        room = self.venue.orders[fill.order_ref].remaining
+        units = min(max(1, fill.quantity + chance.choice((0, 0, -1, 1))), fill.quantity + room)
+        price = max(Decimal("0.05"), fill.price + chance.choice((0, -1, 1, 4)) * Decimal("0.05"))
+        later = self.venue.correct(fill, units, price, self.clock.now())
+        if units != fill.quantity:
+            self.oracle.corrected.add(fill.order_ref)
+        self.counts["corrected in size"] += later.quantity != fill.quantity
 
     def end_order(self, chance: Random) -> None:
         """The exchange cancels or rejects what is left of an order, asked or not."""
@@ -349,6 +363,7 @@ STEPS = {
     "arrive": 12,
     "trade": 12,
     "end_order": 6,
+    "correct": 3,
     "say_again": 4,
     "deliver": 24,
     "trade_by_hand": 1,

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from bot.domain.corrections import number_of, root_of
 from bot.domain.instrument import Instrument, Kind, Right, Side
 from bot.domain.layer import Layer
 from bot.domain.ledger import trade_date
@@ -90,6 +91,7 @@ class Results:
     moved: int = 0
     capital_usd: float = 0.0
     _parts: dict[str, Part] = field(default_factory=dict)  # of own orders, by intent
+    _latest: dict[tuple[str, str, str], Facts] = field(default_factory=dict)  # of what may be corrected
     _filled: dict[str, Part | None] = field(default_factory=dict)  # whose execution it was, by its id
     _charged: dict[str, Decimal] = field(default_factory=dict)  # by execution
     _each: dict[str, float] = field(default_factory=dict)  # last known worth of one contract, by its key
@@ -181,16 +183,44 @@ class Results:
         if part is None and contract is not None:
             part = part_of_class(str(contract["trading_class"]))
         self._filled[exec_id] = part
-        if part is None:
+        if part is None or not self._is_latest(exec_id, fill):
             return
         self._pay_fee(part, self._charged.get(exec_id, Decimal(0)))
         if contract is not None:
             instrument = _instrument(contract)
             each = float(Decimal(str(fill["price"])) * instrument.multiplier)
             contracts = Side(fill["side"]).sign * int(fill["quantity"])
-            self._cash[part] -= contracts * each
-            self._traded[part, instrument.key] += contracts
+            self._trade(part, instrument.key, contracts, each)
             self._each.setdefault(instrument.key, each)
+
+    def _trade(self, part: Part, key: str, contracts: int, each_usd: float) -> None:
+        self._cash[part] -= contracts * each_usd
+        self._traded[part, key] += contracts
+
+    def _is_latest(self, exec_id: str, fill: Facts) -> bool:
+        """Return whether an execution counts; what it corrects is undone, its fee as well."""
+        root, contract = root_of(exec_id), fill["instrument"]
+        if not root or contract is None:
+            return True
+        key = (root, _instrument(contract).key, str(fill["side"]))
+        before = self._latest.get(key)
+        if before is not None and number_of(str(before["exec_id"])) > number_of(exec_id):
+            self._filled[exec_id] = None
+            return False
+        self._latest[key] = fill
+        if before is not None:
+            self._undo(before)
+        return True
+
+    def _undo(self, fill: Facts) -> None:
+        """Take back what an execution moved and cost: it was corrected."""
+        exec_id = str(fill["exec_id"])
+        part, self._filled[exec_id] = self._filled[exec_id], None
+        if part is not None:
+            self._pay_fee(part, -self._charged.get(exec_id, Decimal(0)))
+            instrument = _instrument(fill["instrument"])
+            each = float(Decimal(str(fill["price"])) * instrument.multiplier)
+            self._trade(part, instrument.key, -Side(fill["side"]).sign * int(fill["quantity"]), each)
 
     def _charge(self, exec_id: str, usd: Decimal) -> None:
         """Take what an execution cost; said before the execution, it is paid with it."""

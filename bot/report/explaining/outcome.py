@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Any, Final
 
+from bot.domain.corrections import number_of as version_number
+from bot.domain.corrections import root_of
 from bot.domain.orders import FillPart
 from bot.report.explaining.figures import (
     MISSING,
@@ -68,9 +70,16 @@ def whole_fills(order: OrderTrail) -> list[Facts]:
     """Return the executions that move the order, each once; those of legs move positions only."""
     found: dict[str, Facts] = {}
     for fill in _executions(order):
-        if fill.get("part") != FillPart.LEG:
-            found.setdefault(text_of(fill.get("exec_id")), fill)
+        known = found.setdefault(_version_of(fill), fill) if fill.get("part") != FillPart.LEG else fill
+        if _number_of(fill) > _number_of(known):
+            found[_version_of(fill)] = fill
     return list(found.values())
+
+
+def _version_of(fill: Facts) -> str:
+    """What all versions of an execution share, so that a correction counts in the place of what it corrects."""
+    exec_id = text_of(fill.get("exec_id"))
+    return root_of(exec_id) or exec_id
 
 
 def _executions(order: OrderTrail) -> list[Facts]:
@@ -237,14 +246,24 @@ def _changed_fills(order: OrderTrail) -> list[str]:
         if step.kind != "order_filled":
             continue
         fill = step.facts.get("fill") or {}
-        before = known.setdefault(text_of(fill.get("exec_id")), fill)
-        if before != fill:
-            words.append(
-                f"Reported again at {day_and_clock(step.at)} with other figures: execution "
-                f"{text_of(fill.get('exec_id'))} is {plain(fill.get('quantity'), 0)} at {plain(fill.get('price'))}, "
-                f"was {plain(before.get('quantity'), 0)} at {plain(before.get('price'))}; the first counts."
-            )
+        key = text_of(fill.get("exec_id")) if fill.get("part") == FillPart.LEG else _version_of(fill)
+        before = known.setdefault(key, fill)
+        if _number_of(fill) > _number_of(before):
+            known[key] = fill
+            words.append(f"Corrected at {day_and_clock(step.at)}: {_other_figures(before, fill)}.")
+        elif before != fill and _number_of(fill) == _number_of(before):
+            told = f"Reported again at {day_and_clock(step.at)} with other figures"
+            words.append(f"{told}: {_other_figures(before, fill)}; the first counts.")
     return words
+
+
+def _number_of(fill: Facts) -> int:
+    return version_number(text_of(fill.get("exec_id")))
+
+
+def _other_figures(before: Facts, fill: Facts) -> str:
+    now, was = (f"{plain(one.get('quantity'), 0)} at {plain(one.get('price'))}" for one in (fill, before))
+    return f"execution {text_of(before.get('exec_id'))} is {now}, was {was}"
 
 
 def _differences(order: OrderTrail, trail: Trail) -> list[str]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from ibkr_harness import ACCOUNT, CLIENT, Bench, a_call, a_vxm, an_intent, an_order, bought, on_bench, sold
 
+from bot.domain.corrections import ExecutionSet
 from bot.domain.errors import BrokerProtocolError, ConnectivityError
 from bot.domain.events import AccountReported, CommissionReported, FillReported, LinkLost, LinkRestored
 from bot.domain.instrument import Kind
@@ -304,8 +305,8 @@ def test_an_unset_commission_leaves_the_fee_schedule_in_force(amount: str) -> No
     on_bench(play)
 
 
-def test_a_corrected_execution_is_not_a_second_fill() -> None:
-    """The correction comes under the id of what it corrects: the ledger has it, a fresh one books the new price."""
+def test_a_correction_comes_with_what_it_needs_to_be_known() -> None:
+    """The correction comes under its own id with the new price: the ledger puts it in the place of the first."""
 
     async def play(bench: Bench) -> None:
         await bench.market_open()
@@ -326,7 +327,8 @@ def test_a_corrected_execution_is_not_a_second_fill() -> None:
         bench.wire.say(*corrected)
         await asyncio.sleep(0.1)
         again = bench.of(FillReported)[-1].fill
-        assert (again.exec_id, again.price) == (first.exec_id, Decimal("17.77"))
+        assert (again.exec_id, again.price) == (f"{first.exec_id[:-2]}02", Decimal("17.77"))
+        assert list(ExecutionSet([again, first]).counting.values()) == [again]
 
     on_bench(play)
 

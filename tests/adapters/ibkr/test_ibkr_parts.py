@@ -12,7 +12,7 @@ from ibkr_harness import ACCOUNT, CALENDAR, a_call, a_vxm, an_intent, bought
 
 from adapters.ibkr import library
 from adapters.ibkr.errors import CODES, UNKNOWN_CODE, LinkMeaning, OrderMeaning, meaning_of, request_error
-from adapters.ibkr.executions import ExecutionLog, Report, fill_from
+from adapters.ibkr.executions import Report, fill_from
 from adapters.ibkr.history import duration_for, finished_closes
 from adapters.ibkr.library import BarData, Contract, Execution
 from adapters.ibkr.order_table import OrderTable, units_of
@@ -200,56 +200,26 @@ def report(exec_id: str, **fields: Any) -> Report:
     return Report(contract=Contract(conId=con_id, secType=sec_type), execution=execution)
 
 
-@pytest.mark.parametrize(
-    ("second", "counts_as"),
-    [
-        (report("a.b.01.02"), "a.b.01.01"),
-        (report("a.b.01.02", price=17.0), "a.b.01.01"),
-        (report("a.b.01.02", con_id=2), "a.b.01.02"),  # another leg
-        (report("a.b.01.02", side="SLD"), "a.b.01.02"),
-        (report("a.b.01.02", permId=8), "a.b.01.02"),
-        (report("a.b.01.02", cumQty=4.0), "a.b.01.02"),  # it adds to the first
-        (report("a.b.02.01"), "a.b.02.01"),
-        (report("a.b.01.01.01"), "a.b.01.01.01"),  # five segments are fills of their own
-        (report("a.b.01.01"), "a.b.01.01"),
-    ],
-)
-def test_a_correction_is_told_from_a_fill_of_its_own(second: Report, counts_as: str) -> None:
-    """Only a higher last segment of four, with everything else equal, corrects; what is less certain counts."""
-    log = ExecutionLog()
-    assert log.take(report("a.b.01.01")) == "a.b.01.01"
-    assert log.take(second) == counts_as
-    assert log.take(second) == counts_as
-
-
-def test_fills_inside_a_combo_with_five_segments_all_count() -> None:
-    """Cutting after the last dot would take the second for a correction of the first."""
-    log = ExecutionLog()
-    ids = ["a.b.01.01.01", "a.b.01.01.02", "a.b.01.01.03"]
-    assert [log.take(report(each)) for each in ids] == ids
-
-
-def test_executions_of_earlier_days_are_forgotten() -> None:
-    """Nothing grows over the weeks."""
-    log = ExecutionLog()
-    log.take(report("a.b.01.01"))
-    log.forget_before(datetime(2026, 10, 22, tzinfo=UTC))
-    assert log.counted_as("a.b.01.01") == "a.b.01.01"
-    assert log.take(report("a.b.01.02")) == "a.b.01.02"
+@pytest.mark.parametrize(("told", "before"), [((2.0, 2.0), 0), ((2.0, 5.0), 3), ((2.0, 1.0), None), ((2.5, 4.0), None)])
+def test_a_fill_says_what_had_filled_before_it(told: tuple[float, float], before: int | None) -> None:
+    """The broker's running total less the execution itself; a total that does not add up says nothing."""
+    shares, total = told
+    fill = fill_from(report("a.b.01.02", shares=shares, cumQty=total), a_vxm(), FillPart.WHOLE)
+    assert (fill.exec_id, fill.filled_before) == ("a.b.01.02", before)
 
 
 @pytest.mark.parametrize("wrong", [{"side": "BUY"}, {"shares": 0.0}, {"shares": -1.0}, {"shares": 2147483647.0}])
 def test_an_execution_that_cannot_be_is_a_protocol_error(wrong: dict[str, Any]) -> None:
     """A side or quantity that no execution has is not guessed at."""
     with pytest.raises(BrokerProtocolError, match="BOT or SLD and a quantity expected"):
-        fill_from(report("a.b.01.01", **wrong), a_vxm(), FillPart.WHOLE, "a.b.01.01")
+        fill_from(report("a.b.01.01", **wrong), a_vxm(), FillPart.WHOLE)
 
 
 def test_an_executions_time_is_told_in_utc() -> None:
     """The exchange's time in whatever zone it came."""
     ours = report("a.b.01.01")
     ours.execution.time = datetime.fromisoformat("2026-10-20T09:31:00-04:00")
-    fill = fill_from(ours, a_vxm(), FillPart.WHOLE, "a.b.01.01")
+    fill = fill_from(ours, a_vxm(), FillPart.WHOLE)
     assert fill.at == datetime(2026, 10, 20, 13, 31, tzinfo=UTC)
     assert fill.at.utcoffset() == timedelta(0)
     assert (fill.side, fill.price) == (Side.BUY, Decimal("18.0"))

@@ -81,6 +81,23 @@ def test_the_journals_positions_are_its_executions_since_the_first_comparison(tm
     assert positions_told(path, "20261118") == {}
 
 
+@pytest.mark.parametrize("in_order", [True, False])
+def test_the_second_ledger_takes_corrections_in_any_order(tmp_path: Path, *, in_order: bool) -> None:
+    """The highest version counts, before and after the first comparison; what has five parts is never corrected."""
+    path, call = tmp_path / "journal.db", vix_call(20)
+    versions = [filled("a.b.01.01", call, Side.BUY, 2), filled("a.b.01.02", call, Side.BUY, 5)]
+    write(
+        path,
+        filled("o.p.01.01", call, Side.BUY, 3),
+        adopted({call: 3}),
+        filled("o.p.01.02", call, Side.BUY, 4),
+        *(versions if in_order else versions[::-1]),
+        filled("c.d.01.01.01", call, Side.BUY, 10),
+        filled("c.d.01.01.02", call, Side.BUY, 20),
+    )
+    assert positions_told(path, TODAY) == {"20261117 OPT VIX 20 C": 4 + 5 + 10 + 20}
+
+
 def test_a_row_that_cannot_be_counted_is_an_error(tmp_path: Path) -> None:
     """An execution without a side makes no smaller position."""
     path = tmp_path / "journal.db"

@@ -156,6 +156,22 @@ def test_corrections_are_told_after_the_fact() -> None:
     assert "Paid 0.59 points a unit on average, exactly the limit." in words
 
 
+def test_a_corrected_execution_counts_in_the_place_of_the_first() -> None:
+    """The average price is the corrected one, and the words say what it was."""
+    rows = [
+        *decided(plan_of(ORDER), approved(ORDER)),
+        *step(ORDER, Sent()),
+        *filled_at("0.59", ORDER, units=9, exec_id="a.b.01.01"),
+        *step(ORDER, Filled(), 2, filled=9),
+        *filled_at("0.57", ORDER, units=9, minutes=3, exec_id="a.b.01.02"),
+        *filled_at("0.58", ORDER, units=9, minutes=4, exec_id="a.b.01.01"),
+    ]
+    words = text(rows)
+    assert "execution a.b.01.01 is 9 at 0.57, was 9 at 0.59." in words
+    assert "Paid 0.57 points a unit on average" in words
+    assert "9 at 0.58, was" not in words
+
+
 def test_the_legs_of_a_combo_are_listed_and_neither_counted_nor_called_a_correction() -> None:
     """The broker tells legs beside the combo, and later too; an execution of the combo after a cancel is news."""
     long, short = ORDER.legs

@@ -102,6 +102,19 @@ def test_an_execution_and_its_fee_count_once_in_whatever_order_they_are_told() -
     assert at_end(rows.results())[Part.OVERLAY] == Standing(worth_usd=100.0, cash_usd=-101.5, fees_usd=1.5)
 
 
+@pytest.mark.parametrize("in_order", [True, False])
+def test_a_correction_takes_the_place_of_the_first_execution(*, in_order: bool) -> None:
+    """One call at 1.20 with a fee of 2 instead of two at 1.00 with a fee of 3, in whatever order the two are told."""
+    first, second = (2, "1.00", "3.00", "a.b.01.01"), (1, "1.20", "2.00", "a.b.01.02")
+    rows = Rows().sample()
+    for contracts, price, fee, exec_id in (first, second) if in_order else (second, first):
+        rows.trade(OVERLAY_CALL, contracts, price, fee=fee, exec_id=exec_id)
+    rows.sample(overlay={OVERLAY_CALL: (1, 120.0)})
+    results = rows.results()
+    assert at_end(results)[Part.OVERLAY] == Standing(worth_usd=120.0, cash_usd=-122.0, fees_usd=2.0)
+    assert results.moved == 0
+
+
 def test_the_net_of_a_combo_moves_nothing_because_its_legs_do() -> None:
     """A spread at 0.59 is its legs at 1.02 and 0.43; what the broker charges on the net is a fee all the same."""
     rows = (
