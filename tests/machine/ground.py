@@ -18,7 +18,7 @@ from typing import Any
 from adapters.journal.codec import text_of
 from adapters.journal.reader import remembered_of
 from adapters.journal.store import WrittenRow
-from bot.domain.decision import Approved
+from bot.domain.decision import Approved, Verdict
 from bot.domain.errors import ConnectivityError
 from bot.domain.events import (
     AccountReported,
@@ -97,6 +97,23 @@ class Wishes(Planner):
         orders = [replace(one, intent_id=IntentId(new_id()), decision_id=decision_id) for one in wanted]
         action = PlanAction.INCREASE if orders else PlanAction.HOLD
         yield replace(a_plan(*orders, action=action), decision_id=decision_id)
+
+
+class WatchedGate(Gate):
+    """The real gate; what it says in REDUCE_ONLY is judged as well, both ways."""
+
+    def __init__(self, ground: "Ground") -> None:
+        """Take the ground whose oracle judges."""
+        super().__init__(RiskLimits(accounts=frozenset({ACCOUNT})), FEES)
+        self._ground = ground
+
+    def review(self, plan: HedgePlan, snapshot: Snapshot) -> tuple[Verdict, ...]:
+        """Have it judged, then judge it."""
+        verdicts = super().review(plan, snapshot)
+        if snapshot.mode is TradingMode.REDUCE_ONLY:
+            ground = self._ground
+            ground.counts["judged both ways"] += ground.oracle.after_review(snapshot, verdicts, ground.fair)
+        return verdicts
 
 
 class Disk:
@@ -181,7 +198,7 @@ class Ground:
                 evidence=EvidenceSettings(),
                 planner=self.planner,
                 steward=FreeHand(),
-                gate=Gate(RiskLimits(accounts=frozenset({ACCOUNT})), FEES),
+                gate=WatchedGate(self),
             ),
             execution=self.execution,
             journal=self.disk,

@@ -6,17 +6,19 @@ with the truth and watches how orders move. Nothing here uses `risk`, `bot.books
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from decimal import Decimal
 from fractions import Fraction
 
-from bot.domain.decision import Approved
-from bot.domain.instrument import Kind, Right, Side
+from bot.domain.decision import Approved, Rule, Verdict
+from bot.domain.instrument import SPX, VIX, Kind, Right, Side
 from bot.domain.market import DataType, Quote
 from bot.domain.orders import Cancelled, Filled, Order, OrderIntent, Purpose, Rejected
 from bot.domain.portfolio import AccountValues, Book
 from bot.domain.schedule import NEW_YORK
+from bot.domain.snapshot import Snapshot
+from tests.machine.falls import Falls, paid_usd, reduces
 from tests.machine.venue import COMMISSION_USD, BrokenLedgerError, Trade, Venue, VenueOrder
 
 CAP = Fraction(2, 5)
@@ -77,12 +79,53 @@ class Oracle:
         other = {leg.instrument.key for one in self.venue.may_trade() for leg in one.intent.legs}
         self._require("I22", not mine & other, "another order works in the same contract")
         if at.reduce_only:
-            reduces = (
-                intent.legs[0].side is Side.BUY and not intent.is_future and intent.purpose is not Purpose.WING_ROLL
-            )
-            self._require("I7", reduces, "only the purchase of calls may leave in REDUCE_ONLY")
+            buys_calls = intent.legs[0].side is Side.BUY and not intent.is_future
+            self._require("I7", buys_calls and intent.purpose is not Purpose.WING_ROLL, "sent in REDUCE_ONLY")
         if not intent.purpose.sells_hedge:
             self._cap(intent, at)
+
+    def after_review(self, snapshot: Snapshot, verdicts: Iterable[Verdict], fair: Mapping[str, Quote]) -> int:
+        """I7, both ways: what REDUCE_ONLY lets through reduces, and what it alone refuses does not.
+
+        Returns:
+            How many verdicts could be judged: every quote behind them is a good one, and the case is clear.
+        """
+        judged, pending = 0, [(one.intent, one.remaining) for one in snapshot.book.orders.values() if one.may_fill]
+        for verdict in verdicts:
+            against = {one.rule for one in verdict.checks if not one.passed}
+            if not against - {Rule.TRADING_MODE}:
+                reduces = self._reduces(verdict.intent, pending, snapshot, fair)
+                judged += reduces is not None
+                self._require("I7", against or reduces is not False, f"let through: {verdict.intent}")
+                self._require("I7", not against or reduces is not True, f"refused: {verdict.intent}")
+            if isinstance(verdict, Approved):
+                pending.append((verdict.intent, verdict.intent.quantity))
+        return judged
+
+    @staticmethod
+    def _reduces(
+        intent: OrderIntent, pending: list[tuple[OrderIntent, int]], snapshot: Snapshot, fair: Mapping[str, Quote]
+    ) -> bool | None:
+        held = [(one.instrument, one.quantity) for one in snapshot.book.positions.values()]
+        ordered = [leg.instrument for one in (intent, *(order for order, _ in pending)) for leg in one.legs]
+        keys = {one.key for one in (*(instrument for instrument, _ in held), *ordered)}
+        keys |= {key for key in fair if key.startswith("FUT:VX:")}
+        now_s = snapshot.now.timestamp()
+        for key in keys:
+            shown, good = snapshot.quotes.get(key), fair.get(key)
+            as_it_should = shown is not None and good is not None and replace(shown, at_ns=good.at_ns) == good
+            if not as_it_should or shown is None or now_s - shown.at_ns / 1e9 > OLDEST_S:
+                return None
+        falls = Falls(fair, snapshot.levels[SPX.key], snapshot.levels[VIX.key], snapshot.now)
+        smiles = [instrument for instrument, _ in held if instrument.symbol == "SPX"]
+        before = falls.of(held, smiles)
+        for order, units in pending:
+            gains = falls.of(((leg.instrument, leg.signed_ratio * units) for leg in order.legs), smiles)
+            before = [total + min(0.0, gain) for total, gain in zip(before, gains, strict=True)]
+        change = falls.of(((leg.instrument, leg.signed_ratio * intent.quantity) for leg in intent.legs), smiles)
+        middle = sum(leg.signed_ratio * (fair[leg.instrument.key].mid) for leg in intent.legs)
+        fee = sum((FEES[leg.instrument.trading_class] * leg.ratio for leg in intent.legs), Fraction(0))
+        return reduces(before, change, paid_usd(intent, middle, float(fee * intent.quantity)))
 
     def _quotes(self, intent: OrderIntent, at: Circumstances) -> None:
         for leg in intent.legs:

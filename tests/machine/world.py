@@ -373,7 +373,7 @@ STEPS = {
     "crash": 2,
     "doom_next_frame": 3,
     "kill": 1,
-    "reduce_only": 1,
+    "reduce_only": 2,
     "resume": 10,
     "change_feed": 2,
     "refresh": 16,

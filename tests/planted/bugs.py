@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import bot.domain.corrections
 import bot.reconcile
 import bot.valuation
 import risk.checks.account
@@ -14,12 +15,14 @@ import risk.checks.session_hours
 import risk.checks.standing
 import risk.checks.well_formed
 import risk.gate
+import risk.reducing
 from bot.books import Books
+from bot.domain.corrections import ExecutionSet, number_of
 from bot.domain.decision import Checked
 from bot.domain.fees import FeeSchedule, up_to_cent
 from bot.domain.market import DataType
 from bot.domain.mode import TradingMode
-from bot.domain.orders import Cancelled
+from bot.domain.orders import Cancelled, Fill
 from bot.domain.ticks import TickTable
 from bot.engine import Engine
 from bot.execution import Execution
@@ -29,6 +32,7 @@ from risk.checks.message_rate import Duplicates
 from risk.checks.short_calls import ShortCalls
 from risk.checks.standing import Locks, ModeAllows
 from risk.cost import CostModel
+from risk.reducing import Reducing
 from risk.scene import Scene
 
 Patch = pytest.MonkeyPatch
@@ -144,7 +148,7 @@ def _counted_twice(patch: Patch) -> None:
     true_fill = Books.fill
 
     def fill(self: Books, event: Any) -> bool:
-        again = event.fill.exec_id in self._fills
+        again = event.fill.exec_id in self._executions.told
         changed = replace(event.fill, exec_id=event.fill.exec_id + "+") if again else event.fill
         return true_fill(self, replace(event, fill=changed))
 
@@ -202,6 +206,19 @@ def _locks_ignored(patch: Patch) -> None:
 def _buys_back_old(self: Scene, intent: Any) -> bool:
     leg = intent.legs[0]
     return len(intent.legs) == 1 and leg.side.sign == 1 and self._closes(leg, leg.ratio * intent.quantity)
+
+
+def _corrections_left_out(patch: Patch) -> None:
+    true_take = ExecutionSet.take
+
+    def take(self: ExecutionSet, fill: Fill) -> Any:
+        return None if number_of(fill.exec_id) > 1 else true_take(self, fill)
+
+    patch.setattr(ExecutionSet, "take", take)
+
+
+def _corrections_count_as_well(patch: Patch) -> None:
+    patch.setattr(bot.domain.corrections, "root_of", lambda _exec_id: "")
 
 
 def _both_caps_pass(patch: Patch) -> None:
@@ -272,6 +289,20 @@ BUGS = (
     Planted(name="an execution counts twice", plant=_counted_twice, breaks=("I12", "I11")),
     Planted(name="a restart forgets the orders", plant=_restart_forgets_orders, breaks=("I22", "I3", "I12")),
     Planted(name="REDUCE_ONLY lets everything through", plant=_mode_forgotten, breaks=("I7",)),
+    Planted(
+        name="REDUCE_ONLY refuses protection",
+        plant=_replaced(risk.checks.standing, "reducing", lambda _intent, _scene: Reducing(passed=False, why="")),
+        breaks=("I7",),
+    ),
+    Planted(
+        name="REDUCE_ONLY looks at falls alone",
+        plant=_replaced(risk.reducing, "is_fall_with_vix_up", lambda _scenario: True),
+        breaks=("I7",),
+    ),
+    Planted(name="a correction is left out", plant=_corrections_left_out, breaks=("I12", "I11", "I3")),
+    Planted(
+        name="a correction counts as well", plant=_corrections_count_as_well, breaks=("I12", "I11", "InvariantError")
+    ),
     Planted(name="locks are ignored", plant=_locks_ignored, breaks=("I20",)),
     Planted(
         name="an account that is not ready will do",

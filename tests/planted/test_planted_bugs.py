@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.errors import InvalidValueError
+from bot.domain.errors import InvalidValueError, InvariantError
 from tests.machine.venue import BrokenLedgerError
 from tests.machine.world import played
 from tests.planted.bugs import BUGS, Planted
@@ -21,7 +21,7 @@ def found_by(bug: Planted, patch: pytest.MonkeyPatch) -> tuple[str, int]:
                 played(seed, LENGTH)
             except BrokenLedgerError as broken:
                 return str(broken).partition(":")[0], seed
-            except InvalidValueError as surprise:
+            except (InvalidValueError, InvariantError) as surprise:
                 return type(surprise).__name__, seed
     return "", WORLDS
 
