@@ -1,6 +1,6 @@
 """What a book gains or loses in the scenarios of the stress grid, in arithmetic of its own: it judges REDUCE_ONLY.
 
-How it works: every contract is priced by Black's formula from its quote, moved by the rules of M11 on the methodology page,
+How it works: every contract is priced by Black's formula from its quote, moved by the rules of the methodology (M11),
 and priced again a day later. Nothing here uses `risk`, `bot.valuation` or `bot.pricing`; the numbers are those of the
 page. A book is judged only where every quote that it stands on is as it should be: of the rest nothing is claimed.
 """
