@@ -239,6 +239,11 @@ class Books:
         """Take one lock away; True when there was one: a plan is due."""
         return self._locks.pop(lock, None) is not None
 
+    def judge_anew(self) -> bool:
+        """What verdicts are given by is another: those given before count no more; a plan is due."""
+        self._changed(book=True)
+        return True
+
     def _lock_foreign(self, fill: Fill) -> None:
         """A fill that is not ours: the operator's condors are booked, a sleeve contract is locked."""
         if fill.instrument is not None and fill.instrument.trading_class not in CONDOR_CLASSES:

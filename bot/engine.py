@@ -25,6 +25,7 @@ from bot.signals.evidence.settings import EvidenceSettings
 from bot.signals.reading import read_signal
 from bot.state import BotState
 from risk.gate import Gate
+from risk.limits import RiskLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +231,15 @@ class Engine:
         except BaseException:
             self._unwritten = rows + self._unwritten  # perhaps twice in the journal, never missing before later rows
             raise
+
+    @property
+    def limits(self) -> RiskLimits:
+        """The limits in force: the gate's own, which everybody reads here."""
+        return self._policy.gate.limits
+
+    def take_limits(self, limits: RiskLimits) -> None:
+        """Put limits in force; the event that tells of it follows at once, so that nothing leaves by the old ones."""
+        self._policy.gate.take(limits)
 
     def note(self, rows: Iterable[JournalRow]) -> None:
         """Add rows of the shell (start, commands, samples) to what is written next."""

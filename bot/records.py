@@ -16,6 +16,7 @@ from bot.domain.events import (
     FillReported,
     FlattenEnded,
     FlattenSigned,
+    LimitChanged,
     LinkLost,
     LinkRestored,
     LockLifted,
@@ -173,6 +174,17 @@ def _standing_rows(event: Event) -> tuple[JournalRow, ...]:
         case LockLifted():
             facts = {"lock": event.lock, "key_id": event.key_id, "reason": event.reason}
             return (JournalRow(kind="lock_lifted", decision_id="", at=event.at, payload=facts),)
+        case LimitChanged():
+            facts = {
+                "name": event.name,
+                "before": event.before,
+                "after": event.after,
+                "looser": event.is_looser,
+                "key_id": event.key_id,
+                "reason": event.reason,
+                "hash": event.hash,
+            }
+            return (JournalRow(kind="limit_changed", decision_id="", at=event.at, payload=facts),)
         case FlattenSigned():
             plan = event.mandate.plan
             facts = {"digest": plan.digest, "key_id": event.mandate.key_id, "reason": event.reason}

@@ -5,13 +5,16 @@ repetition of the command; loosening needs everything at once: role, signature, 
 present kill epoch, the one-time challenge, a reason, and books without doubt.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.checks import require_aware, require_positive
 from bot.domain.command import Challenge, Command, CommandName, Proof, Role
 from bot.domain.mode import TradingMode
+from risk.limit_changes import LimitChange
+from risk.limit_wishes import NoWish, wished
+from risk.limits import RiskLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,7 @@ class Situation:
     allows_global_cancel: bool = False  # by configuration
     global_cancel_word: str = ""  # what a second global cancel must repeat
     is_disabled: bool = False  # C12: one pattern executed too often; only role risk resumes
+    limits: RiskLimits = field(default_factory=RiskLimits)  # in force
 
     def __post_init__(self) -> None:
         """Reject naive times."""
@@ -72,6 +76,10 @@ class Denial(StrEnum):
     NO_PLAN = "no_such_plan"
     NO_LOCK = "no_such_lock"
     SWITCHED_OFF = "switched_off"
+    LIMIT_FIXED = "limit_is_fixed"
+    LIMIT_NAME = "no_such_limit"
+    LIMIT_VALUE = "no_such_value"
+    LIMIT_HELD = "limit_is_in_force"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +119,14 @@ class Unlock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeLimit:
+    """Put this set of limits in force; it differs from the present one in one of them."""
+
+    limits: RiskLimits
+    change: LimitChange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskAgain:
     """Nothing is done before the same person has said it once more."""
 
@@ -127,12 +143,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Denied:
-    """Nothing is done; the code goes into the ack."""
+    """Nothing is done; the code goes into the ack, and where there is more to say, what was expected."""
 
     code: Denial
+    why: str = ""
 
 
-Judgement = Tighten | Loosen | Decide | Flatten | Unlock | AskAgain | CancelEverything | Answer | Denied
+Judgement = Tighten | Loosen | Decide | Flatten | Unlock | ChangeLimit | AskAgain | CancelEverything | Answer | Denied
 
 _TIGHTENED = {
     CommandName.KILL: TradingMode.HALT,
@@ -159,6 +176,8 @@ def judge(command: Command, situation: Situation, rules: AuthorityRules) -> Judg
         return _sweeping(command, situation, rules)
     if command.name is CommandName.UNLOCK:
         return _unlocking(command, situation, rules)
+    if command.name is CommandName.LIMIT:
+        return _limiting(command, situation, rules)
     if command.name.loosens:
         return _loosening(command, situation, rules)
     if command.proof is Proof.UNPROVED:
@@ -170,11 +189,14 @@ def judge(command: Command, situation: Situation, rules: AuthorityRules) -> Judg
 
 
 def _tightening(command: Command) -> Judgement:
-    signed = command.proof is Proof.SIGNED and Role.KILL in command.roles
-    if signed or command.proof is Proof.LOCAL:
+    if _may_tighten(command):
         return Tighten(mode=_TIGHTENED[command.name], cancel_own=command.name is CommandName.KILL, proved=True)
     # a half-broken operator must not be ignored, a stranger must not force a full stop
     return Tighten(mode=TradingMode.REDUCE_ONLY, cancel_own=False, proved=False)
+
+
+def _may_tighten(command: Command) -> bool:
+    return command.proof is Proof.LOCAL or (command.proof is Proof.SIGNED and Role.KILL in command.roles)
 
 
 def _veto(command: Command, situation: Situation) -> Judgement:
@@ -242,6 +264,31 @@ def _unlocking(command: Command, situation: Situation, rules: AuthorityRules) ->
         return Denied(code=objection)
     lock = str(command.args.get("lock", ""))
     return Unlock(lock=lock) if lock in situation.locks else Denied(code=Denial.NO_LOCK)
+
+
+def _limiting(command: Command, situation: Situation, rules: AuthorityRules) -> Judgement:
+    """A tighter limit is taken like a kill, a looser one proves what a resume proves, with role risk (C37, I21).
+
+    What is tighter is judged against the value in force: an old command that comes again finds it tighter, equal, or
+    is a loosening without proof.
+    """
+    if command.proof is Proof.UNPROVED:
+        return Denied(code=Denial.NOT_PROVED)
+    wish = wished(situation.limits, str(command.args.get("limit", "")), str(command.args.get("value", "")))
+    if isinstance(wish, NoWish):
+        return Denied(code=Denial(wish.code.value), why=wish.why)
+    tightens = wish.change is not None and not wish.change.is_looser
+    if not (tightens and _may_tighten(command)):
+        objection = (
+            _about_the_sender(command, Role.RISK)
+            or _about_the_moment(command, situation, rules)
+            or _about_the_reason(command)
+        )
+        if objection is not None:
+            return Denied(code=objection)
+    if wish.change is None:
+        return Denied(code=Denial.LIMIT_HELD, why="it has this value already")
+    return ChangeLimit(limits=wish.limits, change=wish.change)
 
 
 def _sweeping(command: Command, situation: Situation, rules: AuthorityRules) -> Judgement:

@@ -80,7 +80,10 @@ CHECKS: Final[tuple[Check, ...]] = (
 
 
 class Gate:
-    """Judges plans; keeps nothing from one review to the next but the figures of the moment that it saw last."""
+    """Judges plans by the limits in force, which it alone holds: a command changes them, everybody else reads them.
+
+    It keeps nothing else from one review to the next but the figures of the moment that it saw last.
+    """
 
     def __init__(
         self,
@@ -94,7 +97,7 @@ class Gate:
         """Take the limits and how contracts are valued.
 
         Args:
-            limits: What is allowed.
+            limits: What is allowed until `take` is told otherwise.
             fees: What contracts cost to trade.
             valuation: How contracts are valued; the planner's settings, so that both see the same figures.
             calendar: Sessions and holidays.
@@ -106,6 +109,15 @@ class Gate:
         self._calendar = calendar or SessionCalendar()
         self._checks = tuple(checks)
         self._valuer: Valuer | None = None
+
+    @property
+    def limits(self) -> RiskLimits:
+        """The limits in force."""
+        return self._limits
+
+    def take(self, limits: RiskLimits) -> None:
+        """Judge by these limits from now on; what was approved before must be judged anew by whoever releases it."""
+        self._limits = limits
 
     def review(self, plan: HedgePlan, snapshot: Snapshot) -> tuple[Verdict, ...]:
         """Return one verdict for each intent of the plan, in its order; never raises for what it is shown."""

@@ -48,6 +48,9 @@ Latched = Callable[[Command, int], None]
 Signed = Callable[[str, bytes], None]
 """Given the name and bytes of a signed command; called in the guard's thread."""
 
+Asked = Callable[[Command], None]
+"""Given an unsigned command of this host that the loop judges; called in the guard's thread."""
+
 
 class Guard:
     """A `bot.ports.CommandLink` for the clients of the local socket, and the thread that serves them."""
@@ -71,6 +74,7 @@ class Guard:
         self._poll_s = poll_s
         self._latched: Latched = _nobody
         self._signed: Signed = _nobody
+        self._asked: Asked = _nobody
         self._selector = selectors.DefaultSelector()
         self._clients: list[Client] = []
         self._told: dict[str, Mapping[str, object]] = {}
@@ -86,10 +90,11 @@ class Guard:
 
     # called by others -----------------------------------------------------------------------------------------
 
-    def listen(self, latched: Latched, signed: Signed) -> None:
-        """Tell these of local latches and of signed commands; both are called in the guard's thread."""
+    def listen(self, latched: Latched, signed: Signed, asked: Asked) -> None:
+        """Tell these of local latches, of signed and of other commands; all are called in the guard's thread."""
         self._latched = latched
         self._signed = signed
+        self._asked = asked
 
     def look(self) -> None:
         """Look for the file KILL in the calling thread: before anything else of the bot runs."""
@@ -187,6 +192,10 @@ class Guard:
         elif request.verb == "signed":
             client.waits_for.add(_id_in(request.envelope))
             self._signed(request.name, request.envelope.encode(errors="replace"))
+        elif request.verb == CommandName.LIMIT:
+            client.waits_for.add(wanted)
+            args = {"limit": request.name, "value": request.value}
+            self._asked(self._command(CommandName.LIMIT, wanted, request.reason[:LONGEST_REASON], args=args))
         elif request.verb in ("status", "challenge"):
             topic = "state" if request.verb == "status" else request.verb
             self._answer(client, Ack(command_id=wanted, stage=AckStage.DONE, detail=self._facts(topic)))
@@ -213,15 +222,7 @@ class Guard:
             return True
         why = reason[:LONGEST_REASON].strip() or "no reason given"
         epoch = self._latch.tighten(mode, f"{verb} by {channel.value}: {why}")
-        command = Command(
-            name=name,
-            command_id=command_id,
-            channel=channel,
-            proof=Proof.LOCAL,
-            received_at=self._clock.host_now(),
-            reason=why,
-        )
-        self._latched(command, epoch)
+        self._latched(self._command(name, command_id, why, channel), epoch)
         try:
             self._latch.write()
         except LatchError:
@@ -229,6 +230,25 @@ class Guard:
         self._handled = {command_id: epoch}
         self._ack_latched(command_id, epoch)
         return True
+
+    def _command(
+        self,
+        name: CommandName,
+        command_id: str,
+        reason: str,
+        channel: Channel = Channel.LOCAL_SOCKET,
+        args: Mapping[str, str] | None = None,
+    ) -> Command:
+        """A command of this host: the file permission, or the peer's credentials, are the proof."""
+        return Command(
+            name=name,
+            command_id=command_id,
+            channel=channel,
+            proof=Proof.LOCAL,
+            received_at=self._clock.host_now(),
+            reason=reason,
+            args=args or {},
+        )
 
     def _ack_latched(self, command_id: str, epoch: int) -> None:
         detail: dict[str, str | int | bool | list[str]] = {"epoch": epoch, "mode": self._latch.mode.name}

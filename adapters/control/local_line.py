@@ -10,6 +10,7 @@ from adapters.control.files import write_durably
 from adapters.control.guard import KILL_FILE
 from adapters.control.local_socket import LONGEST_LINE, SOCKET_FILE, Request
 from adapters.control.operator_line import Sending
+from bot.domain.command import CommandName
 from bot.domain.errors import ConnectivityError
 
 ANSWER_WITHIN_S = 2.0
@@ -25,13 +26,7 @@ class LocalLine:
 
     async def send(self, sending: Sending) -> None:
         """Send what only tightens or asks by its plain verb, everything else as it was signed."""
-        plainly = not sending.name.is_signed_always
-        request = (
-            Request(verb=sending.name.value, id=sending.command_id, reason=sending.reason)
-            if plainly
-            else Request(verb="signed", name=sending.name.value, envelope=sending.payload.decode())
-        )
-        await self._write(request)
+        await self._write(_request(sending))
 
     async def next_ack(self) -> bytes:
         """Return the next line of the bot."""
@@ -70,6 +65,15 @@ class LocalLine:
             await self._writer.drain()
         except OSError as error:
             raise ConnectivityError(f"the local socket broke: {error}") from error
+
+
+def _request(sending: Sending) -> Request:
+    if sending.name is CommandName.LIMIT and not sending.by_key:
+        name, value = str(sending.args["limit"]), str(sending.args["value"])
+        return Request(verb=sending.name, id=sending.command_id, reason=sending.reason, name=name, value=value)
+    if sending.name.is_signed_always or sending.name is CommandName.LIMIT:
+        return Request(verb="signed", name=sending.name.value, envelope=sending.payload.decode())
+    return Request(verb=sending.name.value, id=sending.command_id, reason=sending.reason)
 
 
 async def open_local_line(folder: Path) -> LocalLine:

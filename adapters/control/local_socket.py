@@ -1,7 +1,8 @@
 """The unix socket beside the bot's state: one JSON object a line in, signed acks a line each out.
 
-A request is ``{"verb", "id", "reason"}`` with verb kill, pause, reduce-only, status or challenge; or
-``{"verb": "signed", "name", "envelope"}`` for a command that needs a signature. What always holds: nobody but the bot's
+A request is ``{"verb", "id", "reason"}`` with verb kill, pause, reduce-only, status or challenge; ``{"verb": "limit",
+"id", "reason", "name", "value"}`` for a tighter limit; or ``{"verb": "signed", "name", "envelope"}`` for a command that
+needs a signature. What always holds: nobody but the bot's
 own user and root is served, no client can hold up another, and buffers are bounded.
 """
 
@@ -29,13 +30,14 @@ _UCRED = struct.Struct("3i")  # pid, uid, gid, as Linux hands them out
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One line of a client; ``name`` and ``envelope`` belong to the verb ``signed``."""
+    """One line of a client; the verb ``signed`` has ``name`` and ``envelope``, ``limit`` has ``name`` and ``value``."""
 
     verb: str
     id: str = ""
     reason: str = ""
     name: str = ""
     envelope: str = ""
+    value: str = ""
 
     @classmethod
     def of(cls, line: bytes) -> "Request":
@@ -48,7 +50,7 @@ class Request:
             facts = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise InvalidValueError(f"not JSON: {error}") from error
-        known = {"verb", "id", "reason", "name", "envelope"}
+        known = {"verb", "id", "reason", "name", "envelope", "value"}
         if not isinstance(facts, dict) or not set(facts) <= known or "verb" not in facts:
             raise InvalidValueError(f"expected an object of {', '.join(sorted(known))} with a verb")
         if not all(isinstance(value, str) for value in facts.values()):
@@ -57,7 +59,7 @@ class Request:
 
     def line(self) -> bytes:
         """Return the request as it travels."""
-        facts = {"verb": self.verb, "id": self.id, "reason": self.reason, "name": self.name, "envelope": self.envelope}
+        facts = {name: getattr(self, name) for name in ("verb", "id", "reason", "name", "envelope", "value")}
         return json.dumps(facts).encode() + b"\n"
 
 

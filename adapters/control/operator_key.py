@@ -21,6 +21,7 @@ class OperatorIdentity:
     bot: str
     account_hash: str
     bot_key: str
+    is_persons: bool = True  # else a throw-away key, which proves nothing
 
     def __post_init__(self) -> None:
         """Reject an identity without a name or purpose."""
@@ -39,7 +40,12 @@ def local_identity(folder: Path, bot: str) -> OperatorIdentity:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: no bot has run with this folder; name the right one with --state") from error
     return OperatorIdentity(
-        key_id="local", private=Ed25519PrivateKey.generate(), bot=bot, account_hash="local", bot_key=bot_key
+        key_id="local",
+        private=Ed25519PrivateKey.generate(),
+        bot=bot,
+        account_hash="local",
+        bot_key=bot_key,
+        is_persons=False,
     )
 
 
@@ -75,7 +81,7 @@ def read_identity(path: Path) -> OperatorIdentity:
             raise ConfigError(f"{path}: others can read this private key; run chmod 600 on it")
         facts = json.loads(path.read_text(encoding="utf-8"))
         private = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(facts["private"]))
-        named = {name: str(facts[name]) for name in ("key_id", "bot", "account_hash", "bot_key")}
-        return OperatorIdentity(private=private, **named)
+        key_id, bot, account_hash, bot_key = (str(facts[one]) for one in ("key_id", "bot", "account_hash", "bot_key"))
+        return OperatorIdentity(key_id=key_id, private=private, bot=bot, account_hash=account_hash, bot_key=bot_key)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{path}: no operator's key ({error}); make one with `alvh keys new`") from error

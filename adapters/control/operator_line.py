@@ -1,7 +1,7 @@
 """An operator's way to the bot, as the tool sees it: send a command, read signed acks, read what the bot has told."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.domain.command import CommandName
@@ -9,12 +9,17 @@ from bot.domain.command import CommandName
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
-    """One command to be sent; ``payload`` holds the signed envelope, empty where the line itself is proof enough."""
+    """One command to be sent; ``payload`` holds the signed envelope.
+
+    ``by_key`` says whether it is signed by a person's key: else it is of use where the line itself is proof enough.
+    """
 
     name: CommandName
     command_id: str
     reason: str
     payload: bytes
+    by_key: bool = True
+    args: Mapping[str, str | int] = field(default_factory=dict)
 
 
 class OperatorLine(Protocol):

@@ -74,7 +74,9 @@ class Verifier:
                 self._ring.take_seq(key.key_id, envelope.seq)
             except OSError:
                 self.dropped["sequence number not writable"] += 1
-                return None
+                if wanted is not CommandName.LIMIT:
+                    return None
+                fresh = False  # a tighter limit needs no sequence number, a looser one is refused without
         return Command(
             name=wanted,
             command_id=envelope.id[:LONGEST_ID],

@@ -58,6 +58,7 @@ REMEMBERED = (
         "books_reconciled",
         "hedge_planned",
         "limits_set",
+        "limit_changed",
         "mode_demanded",
         "restraints_lifted",
         "sample_taken",
@@ -89,15 +90,20 @@ class _Memory:
     conviction: Conviction | None = None
     credits: dict[str, str] = field(default_factory=dict)
     limits: dict[str, str] = field(default_factory=dict)
+    configured: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remembered:
-    """The event that restores the state, the mode that the latch showed last, and the limits as written down last."""
+    """The event that restores the state, the mode that the latch showed last, and the limits as written down last.
+
+    ``limits`` were in force last, ``configured`` at the last start; they differ by what commands have changed.
+    """
 
     restored: Restored
     latch_mode: TradingMode | None
     limits: Mapping[str, str] = field(default_factory=dict)
+    configured: Mapping[str, str] = field(default_factory=dict)
 
 
 def remembered(path: Path, at: datetime, transfers: tuple[Transfer, ...] = ()) -> Remembered:
@@ -144,7 +150,9 @@ def remembered_of(rows: Iterable[WrittenRow], at: datetime, transfers: tuple[Tra
         worth=memory.worth,
         restraints=memory.restraints,
     )
-    return Remembered(restored=restored, latch_mode=memory.latch_mode, limits=memory.limits)
+    return Remembered(
+        restored=restored, latch_mode=memory.latch_mode, limits=memory.limits, configured=memory.configured
+    )
 
 
 def _remember(memory: _Memory, row: WrittenRow) -> None:
@@ -173,8 +181,8 @@ def _take_in(memory: _Memory, row: WrittenRow, facts: Mapping[str, object]) -> N
             memory.commissions[str(facts["exec_id"])] = Decimal(str(facts["commission_usd"]))
         case "credit_changed":
             memory.credits[str(facts["cohort"])] = str(facts["words"])
-        case "limits_set":
-            memory.limits = value_of(dict, facts["limits"])
+        case "limits_set" | "limit_changed":
+            _remember_limits(memory, facts)
         case "books_reconciled":
             _adopt(memory, facts, trade_date(row.at))
             _take_worth(memory, facts, row.at)
@@ -190,6 +198,15 @@ def _take_in(memory: _Memory, row: WrittenRow, facts: Mapping[str, object]) -> N
             _remember_proposal(memory, facts, PROPOSALS[kind])
         case _:
             _move(memory, row, facts)
+
+
+def _remember_limits(memory: _Memory, facts: Mapping[str, object]) -> None:
+    """A whole set at a start, or one limit that a command has changed since."""
+    if "limits" in facts:
+        memory.limits = value_of(dict, facts["limits"])
+        memory.configured = value_of(dict, facts.get("configured", facts["limits"]))  # older rows tell one set
+    else:
+        memory.limits = {**memory.limits, str(facts["name"]): str(facts["after"])}
 
 
 def _take_worth(memory: _Memory, facts: Mapping[str, object], at: datetime) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.app.limiting import LimitSetter
 from bot.app.line_loss import LineLoss
 from bot.app.link import LinkKeeper
 from bot.app.proposals import proposal_facts
@@ -28,6 +29,7 @@ from risk.authority import (
     AskAgain,
     AuthorityRules,
     CancelEverything,
+    ChangeLimit,
     Decide,
     Denial,
     Denied,
@@ -96,6 +98,7 @@ class Desk:
             halt=self.halt,
             is_halted=lambda: latch.mode is TradingMode.HALT,
         )
+        self._limits = LimitSetter(shell, lambda command, detail: self._ack(command, AckStage.DONE, detail))
         self._unproved_at: datetime | None = None
         self._last_kill: tuple[str, str, int] = ("", "", -1)  # name, id, epoch: a repetition is only answered again
         self._has_asked = False  # a proposal waited at the last heartbeat
@@ -219,18 +222,24 @@ class Desk:
                 self._start(self._sweep(command))
             case Unlock(lock=lock):
                 self._unlock(command, lock)
+            case ChangeLimit():
+                self._limits.change(command, judgement)
+                if judgement.change.is_looser:
+                    self._renew_challenge()
             case Answer() if command.name is CommandName.FLATTEN_PLAN:
                 self._ack(command, AckStage.DONE, self._flattener.propose(self._latch.epoch))
             case Answer():
                 self._ack(command, AckStage.DONE, self.state_facts())
-            case Denied(code=code):
-                self._refuse(command, code)
+            case Denied():
+                self._refuse(command, judgement.code, judgement.why)
             case Tighten():
                 self._tighten(command, judgement)
 
-    def _refuse(self, command: Command, code: Denial) -> None:
-        self._shell.tell("command_refused", {"command": command.name, "command_id": command.command_id, "code": code})
-        self._link.acknowledge(Ack(command_id=command.command_id, stage=AckStage.REFUSED, code=code.value))
+    def _refuse(self, command: Command, code: Denial, why: str = "") -> None:
+        said = {"why": why} if why else {}
+        facts = {"command": command.name, "command_id": command.command_id, "code": code}
+        self._shell.tell("command_refused", {**facts, **said})
+        self._link.acknowledge(Ack(command_id=command.command_id, stage=AckStage.REFUSED, code=code.value, detail=said))
         if command.name.loosens and command.proof is Proof.SIGNED:
             self._renew_challenge()  # a bad signature uses nothing up, a good one does, accepted or not
 
@@ -271,11 +280,11 @@ class Desk:
         self._ack(command, AckStage.DONE, {"lock": lock})
 
     def told(self, row: JournalRow) -> None:
-        """Hear of a committed row: a proposal goes out by itself, with the challenge that an approval needs."""
+        """Hear of a committed row: a proposal goes out by itself, a changed limit is answered."""
+        self._limits.told(row)
         proposal = row.payload.get("proposal")
         if row.kind == "proposal_made" and isinstance(proposal, Proposal):
             self._link.publish(f"proposal/{proposal.proposal_id}", proposal_facts(proposal))
-            self._publish_challenge()
             self._publish_state()
 
     def _waiting(self) -> Proposal | None:
@@ -400,14 +409,13 @@ class Desk:
             global_cancel_word=self._sweeper.word(self._latch.epoch),
             locks=frozenset(self._shell.engine.state.standing().locks),
             is_disabled=restraints.of(DemandSource.REPEATS) is not None,
+            limits=self._shell.engine.limits,
         )
 
     def _on_reconciled(self, event: object) -> None:
         if isinstance(event, BooksReconciled):
             self._reconciled_at = event.at
             self._differences = len(event.differences)
-            if self._is_locked():
-                self._publish_challenge()  # an unlock must answer it
             if self._cancelling:
                 self._shell.engine.cancel_rest()
             self._publish_state()
@@ -425,12 +433,7 @@ class Desk:
             issued_at=now,
             expires_at=now + CHALLENGE_LIFE,
         )
-        is_held = self._latch.mode is not TradingMode.NORMAL or self._shell.engine.state.restraints.held
-        if is_held or self._waiting() is not None or self._is_locked():
-            self._publish_challenge()
-
-    def _is_locked(self) -> bool:
-        return bool(self._shell.engine.state.standing().locks)
+        self._publish_challenge()
 
     def _publish_challenge(self) -> None:
         challenge = self._challenge

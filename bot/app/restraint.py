@@ -1,8 +1,9 @@
 """Watches what the bot must ask of itself: losses, slippage and repeats, told in the moment in which a limit is passed.
 
-How it works: after each figure of the account, each execution and each beat of the timer the limits are looked at. A
-loss or slippage beyond its limit asks for REDUCE_ONLY until the next session day, a pattern that executed as often as
-it may halts. What always holds: a demand that holds is not told again, and only a session of a later day ends one.
+How it works: after each figure of the account, each execution, each change of a limit and each beat of the timer the
+limits are looked at. A loss or slippage beyond its limit asks for REDUCE_ONLY until the next session day, a pattern
+that executed as often as it may halts. What always holds: a demand that holds is not told again, and only a session of
+a later day ends one.
 """
 
 from collections.abc import Callable
@@ -14,32 +15,30 @@ from bot.domain.events import (
     CommissionReported,
     Event,
     FillReported,
+    LimitChanged,
     ModeDemanded,
     SessionOpened,
     TimerElapsed,
 )
 from bot.domain.ledger import trade_date
 from bot.domain.mode import OF_THE_DAY, TradingMode
-from risk.limits import RiskLimits
 from risk.restraining import Breach, breaches_in
 
 
 class RestraintKeeper:
     """Listens; it decides nothing and asks for the mode that its limits ask for."""
 
-    def __init__(self, shell: Shell, limits: RiskLimits, halt: Callable[[str], None]) -> None:
+    def __init__(self, shell: Shell, halt: Callable[[str], None]) -> None:
         """Listen.
 
         Args:
-            shell: What it works with.
-            limits: The gate's own.
+            shell: What it works with; its engine tells the limits in force.
             halt: Latches HALT and cancels own orders.
         """
         self._shell = shell
-        self._limits = limits
         self._halt = halt
         shell.pump.hear(SessionOpened, self._begin_day)
-        for kind in (AccountReported, BooksReconciled, FillReported, CommissionReported, TimerElapsed):
+        for kind in (AccountReported, BooksReconciled, FillReported, CommissionReported, TimerElapsed, LimitChanged):
             shell.pump.hear(kind, lambda _event: self._look())
 
     def _begin_day(self, event: Event) -> None:
@@ -60,8 +59,8 @@ class RestraintKeeper:
         self._look()
 
     def _look(self) -> None:
-        state = self._shell.engine.state
-        for breach in breaches_in(state.snapshot(self._shell.clock.now()), self._limits):
+        state, limits = self._shell.engine.state, self._shell.engine.limits
+        for breach in breaches_in(state.snapshot(self._shell.clock.now()), limits):
             if state.restraints.of(breach.source) is None:
                 self._restrain(breach)
 

@@ -25,7 +25,6 @@ from bot.valuation import Unvalued, Valuer
 from risk.checks.hedge_cost import cost_report
 from risk.checks.leverage import gross_held_usd
 from risk.cost import CostReport
-from risk.limits import RiskLimits
 from risk.scene import Scene
 from risk.stress import StressReport, StressSettings, book_stress
 
@@ -40,10 +39,9 @@ THRESHOLD = 1.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measures:
-    """What the figures are measured with: the planner's and the gate's own settings."""
+    """What the figures are measured with beside the limits in force: the planner's own settings."""
 
     hedge: HedgeSettings
-    limits: RiskLimits
     fees: FeeSchedule
     calendar: SessionCalendar
     wings: CondorSettings = field(default_factory=CondorSettings)
@@ -113,7 +111,7 @@ class Sampler:
             "target_usd_per_point": 0.0 if plan is None else plan.target_usd_per_point,
             "delta_usd_per_spx_percent": None if isinstance(delta, Unvalued) else delta,
             "band_usd_per_spx_percent": band_half_width_usd(
-                snapshot.book.cohorts, self._measures.limits.neutrality_band_frac
+                snapshot.book.cohorts, self._shell.engine.limits.neutrality_band_frac
             ),
             **self._account_figures(snapshot.book, valuer),
             "maximum_loss_usd": sum((cohort.maximum_loss_usd for cohort in snapshot.book.cohorts), Decimal(0)),
@@ -127,7 +125,7 @@ class Sampler:
 
     def _break_evens(self, snapshot: Snapshot, valuer: Valuer, cost: CostReport) -> list[str]:
         """Each cohort's break-evens net of its hedge, and whether they stand inside the expected move (M8)."""
-        told, spot, limits = [], snapshot.levels.get(SPX.key), self._measures.limits
+        told, spot, limits = [], snapshot.levels.get(SPX.key), self._shell.engine.limits
         for one in cost.cohorts:
             condors = [condor for condor in snapshot.book.condors if condor.cohort == one.cohort]
             found = break_evens(condors, one.credit_usd, one.charge_usd)
@@ -146,7 +144,7 @@ class Sampler:
 
     def _account_figures(self, book: Book, valuer: Valuer) -> Facts:
         """What the broker reports of the account beside what margin and gross value may be (M11)."""
-        account, limits = book.account, self._measures.limits
+        account, limits = book.account, self._shell.engine.limits
         gross = gross_held_usd(book, valuer)
         return {
             "net_liquidation_usd": None if account is None else account.net_liquidation_usd,
@@ -175,7 +173,11 @@ class Sampler:
     def _cost(self, snapshot: Snapshot, valuer: Valuer) -> CostReport | None:
         measures = self._measures
         scene = Scene(
-            snapshot=snapshot, valuer=valuer, limits=measures.limits, fees=measures.fees, calendar=measures.calendar
+            snapshot=snapshot,
+            valuer=valuer,
+            limits=self._shell.engine.limits,
+            fees=measures.fees,
+            calendar=measures.calendar,
         )
         try:
             return cost_report(scene)
@@ -201,7 +203,7 @@ class Sampler:
         worst, worth = figures["stress_worst_usd"], figures["net_liquidation_usd"]
         if worst is None or worth is None:
             return
-        limit = -float(str(worth)) * float(self._measures.limits.max_worst_loss_frac)
+        limit = -float(str(worth)) * float(self._shell.engine.limits.max_worst_loss_frac)
         is_beyond = float(str(worst)) < limit
         if is_beyond is self._is_stressed:
             return

@@ -6,7 +6,7 @@ written down as advice, or its strikes are watched from then on, so that the pla
 the gate decides. Where none helps any more, they are watched no longer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.app.link import LinkKeeper
@@ -36,11 +36,11 @@ class WingKeeper:
         data: MarketData,
         link: LinkKeeper,
         mode: WingMode,
-        bounds: WingBounds,
+        bounds: Callable[[], WingBounds],
         hedge: HedgeSettings,
         fees: FeeSchedule,
     ) -> None:
-        """Take the parts; `run` does the work."""
+        """Take the parts; ``bounds`` tells how far wings may go now; `run` does the work."""
         self._shell = shell
         self._clock = shell.clock
         self._data = data
@@ -57,7 +57,7 @@ class WingKeeper:
             snapshot = self._shell.engine.state.snapshot(self._clock.now())
             if snapshot.session is None or not self._link.ready.is_set():
                 continue
-            lean = lean_of(Valuer(snapshot, self._hedge.valuation), self._bounds.band_frac)
+            lean = lean_of(Valuer(snapshot, self._hedge.valuation), self._bounds().band_frac)
             if isinstance(lean, Unvalued):
                 continue
             if lean.missing > 0.0:
@@ -75,7 +75,7 @@ class WingKeeper:
         now = self._shell.engine.state.snapshot(self._clock.now())
         strikes = {one.key: one for one in listed}
         moment = replace(now, quotes={**now.quotes, **quotes}, wing_strikes=strikes)
-        found = widening_now(Valuer(moment, self._hedge.valuation), self._bounds, self._hedge, self._fees)
+        found = widening_now(Valuer(moment, self._hedge.valuation), self._bounds(), self._hedge, self._fees)
         if isinstance(found, NoWidening):
             self._shell.complain("wings_stay", {"why": found.why})
             self._watch(())
@@ -106,7 +106,7 @@ class WingKeeper:
             chain = await self._data.option_chain(SPX.symbol, day, day)
             own = [condor for condor in condors if condor.settlement == day]
             for wing in {leg.key: leg for condor in own for leg in (condor.long_put, condor.long_call)}.values():
-                wanted |= {one.key: one for one in _outside(wing, chain)[: self._bounds.most_strikes_out]}
+                wanted |= {one.key: one for one in _outside(wing, chain)[: self._bounds().most_strikes_out]}
         return list(wanted.values())
 
 

@@ -119,6 +119,23 @@ def unlock(**chosen: Any) -> int:
 
 
 @click.command()
+@click.argument("limit")
+@click.argument("value")
+@_with(*WAYS, *DECIDES)
+def limit(**chosen: Any) -> int:
+    """Set LIMIT of the running bot to VALUE, as in [risk]: tighter is taken at once, looser needs a key with role risk.
+
+    With --local and without --key only a tighter value is taken. What was set stays over a restart.
+    """
+    if not chosen["local"] or chosen["key"] is not None:
+        return _loosened(CommandName.LIMIT, chosen)
+    chosen.pop("person")
+    wish = Wish(name=CommandName.LIMIT, limit=chosen.pop("limit"), value=chosen.pop("value"))
+    reason = chosen.pop("reason") or "no reason given"
+    return _operated(wish, chosen, lambda _facts: reason)
+
+
+@click.command()
 @_with(*WAYS)
 def status(**way: Any) -> int:
     """Show the bot's mode, cause, epoch, working orders and differences."""
@@ -127,7 +144,7 @@ def status(**way: Any) -> int:
 
 def _loosened(name: CommandName, chosen: dict[str, Any]) -> int:
     person, reason = chosen.pop("person"), chosen.pop("reason")
-    asked = {each: chosen.pop(each) for each in ("mode", "proposal", "lock") if each in chosen}
+    asked = {each: chosen.pop(each) for each in ("mode", "proposal", "lock", "limit", "value") if each in chosen}
     scripted = bool(person and reason)
     if not scripted and not sys.stdin.isatty():
         raise click.UsageError(f"alvh {name.value} needs a terminal, or both --i-am NAME and --reason TEXT")

@@ -13,6 +13,7 @@ from bot.cli.operator import (
     flatten,
     global_cancel,
     kill,
+    limit,
     pause,
     reduce_only,
     resume,
@@ -35,7 +36,7 @@ def alvh() -> None:
 
 
 for command in (
-    *(run, kill, pause, reduce_only, resume, arm, status, approve, veto, flatten, unlock, global_cancel, keys),
+    *(run, kill, pause, reduce_only, resume, arm, status, approve, veto, flatten, unlock, limit, global_cancel, keys),
     *(gateway, signal, report, explain, journal, volindex, history, watchdog),
 ):
     alvh.add_command(command)

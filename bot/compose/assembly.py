@@ -53,6 +53,7 @@ from bot.state import BotState
 from config.loader import Loaded
 from config.settings import Settings
 from risk.gate import Gate
+from risk.limits import RiskLimits
 
 
 class Junction:
@@ -124,6 +125,7 @@ def assemble(loaded: Loaded, ports: Ports, start: Start) -> Assembled:
     """
     settings, fees = loaded.settings, FeeSchedule()
     releases = releases_of(settings.events)
+    gate = Gate(settings.risk, fees, valuation=settings.hedge.valuation, calendar=start.calendar)
     execution = Execution(
         broker=ports.broker,
         clock=ports.clock,
@@ -150,10 +152,10 @@ def assemble(loaded: Loaded, ports: Ports, start: Start) -> Assembled:
                 weak_conviction=settings.evidence.weak_conviction,
                 releases=releases,
                 wings=settings.wings.wings,
-                bounds=_bounds(settings),
+                bounds=lambda: _bounds(settings, gate.limits),
             ),
             steward=Steward(settings.steward, fees),
-            gate=Gate(settings.risk, fees, valuation=settings.hedge.valuation, calendar=start.calendar),
+            gate=gate,
         ),
         execution=execution,
         journal=journal,
@@ -169,15 +171,15 @@ def assemble(loaded: Loaded, ports: Ports, start: Start) -> Assembled:
     return joined
 
 
-def _bounds(settings: Settings) -> WingBounds:
-    """How far wings may go: the gate's limits, and the strikes that are looked at."""
+def _bounds(settings: Settings, limits: RiskLimits) -> WingBounds:
+    """How far wings may go: the gate's limits in force, and the strikes that are looked at."""
     return WingBounds(
-        band_frac=settings.risk.neutrality_band_frac,
-        width_rise_frac=settings.risk.max_wing_rise_frac,
-        loss_rise_frac=settings.risk.max_loss_rise_frac,
+        band_frac=limits.neutrality_band_frac,
+        width_rise_frac=limits.max_wing_rise_frac,
+        loss_rise_frac=limits.max_loss_rise_frac,
         most_strikes_out=settings.wings.most_strikes_out,
         least_minutes_between=settings.wings.least_minutes_between,
-        edge_minutes=settings.risk.session_edge_minutes,
+        edge_minutes=limits.session_edge_minutes,
     )
 
 
@@ -229,9 +231,7 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
         condors=settings.wings,
     )
     alerting = Alerting(shell=shell, link=ports.command_link, sounded=start.sounded)
-    measures = Measures(
-        hedge=settings.hedge, limits=settings.risk, fees=FeeSchedule(), calendar=start.calendar, wings=settings.wings
-    )
+    measures = Measures(hedge=settings.hedge, fees=FeeSchedule(), calendar=start.calendar, wings=settings.wings)
     parts = Parts(
         shell=shell,
         link=keeper,
@@ -268,7 +268,7 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
             data=ports.market_data,
             link=keeper,
             mode=settings.wings.wings,
-            bounds=_bounds(settings),
+            bounds=lambda: _bounds(settings, shell.engine.limits),
             hedge=settings.hedge,
             fees=FeeSchedule(),
         ),
@@ -282,5 +282,5 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
         alerting=alerting,
     )
     CreditTeller(shell)
-    RestraintKeeper(shell, settings.risk, desk.halt)
+    RestraintKeeper(shell, desk.halt)
     return Assembled(supervisor=Supervisor(parts), desk=desk, shell=shell, alerting=alerting)

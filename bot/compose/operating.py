@@ -148,6 +148,27 @@ class OperatorTool:
         ack = await self._ack(answered.command_id, (AckStage.DONE, AckStage.REFUSED), self._patience.answered_s)
         return self._no_answer() if ack is None else self._of(ack)
 
+    async def limit(self, name: str, value: str, confirm: Confirm) -> Report:
+        """Change one limit; the bot says whether it is tighter, or looser and then in need of everything.
+
+        Args:
+            name: Of the limit.
+            value: As in a file.
+            confirm: Shown the bot's state; returns the reason, empty to give up.
+        """
+        asked = await self.status()
+        if asked.exit_code != DONE:
+            return asked
+        reason = confirm(asked.facts)
+        if not reason.strip():
+            return Report(exit_code=REFUSED, says="no reason, nothing sent", facts=asked.facts)
+        challenge = await self._line.challenge() if self._identity.is_persons else None
+        args: dict[str, str | int] = {"limit": name, "value": value}
+        sending = self._sending(CommandName.LIMIT, reason, challenge=challenge, args=args)
+        await self._line.send(sending)
+        ack = await self._ack(sending.command_id, (AckStage.DONE, AckStage.REFUSED), self._patience.answered_s)
+        return self._no_answer() if ack is None else self._of(ack)
+
     async def flatten(self, confirm: Confirm) -> Report:
         """Halt the bot, ask for the plan, show it, sign its digest, and wait until it is carried out.
 
@@ -212,7 +233,7 @@ class OperatorTool:
         reason = confirm(facts)
         challenge = await self._line.challenge()  # after the person has thought: it lives five minutes
         if not reason.strip() or challenge is None:
-            why = "the bot tells no challenge: it is not latched" if reason.strip() else "no reason, nothing sent"
+            why = "the bot tells no challenge" if reason.strip() else "no reason, nothing sent"
             return Report(exit_code=REFUSED, says=why, facts=facts)
         sending = self._sending(name, reason, challenge=challenge, args=args)
         await self._line.send(sending)
@@ -252,7 +273,8 @@ class OperatorTool:
             case AckStage.DONE:
                 return Report(exit_code=DONE, says="done, says the bot", facts=ack.detail)
             case AckStage.REFUSED:
-                return Report(exit_code=REFUSED, says=f"refused: {ack.code}", facts=ack.detail)
+                why = f": {ack.detail['why']}" if "why" in ack.detail else ""
+                return Report(exit_code=REFUSED, says=f"refused: {ack.code}{why}", facts=ack.detail)
         return Report(
             exit_code=NOT_DONE,
             says="latched, but not everything is confirmed dead at the broker; look there",
@@ -290,7 +312,10 @@ class OperatorTool:
         if challenge is not None:
             envelope = replace(envelope, kill_epoch=int(str(challenge["epoch"])), challenge=str(challenge["challenge"]))
         payload = signed(envelope.fields(), self._identity.private)
-        return Sending(name=name, command_id=envelope.id, reason=reason, payload=payload)
+        by_key = self._identity.is_persons
+        return Sending(
+            name=name, command_id=envelope.id, reason=reason, payload=payload, by_key=by_key, args=envelope.args
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,6 +341,8 @@ class Wish:
     mode: str = "NORMAL"
     proposal: str = ""
     lock: str = ""
+    limit: str = ""
+    value: str = ""
 
 
 def operate(target: Target, wish: Wish, confirm: Confirm) -> Report:
@@ -334,6 +361,8 @@ async def _operate(target: Target, wish: Wish, confirm: Confirm, settings: Setti
     cure = f"alvh {wish.name.value} --local --state {folder}"
     if wish.name.is_signed_always or wish.name is CommandName.STATUS:
         cure = f"alvh status --local --state {folder}"
+    elif wish.name is CommandName.LIMIT:
+        cure = f"alvh limit {wish.limit} {wish.value} --local --state {folder}"
     try:
         identity = _identity(target, settings, folder, wish)
         line = await _line(target, settings, folder, identity)
@@ -360,6 +389,8 @@ async def _carried(tool: OperatorTool, wish: Wish, confirm: Confirm) -> Report:
             return await tool.loosen(wish.name, {"proposal": wish.proposal}, confirm)
         case CommandName.UNLOCK:
             return await tool.loosen(wish.name, {"lock": wish.lock}, confirm)
+        case CommandName.LIMIT:
+            return await tool.limit(wish.limit, wish.value, confirm)
         case CommandName.GLOBAL_CANCEL:
             return await tool.cancel_everything(confirm)
         case CommandName.FLATTEN:

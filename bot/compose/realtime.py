@@ -89,16 +89,18 @@ async def _run(run: RealtimeRun) -> Outcome:
     standing = open_standing(run.state, run.loaded.settings, clock, clock.now())
     stop = asyncio.Event()
     try:
-        limits = limits_at_start(
+        found = limits_at_start(
             run.loaded.settings.risk,
             standing.memory.limits,
+            standing.memory.configured,
             profile=run.loaded.settings.profile,
             confirmed=run.options.confirm_limits,
         )
+        run = replace(run, loaded=found.of_run(run.loaded))
         lines = open_lines(run.state, run.loaded.settings, standing)
         with watched(lines.guard), recorded_port(run.options.record, _begins_at(run, clock), clock) as port:
             async with _gateway_beside(run):
-                return await _Rehearsed(run, clock, standing, lines, stop, port).play(limits)
+                return await _Rehearsed(run, clock, standing, lines, stop, port).play(found.facts)
     finally:
         standing.journal.close()
 

@@ -118,16 +118,22 @@ class _Simulation:
         gateway = Gateway(self._opened.floor, broker.host, broker.port)
         await gateway.start()
         self._run.observe(gateway)
+        settings, memory = self._run.loaded.settings, self._standing.memory
+        found = limits_at_start(
+            settings.risk,
+            memory.limits,
+            memory.configured,
+            profile=settings.profile,
+            confirmed=self._run.options.confirm_limits,
+        )
+        self._run = replace(self._run, loaded=found.of_run(self._run.loaded))
         bot = self._bot()
         self._run.outputs.tell_faults_to(bot.alerting)
         self._link.listen(bot.desk.receive)
         stop = asyncio.Event()
         bot.shell.tell("bot_started", self._run.outputs.started_facts(self._run.options, self._run.loaded, version()))
-        settings, memory = self._run.loaded.settings, self._standing.memory
-        confirmed = self._run.options.confirm_limits
-        limits = limits_at_start(settings.risk, memory.limits, profile=settings.profile, confirmed=confirmed)
-        if limits is not None:
-            bot.shell.tell("limits_set", limits)
+        if found.facts is not None:
+            bot.shell.tell("limits_set", found.facts)
         helpers = [
             asyncio.ensure_future(gateway.run()),
             asyncio.ensure_future(self._operate(sessions)),

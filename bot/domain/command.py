@@ -21,6 +21,7 @@ class CommandName(StrEnum):
     FLATTEN_PLAN = "flatten-plan"  # asks for the plan that a FLATTEN signs
     FLATTEN = "flatten"
     UNLOCK = "unlock"
+    LIMIT = "limit"  # tightens or loosens, by its value and the one in force
     GLOBAL_CANCEL = "global-cancel"
     STATUS = "status"
     PING = "ping"
@@ -32,20 +33,25 @@ class CommandName(StrEnum):
 
     @property
     def loosens(self) -> bool:
-        """Such a command needs role, signature, seq, epoch, challenge, freshness and a reason."""
+        """Such a command needs role, signature, seq, epoch, challenge, freshness and a reason.
+
+        LIMIT is among them: one that tightens needs less, and only the bot knows which it is.
+        """
         return self in (
             CommandName.RESUME,
             CommandName.ARM,
             CommandName.APPROVE,
             CommandName.FLATTEN,
             CommandName.UNLOCK,
+            CommandName.LIMIT,
             CommandName.GLOBAL_CANCEL,
         )
 
     @property
     def is_signed_always(self) -> bool:
         """Such a command is nothing without its envelope, on the bot's own host as well."""
-        return self.loosens or self in (CommandName.VETO, CommandName.FLATTEN_PLAN)
+        asks_for_a_key = self in (CommandName.VETO, CommandName.FLATTEN_PLAN)
+        return asks_for_a_key or (self.loosens and self is not CommandName.LIMIT)
 
 
 class Channel(StrEnum):

@@ -297,6 +297,31 @@ class LockLifted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LimitChanged:
+    """A command has changed one limit of the gate; verdicts given before count no more.
+
+    Attributes:
+        at: Aware.
+        name: Of the limit.
+        before: What it was, as text.
+        after: What it is.
+        is_looser: By the direction of the limit.
+        key_id: Whose command; the local way in where no key signed it.
+        reason: In the operator's words.
+        hash: Of the whole set that is in force now.
+    """
+
+    at: datetime
+    name: str
+    before: str
+    after: str
+    is_looser: bool
+    key_id: str
+    reason: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlattenSigned:
     """A person has signed a plan to flatten; it counts in the halt for which it was made, and in no other."""
 
@@ -364,6 +389,7 @@ Event = (
     | OrderDropped
     | ProposalAnswered
     | LockLifted
+    | LimitChanged
     | FlattenSigned
     | FlattenEnded
     | Decided

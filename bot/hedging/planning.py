@@ -7,7 +7,7 @@ is a stable text without figures, because a plan that holds for the same reason 
 are fields.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from bot.domain.decision import Refused
@@ -48,7 +48,7 @@ class Planner:
         weak_conviction: WeakConviction = WeakConviction.MINIMUM,
         releases: ReleaseTable = NO_RELEASES,
         wings: WingMode = WingMode.ADVISE,
-        bounds: WingBounds | None = None,
+        bounds: Callable[[], WingBounds] | None = None,
     ) -> None:
         """Take what is configured.
 
@@ -59,7 +59,7 @@ class Planner:
             weak_conviction: What is done in a blowout that the confirmations neither support nor contradict.
             releases: The schedule around which expiries are shifted.
             wings: What becomes of a roll that would lean the book back.
-            bounds: How far wings may go, as the gate allows it; None moves none.
+            bounds: Tells how far wings may go now, as the gate allows it; None moves none.
         """
         self._settings = settings
         self._fees = fees
@@ -90,7 +90,7 @@ class Planner:
         overlay = self._overlay(moment)
         yield overlay
         yield from base_plans(moment, overlay.increment_frac)
-        wider = None if self._bounds is None else widen(moment, self._wings, self._bounds)
+        wider = None if self._bounds is None else widen(moment, self._wings, self._bounds())
         if wider is not None:
             yield wider
 

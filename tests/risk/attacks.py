@@ -53,6 +53,9 @@ def a_situation(**changes: Any) -> Situation:
 OLD = Challenge(epoch=3, value="c", issued_at=NOW, expires_at=NOW + 300 * SECOND)
 SPENT = Challenge(epoch=4, value="c", issued_at=NOW - 301 * SECOND, expires_at=NOW - SECOND)
 
+BOOKS = frozenset({Denial.UNKNOWN_ORDERS, Denial.NOT_RECONCILED, Denial.BOOKS_DIFFER, Denial.JOURNAL})
+"""What a looser limit leaves to the gate, and a global cancel to nobody: disorder may be the reason for it."""
+
 ATTACKS: list[tuple[Denial, dict[str, Any], dict[str, Any]]] = [
     (Denial.NOT_PROVED, {"proof": Proof.UNPROVED}, {}),
     (Denial.NOT_PROVED, {"proof": Proof.LOCAL}, {}),
@@ -79,3 +82,24 @@ ATTACKS: list[tuple[Denial, dict[str, Any], dict[str, Any]]] = [
     (Denial.JOURNAL, {}, {"journal_writable": False}),
 ]
 """What one thing is wrong with an otherwise good command that loosens something."""
+
+
+def a_limit(name: str = "max_orders_per_day", value: str = "50", **changes: Any) -> Command:
+    """Return a command that sets one limit; as it stands it loosens, and is granted in `a_situation`."""
+    roles = {"roles": frozenset({Role.RISK})}
+    return a_resume(**{"name": CommandName.LIMIT, "args": {"limit": name, "value": value}, **roles, **changes})
+
+
+ATTACKS_ON_A_LIMIT = [
+    *(attack for attack in ATTACKS if attack[0] not in BOOKS | {Denial.ROLE_MISSING}),
+    (Denial.ROLE_MISSING, {"roles": EVERY_ROLE - {Role.RISK}}, {}),
+    (Denial.LIMIT_FIXED, {"args": {"limit": "accounts", "value": "DU1"}}, {}),
+    (Denial.LIMIT_NAME, {"args": {"limit": "max_orders", "value": "50"}}, {}),
+    (Denial.LIMIT_NAME, {"args": {}}, {}),
+    (Denial.LIMIT_VALUE, {"args": {"limit": "max_orders_per_day"}}, {}),
+    (Denial.LIMIT_VALUE, {"args": {"limit": "max_orders_per_day", "value": "fifty"}}, {}),
+    (Denial.LIMIT_VALUE, {"args": {"limit": "max_hedge_cost_frac", "value": "0.41"}}, {}),
+    (Denial.LIMIT_VALUE, {"args": {"limit": "max_orders_per_day", "value": "9" * 400}}, {}),
+    (Denial.LIMIT_HELD, {"args": {"limit": "max_orders_per_day", "value": "40"}}, {}),
+]
+"""The same of a command that would loosen a limit, with what is wrong about limits alone."""

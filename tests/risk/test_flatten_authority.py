@@ -20,7 +20,7 @@ from risk.authority import (
     Unlock,
     judge,
 )
-from tests.risk.attacks import ATTACKS, RULES, a_resume, a_situation
+from tests.risk.attacks import ATTACKS, BOOKS, RULES, a_resume, a_situation
 
 DIGEST, LOCK = "d" * 64, "OPT:VIX:2026-11-18:20:C"
 
@@ -115,10 +115,6 @@ def a_sweep(**changes: Any) -> Command:
 def sweepable(**changes: Any) -> Situation:
     """A halted bot that heeds a global cancel and was asked once."""
     return halted(**{"allows_global_cancel": True, "global_cancel_word": "w", **changes})
-
-
-BOOKS = {Denial.UNKNOWN_ORDERS, Denial.NOT_RECONCILED, Denial.BOOKS_DIFFER, Denial.JOURNAL}
-"""What a global cancel does not ask for: disorder may be the reason for it."""
 
 
 @pytest.mark.control("C42")

@@ -20,7 +20,7 @@ from adapters.control.keys import open_bot_key
 from adapters.control.latch import DiskLatch, Flag, open_latch
 from adapters.control.local_line import open_local_line, put_kill_file
 from adapters.control.local_socket import LONGEST_LINE, SOCKET_FILE, Request
-from bot.domain.command import Ack, AckStage, Channel, Command
+from bot.domain.command import Ack, AckStage, Channel, Command, CommandName, Proof
 from bot.domain.errors import ConnectivityError, InvalidValueError, RefusedStartError
 from bot.domain.mode import TradingMode
 
@@ -36,12 +36,14 @@ class Guarded:
         self.latch = DiskLatch(folder / "latch.json", "o", Flag(mode=TradingMode.NORMAL, cause="armed", epoch=1))
         self.told: list[tuple[Command, int]] = []
         self.signed: list[tuple[str, bytes]] = []
+        self.asked: list[Command] = []
         self.guard = Guard(
             folder=folder, latch=self.latch, bot_key=self.key, clock=SystemClock(), ids=SystemIds(), poll_s=0.05
         )
         self.guard.listen(
             lambda command, epoch: self.told.append((command, epoch)),
             lambda name, payload: self.signed.append((name, payload)),
+            self.asked.append,
         )
 
     def ask(self, *requests: Request) -> socket.socket:
@@ -99,6 +101,18 @@ def test_the_file_kills_and_is_taken(guarded: Guarded) -> None:
     assert not (guarded.folder / KILL_FILE).exists()
     assert json.loads((guarded.folder / "latch.json").read_text())["mode"] == "HALT"
     assert guarded.told[0][0].channel is Channel.KILL_FILE
+
+
+@pytest.mark.control("C37")
+def test_a_limit_of_this_host_is_handed_to_the_loop_as_it_was_asked(guarded: Guarded) -> None:
+    """The guard judges nothing: name and value go on with the proof that this host gives, and the client waits."""
+    with guarded.ask(Request(verb="limit", id="l1", reason="nervous", name="max_options", value="100")) as client:
+        wait(lambda: guarded.asked != [])
+        guarded.guard.acknowledge(Ack(command_id="l1", stage=AckStage.DONE))
+        assert guarded.answers(client, 1)[0].stage is AckStage.DONE
+    (asked,) = guarded.asked
+    assert (asked.name, asked.proof, asked.channel) == (CommandName.LIMIT, Proof.LOCAL, Channel.LOCAL_SOCKET)
+    assert (dict(asked.args), asked.reason) == ({"limit": "max_options", "value": "100"}, "nervous")
 
 
 def test_the_file_kills_at_boot(tmp_path: Path) -> None:

@@ -66,6 +66,25 @@ async def test_a_person_who_gives_no_reason_sends_nothing(bot: BenchBot, line: L
 
 
 @pytest.mark.control("C30")
+@pytest.mark.control("C37")
+async def test_this_host_tightens_a_limit_and_only_a_key_with_role_risk_loosens_it(
+    bot: BenchBot, line: LocalLine
+) -> None:
+    """Without a key 10 orders a day are taken and 40 refused; a signed command with the challenge may go back to 20."""
+    host, risky = by_permission(bot, line), tool_of(line, bot.new_operator("risky", "risk"))
+    tightened = await host.limit("max_orders_per_day", "10", lambda _facts: "nervous")
+    assert (tightened.exit_code, tightened.facts["after"]) == (DONE, "10")
+    refused = await host.limit("max_orders_per_day", "40", lambda _facts: "calm again")
+    assert (refused.exit_code, refused.says) == (REFUSED, "refused: not_proved")
+    loosened = await risky.limit("max_orders_per_day", "20", lambda _facts: "calm again")
+    assert (loosened.exit_code, loosened.facts["after"]) == (DONE, "20")
+    told = [(row["before"], row["after"], row["key_id"]) for row in bot.rows("limit_changed")]
+    assert told == [("40", "10", "local_socket"), ("10", "20", "risky")]
+    silent = await risky.limit("max_orders_per_day", "30", lambda _facts: " ")
+    assert (silent.exit_code, silent.says) == (REFUSED, "no reason, nothing sent")
+    assert bot.bot.shell.engine.limits.max_orders_per_day == 20
+
+
 async def test_status_tells_what_an_operator_must_know(bot: BenchBot, line: LocalLine) -> None:
     """Mode, cause, epoch, working orders, differences, version, config hash and the account's hash."""
     report = await by_permission(bot, line).status()
@@ -129,6 +148,18 @@ def test_a_kill_without_a_bot_leaves_the_file(tmp_path: Path) -> None:
     assert found.return_value == 10
     assert str(tmp_path / "KILL") in json.loads(found.output)["says"]
     assert (tmp_path / "KILL").exists()
+
+
+@pytest.mark.control("C37")
+def test_a_limit_on_this_host_needs_neither_key_nor_terminal_and_with_a_key_a_person(tmp_path: Path) -> None:
+    """Without a key it is sent as it is, here to nobody: exit 10 with the command once more; with one a person signs."""
+    (tmp_path / "bot.pub").write_text("00" * 32)
+    asked = ["limit", "max_options", "5", "--profile", "sim", "--local", "--state", str(tmp_path)]
+    found = CliRunner().invoke(alvh, [*asked, "--json"], standalone_mode=False)
+    assert found.return_value == 10
+    assert f"alvh limit max_options 5 --local --state {tmp_path}" in json.loads(found.output)["says"]
+    signed = CliRunner().invoke(alvh, [*asked, "--key", str(tmp_path / "anna.key")])
+    assert (signed.exit_code, "--i-am NAME and --reason TEXT" in signed.output) == (2, True)
 
 
 def test_a_command_without_a_key_says_so(tmp_path: Path) -> None:

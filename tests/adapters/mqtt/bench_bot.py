@@ -18,6 +18,7 @@ from adapters.mqtt.operator_line import MqttLine, open_mqtt_line
 from adapters.mqtt.settings import MqttSettings
 from bot.compose.assembly import Junction, Ports, Start, assemble
 from bot.compose.books import lots_of_book
+from bot.compose.confirming import limits_at_start
 from bot.compose.keeping import Keeper
 from bot.compose.lines import Lines, open_lines, watched
 from bot.compose.operating import OperatorTool, Patience
@@ -73,6 +74,11 @@ class BenchBot:
         clock.shift_to(begins)
         opened = world.open(FloorTime(loop.time, begins))
         self.standing = open_standing(self.folder, self.loaded.settings, clock, clock.now())
+        memory, settings = self.standing.memory, self.loaded.settings
+        limits = limits_at_start(
+            settings.risk, memory.limits, memory.configured, profile=settings.profile, confirmed=None
+        )
+        self.loaded = limits.of_run(self.loaded)
         self.lines = open_lines(self.folder, self.loaded.settings, self.standing)
         junction = Junction()
         door = InProcessLink(opened.floor, junction, client_id=17)
@@ -100,6 +106,8 @@ class BenchBot:
         with watched(self.lines.guard):
             self.bot = assemble(self.loaded, ports, start)
             self.lines.connect(self.bot.desk)
+            if limits.facts is not None:
+                self.bot.shell.tell("limits_set", limits.facts)
             channel = None if self.lines.mqtt is None else asyncio.ensure_future(self.lines.mqtt.run())
             running = asyncio.ensure_future(self._run(stop))
             try:

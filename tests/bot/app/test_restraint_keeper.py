@@ -23,7 +23,8 @@ RESUME = CommandName.RESUME
 def a_bot(*orders: Order) -> Bot:
     """A bot at peace with an account of 500,000 USD, its limits watched, its desk open."""
     bot = Bot(up=True)
-    RestraintKeeper(bot.shell, RiskLimits(max_repeats_per_day=2), bot.desk.halt)
+    bot.rig.engine.take_limits(RiskLimits(max_repeats_per_day=2))
+    RestraintKeeper(bot.shell, bot.desk.halt)
     bot.start(bot.desk.run()).with_order(*orders)
     bot.desk.open()
     return bot

@@ -8,7 +8,6 @@ from bot.app.sampler import Measures, Sampler
 from bot.domain.events import SessionClosed, SessionOpened
 from bot.domain.snapshot import Snapshot
 from bot.hedging.settings import HedgeSettings
-from risk.limits import RiskLimits
 from tests.bot.app.app_parts import Bot, played
 from tests.builders import CALENDAR, FEES, Scenery, a_session, an_account
 
@@ -21,7 +20,7 @@ class Sampled:
     def __init__(self) -> None:
         """Nothing has been sampled."""
         self.bot = Bot()
-        measures = Measures(hedge=HedgeSettings(), limits=RiskLimits(), fees=FEES, calendar=CALENDAR)
+        measures = Measures(hedge=HedgeSettings(), fees=FEES, calendar=CALENDAR)
         self.sampler = Sampler(self.bot.shell, measures)
         self.bot.start(self.sampler.run())
         self.bot.pump(SessionOpened(at=self.bot.clock.now(), session=a_session(), baseline=()))

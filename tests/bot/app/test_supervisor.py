@@ -26,7 +26,6 @@ from bot.hedging.condor.settings import WingMode
 from bot.hedging.parity.settings import ParitySettings
 from bot.hedging.settings import HedgeSettings
 from bot.signals.own.settings import OwnIndexSettings
-from risk.limits import RiskLimits
 from tests.bot.app.app_parts import Bot, played
 from tests.bot.engine_parts import a_fill, call_order, filled, order_in, restored
 from tests.builders import CALENDAR, FEES, NOON, WING_BOUNDS
@@ -44,7 +43,7 @@ class Supervised(Bot):
         scout = WeeklyScout(shell=self.shell, data=self.data, settings=HedgeSettings())
         market = Market(data=self.data, choose=lambda *_: None, weeklies=scout)
         self.sessions = SessionKeeper(shell=self.shell, market=market, link=self.keeper, calendar=CALENDAR)
-        measures = Measures(hedge=HedgeSettings(), limits=RiskLimits(), fees=FEES, calendar=CALENDAR)
+        measures = Measures(hedge=HedgeSettings(), fees=FEES, calendar=CALENDAR)
         parts = Parts(
             shell=self.shell,
             link=self.keeper,
@@ -65,7 +64,7 @@ class Supervised(Bot):
                 data=self.data,
                 link=self.keeper,
                 mode=WingMode.ADVISE,
-                bounds=WING_BOUNDS,
+                bounds=lambda: WING_BOUNDS,
                 hedge=HedgeSettings(),
                 fees=FEES,
             ),

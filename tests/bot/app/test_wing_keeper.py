@@ -56,7 +56,7 @@ class Kept:
             data=self.data,
             link=self.bot.keeper,
             mode=mode,
-            bounds=bounds,
+            bounds=lambda: bounds,
             hedge=HedgeSettings(),
             fees=FEES,
         )

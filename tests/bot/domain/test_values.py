@@ -288,9 +288,10 @@ def test_commands_tighten_loosen_or_ask() -> None:
         CommandName.APPROVE,
         CommandName.FLATTEN,
         CommandName.UNLOCK,
+        CommandName.LIMIT,
         CommandName.GLOBAL_CANCEL,
     }
-    assert {name for name in CommandName if name.is_signed_always} == loosening | {
+    assert {name for name in CommandName if name.is_signed_always} == loosening - {CommandName.LIMIT} | {
         CommandName.VETO,
         CommandName.FLATTEN_PLAN,
     }

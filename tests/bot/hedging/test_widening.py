@@ -44,7 +44,7 @@ def _leaning(**changes: object) -> Snapshot:
 def _plans(
     snapshot: Snapshot, mode: WingMode = WingMode.PROPOSE, bounds: WingBounds | None = NARROW
 ) -> Sequence[HedgePlan]:
-    planner = Planner(HedgeSettings(), FEES, wings=mode, bounds=bounds)
+    planner = Planner(HedgeSettings(), FEES, wings=mode, bounds=None if bounds is None else lambda: bounds)
     signal = a_signal(SignalState.CALM, peak_excess=0.05)
     return list(planner.plans(snapshot, signal, DecisionId("d-1"), new_ids().__next__))
 
