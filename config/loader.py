@@ -134,6 +134,12 @@ def require_agreement(settings: Settings, layers: Sequence[Layer]) -> None:
             f"{source_of(layers, ('risk', 'accounts'))}: risk.accounts: does not hold broker.account "
             f"{broker.account!r}, found {sorted(settings.risk.accounts)}; every order would be refused: add it"
         )
+    if profile is Profile.SIM and settings.authority.keys_required > 1:
+        raise ConfigError(
+            f"{source_of(layers, ('authority', 'keys_required'))}: authority.keys_required: found "
+            f"{settings.authority.keys_required}, expected 1 in profile sim, whose built-in operator signs alone; "
+            "state it in the file for paper or live"
+        )
     if settings.hedge.allow_vxx_shares and not settings.risk.permit_vxx_shares:
         raise ConfigError(
             f"{source_of(layers, ('hedge', 'allow_vxx_shares'))}: hedge.allow_vxx_shares: is true, and the gate would "

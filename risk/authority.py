@@ -2,31 +2,40 @@
 
 What always holds: tightening needs nobody's leave beyond a known key or this host, whatever the age, order or
 repetition of the command; loosening needs everything at once: role, signature, fresh sequence number, freshness, the
-present kill epoch, the one-time challenge, a reason, and books without doubt.
+present kill epoch, the one-time challenge, a reason, and books without doubt. Where two keys are required, two
+different ones prove all of this for the same command.
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from bot.domain.checks import require_aware, require_positive
-from bot.domain.command import Challenge, Command, CommandName, Proof, Role
+from bot.domain.command import Challenge, Command, CommandName, HalfSigned, Proof, Role
+from bot.domain.errors import InvalidValueError
 from bot.domain.mode import TradingMode
 from risk.limit_changes import LimitChange
 from risk.limit_wishes import NoWish, wished
 from risk.limits import RiskLimits
 
+MOST_KEYS: Final = 2
+"""Docs/risk-controls.md, 3.4: two people; more would only be slower."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorityRules:
-    """Time windows of loosening commands, seconds."""
+    """Time windows of loosening commands, seconds, and how many people must agree on one."""
 
     freshness_s: float = 30.0  # issued within this of the host's clock, before or after
     reconciled_within_s: float = 60.0
+    keys_required: int = 1  # different keys that must sign what loosens: 1, or 2; a global cancel is asked twice anyway
 
     def __post_init__(self) -> None:
-        """Reject windows that nothing fits."""
+        """Reject windows that nothing fits, and numbers of keys that nobody can bring."""
         require_positive(freshness_s=self.freshness_s, reconciled_within_s=self.reconciled_within_s)
+        if self.keys_required not in (1, MOST_KEYS):
+            raise InvalidValueError(f"keys_required must be 1 or {MOST_KEYS}, was {self.keys_required}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +58,7 @@ class Situation:
     global_cancel_word: str = ""  # what a second global cancel must repeat
     is_disabled: bool = False  # C12: one pattern executed too often; only role risk resumes
     limits: RiskLimits = field(default_factory=RiskLimits)  # in force
+    half_signed: HalfSigned | None = None  # the loosening command that was signed last and by one key alone
 
     def __post_init__(self) -> None:
         """Reject naive times."""
@@ -142,6 +152,19 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitKey:
+    """Nothing is done before a second key has signed the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seconded:
+    """Two keys have signed: carry out what the second one was judged to be."""
+
+    first: Command
+    judgement: "Judgement"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Denied:
     """Nothing is done; the code goes into the ack, and where there is more to say, what was expected."""
 
@@ -149,7 +172,20 @@ class Denied:
     why: str = ""
 
 
-Judgement = Tighten | Loosen | Decide | Flatten | Unlock | ChangeLimit | AskAgain | CancelEverything | Answer | Denied
+Judgement = (
+    Tighten
+    | Loosen
+    | Decide
+    | Flatten
+    | Unlock
+    | ChangeLimit
+    | AskAgain
+    | CancelEverything
+    | AwaitKey
+    | Seconded
+    | Answer
+    | Denied
+)
 
 _TIGHTENED = {
     CommandName.KILL: TradingMode.HALT,
@@ -164,6 +200,29 @@ def judge(command: Command, situation: Situation, rules: AuthorityRules) -> Judg
 
     Source: docs/risk-controls.md, 2.4 and 3.4.
     """
+    judgement = _judged(command, situation, rules)
+    if rules.keys_required == 1 or not _needs_two(judgement):
+        return judgement
+    first = situation.half_signed
+    if first is None or not first.waits(epoch=situation.kill_epoch, now=situation.host_now):
+        return AwaitKey()
+    return Seconded(first=first.command, judgement=judgement) if first.is_completed_by(command) else AwaitKey()
+
+
+def _needs_two(judgement: Judgement) -> bool:
+    """What loosens; a no, a tighter limit and what only asks do not."""
+    match judgement:
+        case Loosen() | Flatten() | Unlock():
+            return True
+        case Decide(approved=approved):
+            return approved
+        case ChangeLimit(change=change):
+            return change.is_looser
+    return False
+
+
+def _judged(command: Command, situation: Situation, rules: AuthorityRules) -> Judgement:
+    """Judge a command as if one key were enough."""
     if command.name.only_tightens:
         return _tightening(command)
     if command.name is CommandName.VETO:

@@ -10,13 +10,15 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.app.challenges import CHALLENGE_LIFE, Challenges
 from bot.app.limiting import LimitSetter
 from bot.app.line_loss import LineLoss
 from bot.app.link import LinkKeeper
 from bot.app.proposals import proposal_facts
+from bot.app.second_key import SecondKey
 from bot.app.shell import Shell
 from bot.app.sweeping import Actions
-from bot.domain.command import Ack, AckDetail, AckStage, Challenge, Command, CommandName, Proof
+from bot.domain.command import Ack, AckDetail, AckStage, Command, CommandName, Proof
 from bot.domain.events import BooksReconciled, LockLifted, ModeDemanded, ProposalAnswered, RestraintsLifted
 from bot.domain.mode import RESTRAINTS, DemandSource, TradingMode
 from bot.domain.orders import DecisionId, Unknown
@@ -28,6 +30,7 @@ from risk.authority import (
     Answer,
     AskAgain,
     AuthorityRules,
+    AwaitKey,
     CancelEverything,
     ChangeLimit,
     Decide,
@@ -36,6 +39,7 @@ from risk.authority import (
     Flatten,
     Judgement,
     Loosen,
+    Seconded,
     Situation,
     Tighten,
     Unlock,
@@ -44,10 +48,6 @@ from risk.authority import (
 
 UNPROVED_ALERT_EVERY = timedelta(minutes=15)
 """docs/risk-controls.md, 3.4: a stranger's kills alert once in a quarter of an hour, however many there are."""
-
-CHALLENGE_BYTES = 16
-CHALLENGE_LIFE = timedelta(minutes=5)
-"""docs/risk-controls.md, 3.5: 128 bits, single use, five minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ class Desk:
         self._rules = rules
         self._identity = identity
         self._condors = condors or CondorSettings()
-        self._challenge: Challenge | None = None
+        self._challenges = Challenges(shell, link, lambda: latch.epoch)
         self._reconciled_at: datetime | None = None
         self._differences = 0
         self._jobs: set[asyncio.Task[None]] = set()
@@ -98,6 +98,7 @@ class Desk:
             halt=self.halt,
             is_halted=lambda: latch.mode is TradingMode.HALT,
         )
+        self._second = SecondKey(shell, CHALLENGE_LIFE)
         self._limits = LimitSetter(shell, lambda command, detail: self._ack(command, AckStage.DONE, detail))
         self._unproved_at: datetime | None = None
         self._last_kill: tuple[str, str, int] = ("", "", -1)  # name, id, epoch: a repetition is only answered again
@@ -182,7 +183,7 @@ class Desk:
     async def _confirm(self, command: Command, epoch: int, cancelled: Sequence[str], *, cancel_own: bool) -> None:
         """After the flag: disk, ack, then wait for the broker to confirm that our orders are dead."""
         await self._latch.persist()
-        self._renew_challenge()
+        self._challenges.renew()
         live = self._shell.engine.state.live_orders()
         self._ack(command, AckStage.LATCHED, {"epoch": epoch, "mode": self._latch.mode.name, "working": len(live)})
         if cancelled:
@@ -205,35 +206,53 @@ class Desk:
 
     def _answer(self, command: Command, judgement: Judgement) -> None:
         match judgement:
-            case Loosen(mode=mode):
-                self._challenge = None  # single use, from this instant on
-                self._start(self._loosen(command, mode))
-            case Decide():
-                self._decide(command, judgement)
-            case Flatten():
-                self._challenge = None
-                self._start(self._flatten(command))
-            case AskAgain():
-                word = self._sweeper.ask_again(self._latch.epoch)
-                self._renew_challenge()
-                self._ack(command, AckStage.ACCEPTED, {"confirm": word})
-            case CancelEverything():
-                self._challenge = None
-                self._start(self._sweep(command))
-            case Unlock(lock=lock):
-                self._unlock(command, lock)
-            case ChangeLimit():
-                self._limits.change(command, judgement)
-                if judgement.change.is_looser:
-                    self._renew_challenge()
             case Answer() if command.name is CommandName.FLATTEN_PLAN:
-                self._ack(command, AckStage.DONE, self._flattener.propose(self._latch.epoch))
+                self._ack(command, AckStage.DONE, self._plan())
             case Answer():
                 self._ack(command, AckStage.DONE, self.state_facts())
             case Denied():
                 self._refuse(command, judgement.code, judgement.why)
             case Tighten():
                 self._tighten(command, judgement)
+            case AwaitKey():
+                self._await_key(command)
+            case Seconded(first=first, judgement=agreed):
+                self._second.void()
+                self._carry_out(command.beside(first), agreed)
+            case _:
+                self._carry_out(command, judgement)
+
+    def _carry_out(self, command: Command, judgement: Judgement) -> None:
+        """What a person may do was granted; most of it has used the challenge up."""
+        match judgement:
+            case Loosen(mode=mode):
+                self._challenges.spend()  # single use, from this instant on
+                self._start(self._loosen(command, mode))
+            case Decide():
+                self._decide(command, judgement)
+            case Flatten():
+                self._challenges.spend()
+                self._start(self._flatten(command))
+            case AskAgain():
+                word = self._sweeper.ask_again(self._latch.epoch)
+                self._challenges.renew()
+                self._ack(command, AckStage.ACCEPTED, {"confirm": word})
+            case CancelEverything():
+                self._challenges.spend()
+                self._start(self._sweep(command))
+            case Unlock(lock=lock):
+                self._unlock(command, lock)
+            case ChangeLimit():
+                self._limits.change(command, judgement)
+                if judgement.change.is_looser:
+                    self._challenges.renew()
+
+    def _await_key(self, command: Command) -> None:
+        """One key has signed; the second must answer a challenge of its own."""
+        detail = self._second.take(command)
+        self._challenges.renew()
+        self._publish_state()
+        self._ack(command, AckStage.ACCEPTED, detail)
 
     def _refuse(self, command: Command, code: Denial, why: str = "") -> None:
         said = {"why": why} if why else {}
@@ -241,7 +260,7 @@ class Desk:
         self._shell.tell("command_refused", {**facts, **said})
         self._link.acknowledge(Ack(command_id=command.command_id, stage=AckStage.REFUSED, code=code.value, detail=said))
         if command.name.loosens and command.proof is Proof.SIGNED:
-            self._renew_challenge()  # a bad signature uses nothing up, a good one does, accepted or not
+            self._challenges.renew()  # a bad signature uses nothing up, a good one does, accepted or not
 
     def _decide(self, command: Command, decision: Decide) -> None:
         """Put a person's answer before the engine; an approval has used the challenge up."""
@@ -254,28 +273,33 @@ class Desk:
         )
         self._shell.pump(answered)
         if decision.approved:
-            self._renew_challenge()
+            self._challenges.renew()
         self._publish_state()
         self._ack(command, AckStage.DONE, {"proposal": decision.proposal_id, "approved": decision.approved})
 
     async def _flatten(self, command: Command) -> None:
         """Carry out a signed plan and answer at its beginning and its end; the challenge is used up."""
         self._flattener.sign(command)
-        self._renew_challenge()
+        self._challenges.renew()
         self._ack(command, AckStage.ACCEPTED, {"epoch": self._latch.epoch})
         ended = await self._flattener.carried_out()
         stage = AckStage.ESCALATED if ended.left else AckStage.DONE
         self._ack(command, stage, {"left": list(ended.left), "why": ended.why, "epoch": self._latch.epoch})
 
+    def _plan(self) -> AckDetail:
+        """The plan to flatten, made anew unless one key has signed the present one."""
+        epoch = self._latch.epoch
+        return self._flattener.propose(epoch, keep=self._second.keeps_the_plan(epoch))
+
     async def _sweep(self, command: Command) -> None:
-        self._renew_challenge()
+        self._challenges.renew()
         left = await self._sweeper.carried_out(command.key_id)
         self._ack(command, AckStage.ESCALATED if left else AckStage.DONE, {"left": list(left)})
 
     def _unlock(self, command: Command, lock: str) -> None:
         at = self._clock.now()
         self._shell.pump(LockLifted(at=at, lock=lock, key_id=command.key_id, reason=command.reason))
-        self._renew_challenge()
+        self._challenges.renew()
         self._publish_state()
         self._ack(command, AckStage.DONE, {"lock": lock})
 
@@ -309,7 +333,7 @@ class Desk:
             "mode_resumed",
             {"command_id": command.command_id, "key_id": command.key_id, "mode": mode.name, "reason": command.reason},
         )
-        self._renew_challenge()
+        self._challenges.renew()
         self._ack(command, AckStage.DONE, {"mode": self._latch.mode.name, "epoch": epoch})
 
     def _lift(self, command: Command, mode: TradingMode) -> None:
@@ -325,21 +349,21 @@ class Desk:
         """The bot asked something of itself: who operates it sees that, with the challenge that a resume needs."""
         if isinstance(event, ModeDemanded) and event.source in RESTRAINTS:
             self._publish_state()
-            self._renew_challenge()
+            self._challenges.renew()
 
     # state -----------------------------------------------------------------------------------------------------
 
     def open(self) -> None:
         """Tell the engine what the latch says and publish the first state and challenge."""
         self._demand(self._latch.mode, self._latch.cause, self._latch.epoch)
-        self._renew_challenge()
+        self._challenges.renew()
 
     def channel_changed(self, *, up: bool) -> None:
         """The command link came up or was lost; long losses tighten by themselves."""
         self._loss.changed(up=up)
         if up:
             self._publish_state()
-            self._publish_challenge()
+            self._challenges.publish()
         self._shell.tell("command_link_changed", {"up": up})
 
     async def run(self) -> None:
@@ -348,9 +372,7 @@ class Desk:
             await self._clock.sleep(self._shell.settings.heartbeat_s)
             self._link.publish("heartbeat", {"at": self._clock.now().isoformat(), "mode": self._mode().name})
             self._tell_expiry()
-            challenge = self._challenge
-            if challenge is not None and self._clock.host_now() >= challenge.expires_at:
-                self._renew_challenge()
+            self._challenges.renew_if_expired()
             self._loss.judge()
 
     def _tell_expiry(self) -> None:
@@ -379,6 +401,7 @@ class Desk:
             "differences": self._differences,
             "vix_regime": self._regime(),
             "locks": [f"{lock}: {why}" for lock, why in sorted(state.standing().locks.items())],
+            "awaits_key": self._second.words(self._latch.epoch),
             "proposal": "" if (waiting := self._waiting()) is None else waiting.proposal_id,
         }
 
@@ -398,7 +421,7 @@ class Desk:
             now=self._clock.now(),
             kill_epoch=self._latch.epoch,
             mode=max(self._latch.mode, restraints.mode),
-            challenge=self._challenge,
+            challenge=self._challenges.current,
             unknown_orders=sum(isinstance(order.state, Unknown) for order in orders),
             reconciled_at=self._reconciled_at,
             differences=self._differences,
@@ -410,6 +433,7 @@ class Desk:
             locks=frozenset(self._shell.engine.state.standing().locks),
             is_disabled=restraints.of(DemandSource.REPEATS) is not None,
             limits=self._shell.engine.limits,
+            half_signed=self._second.half_signed,
         )
 
     def _on_reconciled(self, event: object) -> None:
@@ -421,31 +445,10 @@ class Desk:
             self._publish_state()
 
     def _demand(self, mode: TradingMode, cause: str, epoch: int) -> None:
+        self._second.void()  # whatever the latch says anew, what one key has signed before is over
         event = ModeDemanded(at=self._clock.now(), source=DemandSource.LATCH, mode=mode, cause=cause, epoch=epoch)
         self._shell.pump(event)
         self._publish_state()
-
-    def _renew_challenge(self) -> None:
-        now = self._clock.host_now()
-        self._challenge = Challenge(
-            epoch=self._latch.epoch,
-            value=self._shell.rng.token(CHALLENGE_BYTES).hex(),
-            issued_at=now,
-            expires_at=now + CHALLENGE_LIFE,
-        )
-        self._publish_challenge()
-
-    def _publish_challenge(self) -> None:
-        challenge = self._challenge
-        if challenge is None:
-            return
-        facts = {
-            "epoch": challenge.epoch,
-            "challenge": challenge.value,
-            "issued": challenge.issued_at.isoformat(),
-            "expires": challenge.expires_at.isoformat(),
-        }
-        self._link.publish("challenge", facts, retain=True)
 
     def _publish_state(self) -> None:
         self._link.publish("state", self.state_facts(), retain=True)
@@ -456,7 +459,7 @@ class Desk:
 
     async def _persist(self) -> None:
         await self._latch.persist()
-        self._renew_challenge()
+        self._challenges.renew()
 
     def _start(self, job: Coroutine[None, None, None]) -> None:
         """Run what needs the disk or the broker beside everything else; a latch that cannot be written ends the bot."""

@@ -73,8 +73,13 @@ class Flattener:
             return ""
         return plan.digest
 
-    def propose(self, epoch: int) -> AckDetail:
-        """Work out a plan from the books as they are, keep it to be signed, and tell it."""
+    def propose(self, epoch: int, *, keep: bool = False) -> AckDetail:
+        """Work out a plan from the books as they are, keep it to be signed, and tell it.
+
+        With ``keep`` the plan that waits already is told once more, so that a second person signs the very same.
+        """
+        if keep and self._plan is not None and self.waiting(epoch):
+            return plan_facts(self._plan)
         now = self._shell.clock.now()
         snapshot = self._shell.engine.state.snapshot(now)
         valuer = Valuer(snapshot, self._hedge.valuation)

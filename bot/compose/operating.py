@@ -32,6 +32,8 @@ from config.settings import Profile, Settings
 DONE, NOT_LATCHED, NOT_DONE, REFUSED = 0, 10, 11, 12
 """Exit codes; docs/risk-controls.md, 3.8."""
 
+AWAITS = "awaits"
+"""In an ack ACCEPTED: whose word is still needed."""
 REPEAT_KILL_S = 1.0
 ENVELOPE_LIFE_S = 30
 
@@ -145,8 +147,7 @@ class OperatorTool:
         answered = await self._answering(name, args, confirm, asked.facts)
         if isinstance(answered, Report):
             return answered
-        ack = await self._ack(answered.command_id, (AckStage.DONE, AckStage.REFUSED), self._patience.answered_s)
-        return self._no_answer() if ack is None else self._of(ack)
+        return await self._answered(answered.command_id)
 
     async def limit(self, name: str, value: str, confirm: Confirm) -> Report:
         """Change one limit; the bot says whether it is tighter, or looser and then in need of everything.
@@ -166,7 +167,12 @@ class OperatorTool:
         args: dict[str, str | int] = {"limit": name, "value": value}
         sending = self._sending(CommandName.LIMIT, reason, challenge=challenge, args=args)
         await self._line.send(sending)
-        ack = await self._ack(sending.command_id, (AckStage.DONE, AckStage.REFUSED), self._patience.answered_s)
+        return await self._answered(sending.command_id)
+
+    async def _answered(self, command_id: str) -> Report:
+        """Wait for the answer to a command that loosens: carried out, refused, or waiting for a second key."""
+        stages = (AckStage.DONE, AckStage.ACCEPTED, AckStage.REFUSED)
+        ack = await self._ack(command_id, stages, self._patience.answered_s)
         return self._no_answer() if ack is None else self._of(ack)
 
     async def flatten(self, confirm: Confirm) -> Report:
@@ -194,7 +200,7 @@ class OperatorTool:
     async def _flattened(self, command_id: str) -> Report:
         stages = (AckStage.ACCEPTED, AckStage.REFUSED)
         ack = await self._ack(command_id, stages, self._patience.answered_s)
-        if ack is None or ack.stage is AckStage.REFUSED:
+        if ack is None or ack.stage is AckStage.REFUSED or AWAITS in ack.detail:
             return self._no_answer() if ack is None else self._of(ack)
         last = await self._ack(command_id, (AckStage.DONE, AckStage.ESCALATED), self._patience.flattened_s)
         if last is not None and last.stage is AckStage.DONE:
@@ -275,6 +281,9 @@ class OperatorTool:
             case AckStage.REFUSED:
                 why = f": {ack.detail['why']}" if "why" in ack.detail else ""
                 return Report(exit_code=REFUSED, says=f"refused: {ack.code}{why}", facts=ack.detail)
+            case AckStage.ACCEPTED:
+                says = f"accepted, and NOT DONE: {ack.detail[AWAITS]} must sign the same by {ack.detail['until']}"
+                return Report(exit_code=NOT_DONE, says=says, facts=ack.detail)
         return Report(
             exit_code=NOT_DONE,
             says="latched, but not everything is confirmed dead at the broker; look there",

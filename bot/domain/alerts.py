@@ -120,6 +120,7 @@ ALERTS: Mapping[str, AlertClass] = {
         "the bot starts with looser limits than before", "hash", when=lambda facts: bool(facts.get("looser"))
     ),
     "execution_corrected": _warning("the exchange has corrected an execution: look at cost and position", "exec_id"),
+    "key_awaited": _notice("a command that loosens waits for a second key", "asks", "key_id"),
     "limit_changed": _warning("a command has changed a limit of the running bot", "name", "after", "key_id"),
     "order_rejected": _warning("the broker has refused an order", "intent_id"),
     "order_doubted": _warning("nobody knows whether an order lives; it counts at its worst", "intent_id"),

@@ -1,7 +1,7 @@
 """Operator commands as values: what was asked, by whom, and how well it was proved."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -105,6 +105,41 @@ class Command:
     def __post_init__(self) -> None:
         """Reject naive times."""
         require_aware(received_at=self.received_at)
+
+    @property
+    def asks(self) -> str:
+        """What is asked for, in one line."""
+        return " ".join((self.name.value, *(str(value) for _, value in sorted(self.args.items()))))
+
+    def beside(self, first: "Command") -> "Command":
+        """Return this command as signed by two: both keys and both reasons stand in whatever is written of it."""
+        return replace(
+            self,
+            key_id=f"{first.key_id} and {self.key_id}",
+            reason=f"{first.key_id}: {first.reason}; {self.key_id}: {self.reason}",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HalfSigned:
+    """A loosening command that was complete in itself and waits for a second key."""
+
+    command: Command
+    until: datetime  # by the host's clock
+
+    def __post_init__(self) -> None:
+        """Reject a naive time."""
+        require_aware(until=self.until)
+
+    def waits(self, *, epoch: int, now: datetime) -> bool:
+        """Return whether it still waits: in time, and no halt has come since."""
+        return now <= self.until and self.command.kill_epoch == epoch
+
+    def is_completed_by(self, second: Command) -> bool:
+        """Return whether another key asks for the same; the same key twice is not two."""
+        first = self.command
+        same = (first.name, dict(first.args)) == (second.name, dict(second.args))
+        return same and first.key_id != second.key_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

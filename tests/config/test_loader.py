@@ -102,6 +102,8 @@ WRONG = [
     ("app.reconnect_most_s = 1.0", "app.reconnect_most_s", "must not be below reconnect_first_s"),
     ("[[condor.credit]]\ntrading_class = 'SPXW'", "condor.credit.settlement", "is missing; add it"),
     ('profile = "live"', "profile", "the run asks for 'sim'"),
+    ("authority.keys_required = 3", "authority.keys_required", "must be 1 or 2, was 3"),
+    ("authority.keys_required = 2", "authority.keys_required", "expected 1 in profile sim"),
 ]
 
 

@@ -10,11 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.command import Command, Proof, Role
+from bot.domain.decision import Approved
 from risk.authority import ChangeLimit, Denial, Denied, judge
+from risk.gate import Gate
 from risk.limit_changes import limit_changes, limit_texts
 from risk.limit_wishes import NoWish, Unfit, Wish, limits_after, wished
 from risk.limits import Amortise, RiskLimits
+from tests.builders import FEES, a_plan
 from tests.risk.attacks import ATTACKS_ON_A_LIMIT, NOW, RULES, SECOND, a_limit, a_situation
+from tests.risk.scenes import LIMITS as SCENE_LIMITS
+from tests.risk.scenes import a_build, calm_noon
 
 LIMITS = RiskLimits(accounts=frozenset({"DU1"}))
 STALE: dict[str, Any] = {
@@ -209,3 +214,16 @@ def test_a_start_takes_the_file_where_nothing_else_can_be_kept() -> None:
     assert limits_after(LIMITS, {**texts(), "max_moons": "1"}, {**texts(), "max_moons": "2"}) == LIMITS
     assert limits_after(LIMITS, texts(), {**texts(), "max_hedge_cost_frac": "0.9"}) == LIMITS
     assert limits_after(LIMITS, texts(), texts(accounts=frozenset({"DU2"}))) == LIMITS
+
+
+@pytest.mark.control("C37")
+def test_the_gate_judges_by_what_it_was_given_last() -> None:
+    """One purchase of three contracts: approved, refused under a tighter limit, approved again under the first."""
+    gate, order = Gate(SCENE_LIMITS, FEES), a_plan(a_build(3))
+    tighter = replace(SCENE_LIMITS, max_contracts_per_leg=2)
+    found = []
+    for limits in (SCENE_LIMITS, tighter, SCENE_LIMITS):
+        gate.take(limits)
+        assert gate.limits is limits
+        found.append(isinstance(gate.review(order, calm_noon())[0], Approved))
+    assert found == [True, False, True]

@@ -152,7 +152,7 @@ def test_a_kill_without_a_bot_leaves_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.control("C37")
 def test_a_limit_on_this_host_needs_neither_key_nor_terminal_and_with_a_key_a_person(tmp_path: Path) -> None:
-    """Without a key it is sent as it is, here to nobody: exit 10 with the command once more; with one a person signs."""
+    """Without a key it is sent as it is, here to nobody: exit 10 with the command again; with one a person signs."""
     (tmp_path / "bot.pub").write_text("00" * 32)
     asked = ["limit", "max_options", "5", "--profile", "sim", "--local", "--state", str(tmp_path)]
     found = CliRunner().invoke(alvh, [*asked, "--json"], standalone_mode=False)

@@ -39,7 +39,13 @@ class Bot:
     """Engine, pump, link keeper and desk around fakes; tasks end with the story."""
 
     def __init__(
-        self, *, adopted: bool = True, requires_link: bool = False, up: bool = True, steward: Steward | None = None
+        self,
+        *,
+        adopted: bool = True,
+        requires_link: bool = False,
+        up: bool = True,
+        steward: Steward | None = None,
+        rules: AuthorityRules | None = None,
     ) -> None:
         """Join the parts inside a virtual loop."""
         loop = asyncio.get_running_loop()
@@ -77,7 +83,7 @@ class Bot:
             link=self.link,
             keeper=self.keeper,
             actions=Actions(flattener=self.flattener, sweeper=self.sweeper),
-            rules=AuthorityRules(),
+            rules=rules or AuthorityRules(),
             identity=Identity(bot="b", profile="sim", version="1", config_hash="h", requires_link=requires_link),
         )
         self.alerting = Alerting(shell=self.shell, link=self.link)
@@ -150,9 +156,9 @@ class Bot:
         return Command(**{**facts, **changes})
 
 
-async def a_halted_bot() -> Bot:
+async def a_halted_bot(rules: AuthorityRules | None = None) -> Bot:
     """A bot that stands latched in HALT at epoch 3, its desk open, its books compared a moment ago."""
-    bot = Bot(up=False)
+    bot = Bot(up=False, rules=rules)
     bot.latch.mode, bot.latch.epoch = TradingMode.HALT, 3
     bot.desk.open()
     bot.start(bot.keeper.run(), bot.desk.run())
