@@ -24,6 +24,8 @@ ENVIRONMENT_PREFIX = "ALVH_"
 LARGEST_FILE_BYTES = 1_000_000
 PLACEHOLDERS = frozenset({"DU0000000", "U0000000"})
 """The accounts in paper.toml and live.toml, which nobody has."""
+ROUTED_BY_THE_BROKER = "SMART"
+"""No exchange: the broker sends an order to one of those that list the contract."""
 PAPER_PREFIX = "D"
 """Interactive Brokers' paper accounts begin with it, live ones never do."""
 PAPER_PORTS, LIVE_PORTS = frozenset({4002, 7497}), frozenset({4001, 7496})
@@ -34,10 +36,14 @@ _Section = TypeVar("_Section")
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """Settings with a hash over every value, for journal, heartbeat and `--confirm-limits`."""
+    """Settings with a hash over every value, for journal and heartbeat.
+
+    ``stated`` are the keys, ``section.key``, that the operator's own file or the environment sets.
+    """
 
     settings: Settings
     config_hash: str
+    stated: frozenset[str] = frozenset()
 
 
 def load(profile: Profile, file: Path | None, environment: Mapping[str, str], *, method: str | None = None) -> Loaded:
@@ -52,10 +58,9 @@ def load(profile: Profile, file: Path | None, environment: Mapping[str, str], *,
     Raises:
         ConfigError: A file is missing or no TOML, a key is unknown, or a value is not what the section expects.
     """
-    layers = [_layer(PROFILE_FOLDER / f"{profile.value}.toml")]
-    if file is not None:
-        layers.append(_layer(file))
-    layers.append(Layer(where="environment", table=from_environment(environment)))
+    own = [] if file is None else [_layer(file)]
+    own.append(Layer(where="environment", table=from_environment(environment)))
+    layers = [_layer(PROFILE_FOLDER / f"{profile.value}.toml"), *own]
     if method is not None:
         layers.append(Layer(where="--method", table={"method": method}))
     chosen = _method_of(layers)
@@ -68,7 +73,7 @@ def load(profile: Profile, file: Path | None, environment: Mapping[str, str], *,
     raw |= {"profile": profile.value, "method": chosen.value}
     settings = parsed(raw, layers, Settings)
     require_agreement(settings, layers)
-    return Loaded(settings=settings, config_hash=hash_of(raw))
+    return Loaded(settings=settings, config_hash=hash_of(raw), stated=_stated(own))
 
 
 def load_section(path: Path, section: type[_Section]) -> _Section:
@@ -82,6 +87,12 @@ def load_section(path: Path, section: type[_Section]) -> _Section:
 
 def _layer(path: Path) -> Layer:
     return Layer(where=str(path), table=read_toml(path))
+
+
+def _stated(layers: Sequence[Layer]) -> frozenset[str]:
+    """The keys of sections that some layers set, whatever their values."""
+    sections = ((name, section) for layer in layers for name, section in layer.table.items())
+    return frozenset(f"{name}.{key}" for name, section in sections if isinstance(section, dict) for key in section)
 
 
 def _method_of(layers: Sequence[Layer]) -> Method:
@@ -133,6 +144,12 @@ def require_agreement(settings: Settings, layers: Sequence[Layer]) -> None:
         raise ConfigError(
             f"{source_of(layers, ('risk', 'accounts'))}: risk.accounts: does not hold broker.account "
             f"{broker.account!r}, found {sorted(settings.risk.accounts)}; every order would be refused: add it"
+        )
+    if broker.option_exchange not in settings.risk.permitted_exchanges | {ROUTED_BY_THE_BROKER}:
+        raise ConfigError(
+            f"{source_of(layers, ('broker', 'option_exchange'))}: broker.option_exchange: found "
+            f"{broker.option_exchange!r}, expected {ROUTED_BY_THE_BROKER} or one of risk.permitted_exchanges "
+            f"{sorted(settings.risk.permitted_exchanges)}; correct one of the two"
         )
     if profile is Profile.SIM and settings.authority.keys_required > 1:
         raise ConfigError(

@@ -21,6 +21,7 @@ from risk.checks.account import AccountAllowed
 from risk.checks.break_evens import BreakEvensKept
 from risk.checks.day_slippage import DaySlippage
 from risk.checks.hedge_cost import BookCostCap, CohortCostCap
+from risk.checks.instruments import Instruments
 from risk.checks.leverage import GrossLeverage
 from risk.checks.loss_limits import DayLoss, Drawdown, WeekLoss
 from risk.checks.margin_use import MarginUse
@@ -60,6 +61,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     GrossLeverage(),
     ContractsPerSettlement(),
     ContractsInAll(),
+    Instruments(),
     Vega(),
     VixDelta(),
     DayLoss(),

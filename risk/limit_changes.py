@@ -31,6 +31,7 @@ class Looser(StrEnum):
 LOOSER: Final[Mapping[str, Looser]] = {
     "accounts": Looser.MORE,
     "permitted_classes": Looser.MORE,
+    "permitted_exchanges": Looser.MORE,
     "permit_vxx_shares": Looser.MORE,
     "max_hedge_cost_frac": Looser.MORE,
     "amortise": Looser.MORE,
@@ -48,6 +49,7 @@ LOOSER: Final[Mapping[str, Looser]] = {
     "max_options": Looser.MORE,
     "max_futures_per_settlement": Looser.MORE,
     "max_futures": Looser.MORE,
+    "max_instruments": Looser.MORE,
     "max_vega_frac": Looser.MORE,
     "max_vix_delta_frac": Looser.MORE,
     "max_day_slippage_frac": Looser.MORE,

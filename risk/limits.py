@@ -27,6 +27,8 @@ LEAST_BREAK_EVEN_MOVES: Final = 1.0
 """M8: no order may bring a break-even inside one expected move to expiry; configuration may raise this, never lower."""
 PERMITTED: Final = frozenset({"VIX", "VIXW", "VX", "VXM", "SPX", "SPXW"})
 """C14: the classes that this version knows how to judge; SPX and SPXW only as the roll of a wing."""
+EXCHANGES: Final = frozenset({"BATS", "CBOE", "CFE"})
+"""C14, C18: where the permitted contracts are listed; BATS lists VXX, CFE the futures."""
 MOST_WORKING_ORDERS: Final = 20
 """C10: cancelling all of them must fit into half a second of the broker's message budget."""
 
@@ -61,6 +63,7 @@ class RiskLimits:
 
     accounts: frozenset[str] = frozenset()  # C23
     permitted_classes: frozenset[str] = PERMITTED  # C14
+    permitted_exchanges: frozenset[str] = EXCHANGES  # C14, C18: of listing; an order reaches those that list it
     permit_vxx_shares: bool = False  # C14, M5: shares of VXX may be bought for the overlay; selling them always may
     max_hedge_cost_frac: Decimal = HIGHEST_COST_FRAC  # C20, M9: of the condor credit
     amortise: Amortise = Amortise.STRAIGHT_LINE  # M9
@@ -78,6 +81,9 @@ class RiskLimits:
     max_options: int = 2000  # C31: of all settlements; twice as many
     max_futures_per_settlement: int = 20  # C31: VX, a VXM counts a tenth; 20,000 USD per point of their price
     max_futures: int = 40  # C31: of all settlements; twice as many
+    max_instruments: int = (
+        40  # C18: contracts of the sleeve; layers and spreads of a few strikes, no more than one surveys
+    )
     max_vega_frac: Decimal = Decimal("0.01")  # C13, C31: of net liquidation, per volatility point of VIX options
     max_vix_delta_frac: Decimal = Decimal("0.02")  # C13, C31: of net liquidation, per point of VIX; a day's loss
     max_day_slippage_frac: Decimal = Decimal("0.005")  # C7: as the day began; a quarter of what a day may lose
@@ -119,6 +125,7 @@ class RiskLimits:
             max_options=self.max_options,
             max_futures_per_settlement=self.max_futures_per_settlement,
             max_futures=self.max_futures,
+            max_instruments=self.max_instruments,
             max_vega_frac=self.max_vega_frac,
             max_vix_delta_frac=self.max_vix_delta_frac,
             max_day_slippage_frac=self.max_day_slippage_frac,
@@ -157,6 +164,9 @@ class RiskLimits:
         unknown = self.permitted_classes - PERMITTED
         if unknown:
             raise InvalidValueError(f"permitted_classes must be among {sorted(PERMITTED)}, also held {sorted(unknown)}")
+        odd = sorted(one for one in self.permitted_exchanges if not one.isalnum())
+        if odd:
+            raise InvalidValueError(f"permitted_exchanges must be letters and digits each, found {odd}")
         if "" in self.accounts:
             raise InvalidValueError("accounts must not hold an empty name")
 

@@ -18,6 +18,7 @@ from bot.app.desk import Desk
 from bot.compose.assembly import Assembled, Junction, Ports, Start, assemble
 from bot.compose.books import lots_of_book, sessions_with_condors
 from bot.compose.confirming import limits_at_start
+from bot.compose.deploying import require_stated
 from bot.compose.drill import KEY_ID, Operator
 from bot.compose.guard import version
 from bot.compose.lines import Lines, open_lines, watched
@@ -65,6 +66,7 @@ def run_realtime(options: RunOptions, outputs: Outputs) -> Outcome:
     """
     profile = Profile(options.profile)
     loaded = _at_gateway(load(profile, options.config, os.environ, method=options.method), options)
+    require_stated(loaded)
     world = world_of_run(options, loaded.settings.broker.account) if profile is Profile.SIM else None
     folder = options.state or default_folder(profile.value, loaded.settings.bot)
     with opened_folder(folder) as state:

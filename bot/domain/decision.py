@@ -32,6 +32,7 @@ class Rule(StrEnum):
     GROSS_LEVERAGE = "gross_leverage"  # C31, M11
     CONTRACTS_PER_SETTLEMENT = "contracts_per_settlement"  # C31
     CONTRACTS_IN_ALL = "contracts_in_all"  # C31
+    INSTRUMENTS = "instruments"  # C18
     VEGA = "vega"  # C31, C13
     VIX_DELTA = "vix_delta"  # C31, C13
     DAY_LOSS = "day_loss"  # C31

@@ -1,4 +1,4 @@
-"""Only permitted instruments (C14)."""
+"""Only permitted instruments, on permitted exchanges (C14, C18)."""
 
 from dataclasses import dataclass
 
@@ -15,14 +15,14 @@ OPTION_MULTIPLIER = 100
 class Permission:
     """C14: fails unless each leg is a VIX call or future, for the roll of a wing an SPX option, or shares of VXX.
 
-    Each of a permitted class, in USD, with its known multiplier. Shares of VXX are bought for the overlay alone, and
-    only where ``permit_vxx_shares`` says so; what its lots hold of them may be sold whatever it says. What else must be
-    true of a roll is judged by well_formed and wing_limits.
+    Each of a permitted class, listed on a permitted exchange, in USD, with its known multiplier. Shares of VXX are
+    bought for the overlay alone, and only where ``permit_vxx_shares`` says so; what its lots hold of them may be sold
+    whatever it says. What else must be true of a roll is judged by well_formed and wing_limits.
 
-    Control: C14.
-    Standard: RTS 6 15(5); 15c3-5(c)(2).
-    Unit: trading classes.
-    Limits: permitted_classes, permit_vxx_shares.
+    Control: C14, C18.
+    Standard: RTS 6 8(d), 15(5); 15c3-5(c)(2).
+    Unit: trading classes, exchanges.
+    Limits: permitted_classes, permitted_exchanges, permit_vxx_shares.
     """
 
     rule: Rule = Rule.PERMISSION
@@ -31,12 +31,13 @@ class Permission:
         """Judge what is traded."""
         if intent.is_share:
             return self._of_shares(intent, scene)
-        permitted = scene.limits.permitted_classes
+        permitted, exchanges = scene.limits.permitted_classes, scene.limits.permitted_exchanges
         fits = _fits_a_roll if intent.purpose is Purpose.WING_ROLL else _fits_the_sleeve
         denied = [
-            leg.instrument.key
+            f"{leg.instrument.key} on {leg.instrument.exchange}"
             for leg in intent.legs
             if leg.instrument.trading_class not in permitted
+            or leg.instrument.exchange not in exchanges
             or leg.instrument.currency != "USD"
             or not fits(leg.instrument)
         ]
@@ -44,11 +45,12 @@ class Permission:
             rule=self.rule,
             passed=not denied,
             found=", ".join(denied) if denied else "permitted",
-            limit=", ".join(sorted(permitted)),
+            limit=f"{', '.join(sorted(permitted))} on {', '.join(sorted(exchanges))}",
         )
 
     def _of_shares(self, intent: OrderIntent, scene: Scene) -> Checked:
-        is_wanted = scene.limits.permit_vxx_shares and intent.purpose is Purpose.OVERLAY_BUILD
+        is_listed = VXX.exchange in scene.limits.permitted_exchanges
+        is_wanted = is_listed and scene.limits.permit_vxx_shares and intent.purpose is Purpose.OVERLAY_BUILD
         allowed = is_wanted or (intent.legs[0].side is Side.SELL and scene.closes_only(intent))
         is_vxx = all(leg.instrument == VXX for leg in intent.legs)
         return Checked.holds(

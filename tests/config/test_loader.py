@@ -102,6 +102,10 @@ WRONG = [
     ("app.reconnect_most_s = 1.0", "app.reconnect_most_s", "must not be below reconnect_first_s"),
     ("[[condor.credit]]\ntrading_class = 'SPXW'", "condor.credit.settlement", "is missing; add it"),
     ('profile = "live"', "profile", "the run asks for 'sim'"),
+    ('risk.permitted_exchanges = ["CBOE,CFE"]', "risk.permitted_exchanges", "letters and digits each"),
+    ('risk.permitted_exchanges = [""]', "risk.permitted_exchanges", "letters and digits each"),
+    ("risk.max_instruments = 0", "risk.max_instruments", "must be positive, was 0"),
+    ('broker.option_exchange = "ISE"', "broker.option_exchange", "expected SMART or one of"),
     ("authority.keys_required = 3", "authority.keys_required", "must be 1 or 2, was 3"),
     ("authority.keys_required = 2", "authority.keys_required", "expected 1 in profile sim"),
 ]
@@ -113,6 +117,15 @@ def test_a_wrong_value_is_named_with_its_key_and_file(tmp_path: Path, text: str,
     line = refusal(tmp_path, text)
     assert line.startswith(f"{tmp_path / 'mine.toml'}: {key}")
     assert found in line
+
+
+@pytest.mark.control("C18")
+def test_what_the_operator_states_is_told_apart_from_defaults(tmp_path: Path) -> None:
+    """Keys of the file and of the environment, also with a default's value; none of profile, method or class."""
+    found = loaded(tmp_path, "risk.max_options = 2000\nbot = 'b'", ALVH_RISK__COLLAR_FRAC="0.1")
+    assert found.stated == {"risk.max_options", "risk.collar_frac"}
+    assert load(Profile.SIM, None, {}).stated == frozenset()
+    assert loaded(tmp_path, "broker.option_exchange = 'CBOE'").settings.broker.option_exchange == "CBOE"
 
 
 def test_the_layer_that_is_wrong_is_named_and_no_other(tmp_path: Path) -> None:

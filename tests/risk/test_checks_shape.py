@@ -217,7 +217,22 @@ def test_a_class_that_config_leaves_out_is_denied() -> None:
     """The allowlist can be made shorter."""
     limits = replace(LIMITS, permitted_classes=frozenset({"VX"}))
     checked = checked_by(Rule.PERMISSION, a_build(), limits=limits)
-    assert (checked.passed, checked.limit) == (False, "VX")
+    assert (checked.passed, checked.limit) == (False, "VX on BATS, CBOE, CFE")
+
+
+@pytest.mark.control("C18")
+@pytest.mark.parametrize(
+    ("leg", "permitted"),
+    [(buys(vix_call(20)), {"CFE", "BATS"}), (buys(a_future("VX")), {"CBOE"}), (sells(a_future("VXM")), set())],
+)
+def test_an_exchange_that_config_leaves_out_is_denied(leg: Leg, permitted: set[str]) -> None:
+    """Where the contract is listed counts: options at Cboe, futures at CFE; the default permits both."""
+    intent = an_intent((leg,))
+    checked = checked_by(Rule.PERMISSION, intent, limits=replace(LIMITS, permitted_exchanges=frozenset(permitted)))
+    assert (checked.passed, checked.found) == (False, f"{leg.instrument.key} on {leg.instrument.exchange}")
+    assert checked_by(Rule.PERMISSION, intent).passed
+    moved = an_intent((replace(leg, instrument=replace(leg.instrument, exchange="XETRA")),))
+    assert not checked_by(Rule.PERMISSION, moved).passed
 
 
 # hours ----------------------------------------------------------------------------------------------------------

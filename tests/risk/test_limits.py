@@ -20,6 +20,7 @@ def test_defaults_are_the_methodologys() -> None:
     assert (limits.max_day_loss_frac, limits.max_week_loss_frac) == (Decimal("0.02"), Decimal("0.04"))
     assert (limits.max_drawdown_frac, limits.max_day_slippage_frac) == (Decimal("0.10"), Decimal("0.005"))
     assert (limits.max_repeats_per_day, limits.max_options, limits.max_futures) == (5, 2000, 40)
+    assert (limits.max_instruments, limits.permitted_exchanges) == (40, {"BATS", "CBOE", "CFE"})
     assert limits.permitted_classes == {"VIX", "VIXW", "VX", "VXM", "SPX", "SPXW"}
 
 
@@ -88,6 +89,9 @@ def test_a_loss_limit_may_be_lowered_but_not_raised(name: str, highest: Decimal)
         ("max_options", -1),
         ("max_futures_per_settlement", 0),
         ("max_futures", 0),
+        ("max_instruments", 0),
+        ("permitted_exchanges", frozenset({"CBOE", ""})),
+        ("permitted_exchanges", frozenset({"CBOE,CFE"})),
         ("max_vega_frac", Decimal("0.0501")),
         ("max_vega_frac", Decimal("NaN")),
         ("max_vix_delta_frac", Decimal("0.0501")),
