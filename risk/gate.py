@@ -120,6 +120,7 @@ class Gate:
     def take(self, limits: RiskLimits) -> None:
         """Judge by these limits from now on; what was approved before must be judged anew by whoever releases it."""
         self._limits = limits
+        self._valuer = None  # nothing that was worked out under other limits is kept
 
     def review(self, plan: HedgePlan, snapshot: Snapshot) -> tuple[Verdict, ...]:
         """Return one verdict for each intent of the plan, in its order; never raises for what it is shown."""

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.domain.decision import Checked, Rule
-from bot.domain.expiries import has_settled
 from bot.domain.instrument import InstrumentKey
 from bot.domain.orders import OrderIntent
-from risk.positions import is_of_sleeve
+from risk.positions import held_of_sleeve, is_of_sleeve
 from risk.scene import CLOSES_ONLY, Scene
 
 ADDS_NONE = "no contract is added"
@@ -35,21 +34,13 @@ class Instruments:
         """Judge the contracts that the order brings."""
         if scene.closes_only(intent):
             return Checked.holds(rule=self.rule, passed=True, found=CLOSES_ONLY, limit=CLOSES_ONLY, note=CLOSES_ONLY)
-        there = _held(scene).union(*(_of_sleeve(pending) for pending, _ in scene.pending()))
+        held = {position.instrument.key for position in held_of_sleeve(scene)}
+        there = held.union(*(_of_sleeve(pending) for pending, _ in scene.pending()))
         brought = _of_sleeve(intent) - there
         if not brought:
             return Checked.holds(rule=self.rule, passed=True, found=ADDS_NONE, limit=ADDS_NONE, note=ADDS_NONE)
         found, most = len(there) + len(brought), scene.limits.max_instruments
         return Checked.at_most(rule=self.rule, found=Decimal(found), limit=Decimal(most), note="contracts")
-
-
-def _held(scene: Scene) -> set[InstrumentKey]:
-    snapshot = scene.snapshot
-    return {
-        key
-        for key, position in snapshot.book.positions.items()
-        if is_of_sleeve(position.instrument) and not has_settled(position.instrument, snapshot.now)
-    }
 
 
 def _of_sleeve(intent: OrderIntent) -> set[InstrumentKey]:
