@@ -118,22 +118,21 @@ class _Simulation:
         gateway = Gateway(self._opened.floor, broker.host, broker.port)
         await gateway.start()
         self._run.observe(gateway)
+        bot = self._bot()
+        self._run.outputs.tell_faults_to(bot.alerting)
+        self._link.listen(bot.desk.receive)
+        stop = asyncio.Event()
+        bot.shell.tell("bot_started", self._run.outputs.started_facts(self._run.options, self._run.loaded, version()))
         settings, memory = self._run.loaded.settings, self._standing.memory
-        found = limits_at_start(
+        limits = limits_at_start(
             settings.risk,
             memory.limits,
             memory.configured,
             profile=settings.profile,
             confirmed=self._run.options.confirm_limits,
         )
-        self._run = replace(self._run, loaded=found.of_run(self._run.loaded))
-        bot = self._bot()
-        self._run.outputs.tell_faults_to(bot.alerting)
-        self._link.listen(bot.desk.receive)
-        stop = asyncio.Event()
-        bot.shell.tell("bot_started", self._run.outputs.started_facts(self._run.options, self._run.loaded, version()))
-        if found.facts is not None:
-            bot.shell.tell("limits_set", found.facts)
+        if limits.facts is not None:  # what commands had set is nothing here: the folder was empty
+            bot.shell.tell("limits_set", limits.facts)
         helpers = [
             asyncio.ensure_future(gateway.run()),
             asyncio.ensure_future(self._operate(sessions)),

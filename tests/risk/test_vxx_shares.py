@@ -69,6 +69,15 @@ def test_no_other_share_and_no_other_purpose(intent: OrderIntent) -> None:
     assert not checked_by(Rule.PERMISSION, intent, NONE_HELD, limits=PERMITTING).passed
 
 
+@pytest.mark.control("C18")
+def test_shares_are_bought_only_where_their_exchange_is_permitted_and_sold_whatever_is() -> None:
+    """VXX is listed on BATS: without it no purchase, and what the overlay holds still goes."""
+    elsewhere = replace(PERMITTING, permitted_exchanges=frozenset({"CBOE", "CFE"}))
+    assert checked_by(Rule.PERMISSION, a_share_build(), NONE_HELD, limits=PERMITTING).passed
+    assert not checked_by(Rule.PERMISSION, a_share_build(), NONE_HELD, limits=elsewhere).passed
+    assert checked_by(Rule.PERMISSION, a_share_sale(60), with_overlay(60), limits=elsewhere).passed
+
+
 def test_what_the_overlay_holds_may_be_sold_whatever_is_permitted() -> None:
     """Leave that was taken back must not trap the shares: all of them, a part, and no more than the lots hold."""
     snapshot = with_overlay(60)

@@ -307,6 +307,18 @@ def test_a_number_is_on_disk_before_a_loosening_command_is_handed_on(tmp_path: P
     assert judged.verifier.dropped["sequence number not writable"] == 1
 
 
+@pytest.mark.control("C37")
+def test_a_full_disk_drops_no_limit_and_lets_none_loosen(tmp_path: Path) -> None:
+    """A limit goes on without a fresh number, which is enough to tighten; with a disk its number is taken."""
+    judged = Judged(tmp_path)
+    taken = judged.take("limit", an_envelope(cmd="limit", seq=5))
+    judged.ring._seq_path = tmp_path / "gone" / "seq.json"
+    unwritten = judged.take("limit", an_envelope(cmd="limit", seq=7))
+    assert taken is not None
+    assert unwritten is not None
+    assert (taken.seq_is_fresh, unwritten.seq_is_fresh) == (True, False)
+
+
 @pytest.mark.parametrize(
     "change", [{"bot": "other"}, {"account_hash": "x"}, {"cmd": "pause"}, {"key_id": "ben"}, {"key_id": ""}]
 )

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.control.guard import KILL_FILE, TAKEN_FILE
 from bot.cli.root import alvh
+from bot.compose.operating import REFUSED
 from tests.adapters.mqtt.bench_bot import until
 from tests.adapters.mqtt.mosquitto_broker import Mosquitto
 from tests.adapters.mqtt.served_worlds import served
@@ -127,6 +128,11 @@ async def _followed(reader: Reader) -> None:
     assert {one["instrument"]["symbol"] for one in held} == {"SPX"}
     await reader.follow_all("Shut down and restore")
     assert reader.latch() == "NORMAL"
+    again = (
+        f"alvh limit max_orders_per_day 10 --profile sim --config {world.folder}/bot.toml --local --state STATE --json"
+    )
+    assert await asyncio.to_thread(_said, shlex.split(again.replace("STATE", str(world.state)))[1:]) == REFUSED
+    assert len(world.rows("limit_changed")) == 1  # the restart has kept it: once more it tightens nothing
     assert (Path(f"{world.state}.kept") / "journal.db").exists()
 
 
