@@ -1,6 +1,7 @@
 """What happened, as journal rows: one kind per thing, in the past tense, bound to the decision that caused it."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.corrections import number_of
@@ -24,6 +25,7 @@ from bot.domain.events import (
     OrderDropped,
     OrderReported,
     OrderSent,
+    OverrideGranted,
     OwnIndexRead,
     ProductsMeasured,
     ProposalAnswered,
@@ -46,6 +48,7 @@ from bot.domain.orders import (
     Unknown,
     Working,
 )
+from bot.domain.overrides import Override
 from bot.ports import JournalRow
 
 STATE_KINDS: dict[type[OrderState], str] = {
@@ -173,6 +176,8 @@ def _standing_rows(event: Event) -> tuple[JournalRow, ...]:
         case LockLifted():
             facts = {"lock": event.lock, "key_id": event.key_id, "reason": event.reason}
             return (JournalRow(kind="lock_lifted", decision_id="", at=event.at, payload=facts),)
+        case OverrideGranted():
+            return (_override_row("override_granted", event.override, event.at),)
         case FlattenSigned():
             plan = event.mandate.plan
             facts = {"digest": plan.digest, "key_id": event.mandate.key_id, "reason": event.reason}
@@ -233,7 +238,36 @@ def decided_rows(event: Decided) -> tuple[JournalRow, ...]:
     if event.plan.proposal is not None:
         facts = {"proposal": event.plan.proposal}
         rows.append(JournalRow(kind="proposal_made", decision_id=event.decision_id, at=event.at, payload=facts))
-    return (*rows, *(_verdict_row(event, verdict) for verdict in event.verdicts))
+    verdicts = (_verdict_row(event, verdict) for verdict in event.verdicts)
+    return (*rows, *_used_rows(event), *verdicts)
+
+
+def _used_rows(event: Decided) -> tuple[JournalRow, ...]:
+    """What became of the override under which a decision was made: written before the verdict that it bears on."""
+    if event.override is None:
+        return ()
+    approved = any(isinstance(verdict, Approved) for verdict in event.verdicts)
+    waived = [checked.rule for verdict in event.verdicts for checked in verdict.checks if checked.overridden]
+    row = _override_row("override_used", event.override, event.at, approved=approved, waived=waived)
+    return (replace(row, decision_id=event.decision_id),)
+
+
+def expired_row(override: Override, at: datetime, why: str) -> JournalRow:
+    """Return the row of an override that ended before any decision used it."""
+    return _override_row("override_expired", override, at, why=why)
+
+
+def _override_row(kind: str, override: Override, at: datetime, **further: object) -> JournalRow:
+    facts: dict[str, object] = {
+        "intent_id": override.intent_id,
+        "digest": override.digest,
+        "rules": sorted(override.rules),
+        "key_id": override.key_id,
+        "reason": override.reason,
+        "until": override.until,
+        **further,
+    }
+    return JournalRow(kind=kind, decision_id=override.refusal.intent.decision_id, at=at, payload=facts)
 
 
 def _verdict_row(event: Decided, verdict: Approved | Refused) -> JournalRow:

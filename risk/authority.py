@@ -5,13 +5,20 @@ repetition of the command; loosening needs everything at once: role, signature, 
 present kill epoch, the one-time challenge, a reason, and books without doubt.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from bot.domain.checks import require_aware, require_positive
 from bot.domain.command import Challenge, Command, CommandName, Proof, Role
+from bot.domain.decision import Rule
+from bot.domain.errors import InvalidValueError
 from bot.domain.mode import TradingMode
+from bot.domain.overrides import Refusal, Refusals
+
+LONGEST_OVERRIDE_S: Final = 900.0
+"""C15: an override is of the moment; configuration may set less, never more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,10 +27,19 @@ class AuthorityRules:
 
     freshness_s: float = 30.0  # issued within this of the host's clock, before or after
     reconciled_within_s: float = 60.0
+    override_life_s: float = LONGEST_OVERRIDE_S  # C15: an override that no decision has used by then is none
 
     def __post_init__(self) -> None:
-        """Reject windows that nothing fits."""
-        require_positive(freshness_s=self.freshness_s, reconciled_within_s=self.reconciled_within_s)
+        """Reject windows that nothing fits, and overrides that would last too long."""
+        require_positive(
+            freshness_s=self.freshness_s,
+            reconciled_within_s=self.reconciled_within_s,
+            override_life_s=self.override_life_s,
+        )
+        if self.override_life_s > LONGEST_OVERRIDE_S:
+            raise InvalidValueError(
+                f"override_life_s may be lowered, never raised above {LONGEST_OVERRIDE_S}, was {self.override_life_s}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +60,9 @@ class Situation:
     locks: frozenset[str] = frozenset()  # contracts, or the account
     allows_global_cancel: bool = False  # by configuration
     global_cancel_word: str = ""  # what a second global cancel must repeat
+    refusals: Refusals = field(default_factory=Refusals)  # what an override may name
+    may_override: bool = False  # mode NORMAL by every source, and the books are not being compared
+    override_waits: bool = False  # one is granted and not used up yet
     is_disabled: bool = False  # C12: one pattern executed too often; only role risk resumes
 
     def __post_init__(self) -> None:
@@ -72,6 +91,11 @@ class Denial(StrEnum):
     NO_PLAN = "no_such_plan"
     NO_LOCK = "no_such_lock"
     SWITCHED_OFF = "switched_off"
+    NO_REFUSAL = "no_such_refusal"
+    DIGEST = "digest"
+    RULE = "rule_not_overridable"
+    NOT_NORMAL = "not_normal"
+    OVERRIDE_WAITS = "override_waits"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +135,15 @@ class Unlock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waive:
+    """Have one refused order judged again with these rules waived."""
+
+    refusal: Refusal
+    rules: frozenset[Rule]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskAgain:
     """Nothing is done before the same person has said it once more."""
 
@@ -132,7 +165,7 @@ class Denied:
     code: Denial
 
 
-Judgement = Tighten | Loosen | Decide | Flatten | Unlock | AskAgain | CancelEverything | Answer | Denied
+Judgement = Tighten | Loosen | Decide | Flatten | Unlock | Waive | AskAgain | CancelEverything | Answer | Denied
 
 _TIGHTENED = {
     CommandName.KILL: TradingMode.HALT,
@@ -159,6 +192,8 @@ def judge(command: Command, situation: Situation, rules: AuthorityRules) -> Judg
         return _sweeping(command, situation, rules)
     if command.name is CommandName.UNLOCK:
         return _unlocking(command, situation, rules)
+    if command.name is CommandName.OVERRIDE:
+        return _overriding(command, situation, rules)
     if command.name.loosens:
         return _loosening(command, situation, rules)
     if command.proof is Proof.UNPROVED:
@@ -242,6 +277,31 @@ def _unlocking(command: Command, situation: Situation, rules: AuthorityRules) ->
         return Denied(code=objection)
     lock = str(command.args.get("lock", ""))
     return Unlock(lock=lock) if lock in situation.locks else Denied(code=Denial.NO_LOCK)
+
+
+def _overriding(command: Command, situation: Situation, rules: AuthorityRules) -> Judgement:
+    """An order may pass limits that it exceeds: role risk, all that a resume proves, and this very order (C15)."""
+    objection = (
+        _about_the_sender(command, Role.RISK)
+        or _about_the_moment(command, situation, rules)
+        or _about_the_reason(command)
+        or (None if situation.may_override else Denial.NOT_NORMAL)
+        or (Denial.OVERRIDE_WAITS if situation.override_waits else None)
+        or _about_the_books(situation, rules)
+    )
+    if objection is not None:
+        return Denied(code=objection)
+    refusal = situation.refusals.named(str(command.args.get("intent", "")), situation.now)
+    if refusal is None:
+        return Denied(code=Denial.NO_REFUSAL)
+    digest = str(command.args.get("digest", ""))
+    if digest != refusal.digest:
+        return Denied(code=Denial.DIGEST)
+    named = frozenset(filter(None, str(command.args.get("rules", "")).split(",")))
+    waived = frozenset(rule for rule in refusal.waivable if rule.value in named)
+    if not named or len(waived) != len(named):
+        return Denied(code=Denial.RULE)
+    return Waive(refusal=refusal, rules=waived, digest=digest)
 
 
 def _sweeping(command: Command, situation: Situation, rules: AuthorityRules) -> Judgement:

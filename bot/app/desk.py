@@ -12,15 +12,16 @@ from datetime import datetime, timedelta
 
 from bot.app.line_loss import LineLoss
 from bot.app.link import LinkKeeper
+from bot.app.overriding import granted
 from bot.app.proposals import proposal_facts
 from bot.app.shell import Shell
+from bot.app.statement import Asked, challenge_facts, regime_words, status_facts
 from bot.app.sweeping import Actions
-from bot.domain.command import Ack, AckDetail, AckStage, Challenge, Command, CommandName, Proof
+from bot.domain.command import Ack, AckDetail, AckStage, Challenge, Channel, Command, CommandName, Proof, Told
 from bot.domain.events import BooksReconciled, LockLifted, ModeDemanded, ProposalAnswered, RestraintsLifted
 from bot.domain.mode import RESTRAINTS, DemandSource, TradingMode
 from bot.domain.orders import DecisionId, Unknown
 from bot.domain.proposal import Proposal
-from bot.hedging.condor.regime import regime_of
 from bot.hedging.condor.settings import CondorSettings
 from bot.ports import CommandLink, JournalRow, Latch
 from risk.authority import (
@@ -37,6 +38,7 @@ from risk.authority import (
     Situation,
     Tighten,
     Unlock,
+    Waive,
     judge,
 )
 
@@ -221,8 +223,10 @@ class Desk:
                 self._unlock(command, lock)
             case Answer() if command.name is CommandName.FLATTEN_PLAN:
                 self._ack(command, AckStage.DONE, self._flattener.propose(self._latch.epoch))
+            case Waive():
+                self._waive(command, judgement)
             case Answer():
-                self._ack(command, AckStage.DONE, self.state_facts())
+                self._tell_status(command)
             case Denied(code=code):
                 self._refuse(command, code)
             case Tighten():
@@ -270,8 +274,17 @@ class Desk:
         self._publish_state()
         self._ack(command, AckStage.DONE, {"lock": lock})
 
+    def _waive(self, command: Command, judgement: Waive) -> None:
+        """Have a refused order judged again under a person's override; the challenge is used up."""
+        self._challenge = None
+        detail = granted(self._shell, command, judgement, self._rules.override_life_s)
+        self._renew_challenge()
+        self._ack(command, AckStage.DONE, detail)
+
     def told(self, row: JournalRow) -> None:
         """Hear of a committed row: a proposal goes out by itself, with the challenge that an approval needs."""
+        if row.kind == "order_refused":
+            self._publish_challenge()  # an override must answer it
         proposal = row.payload.get("proposal")
         if row.kind == "proposal_made" and isinstance(proposal, Proposal):
             self._link.publish(f"proposal/{proposal.proposal_id}", proposal_facts(proposal))
@@ -368,22 +381,26 @@ class Desk:
             "reconciling": state.reconciling,
             "working_orders": len(state.live_orders()),
             "differences": self._differences,
-            "vix_regime": self._regime(),
+            "vix_regime": regime_words(state.vix, self._condors),
             "locks": [f"{lock}: {why}" for lock, why in sorted(state.standing().locks.items())],
             "proposal": "" if (waiting := self._waiting()) is None else waiting.proposal_id,
         }
 
-    def _regime(self) -> str:
-        """What the level of VIX says of new condors; information for the operator alone (M8)."""
-        vix = self._shell.engine.state.vix
-        return "" if vix is None else regime_of(vix, self._condors).value
+    def _tell_status(self, command: Command) -> None:
+        """Answer at once, whatever is broken: nothing is awaited, and what cannot be worked out says so (C30)."""
+        asked = Asked(reconciled_at=self._reconciled_at, latch_cause=self._latch.cause)
+        facts: AckDetail = {**self.state_facts(), **status_facts(self._shell, asked)}
+        if command.channel is Channel.LOCAL_SOCKET:  # asked every few seconds by a watchdog: no row for each
+            self._link.acknowledge(Ack(command_id=command.command_id, stage=AckStage.DONE, detail=facts))
+        else:
+            self._ack(command, AckStage.DONE, facts)
 
     def _mode(self) -> TradingMode:
         return self._shell.engine.state.mode
 
     def _situation(self) -> Situation:
-        orders, waiting = self._shell.engine.state.live_orders(), self._waiting()
-        restraints = self._shell.engine.state.restraints
+        state, waiting = self._shell.engine.state, self._waiting()
+        orders, restraints = state.live_orders(), state.restraints
         return Situation(
             host_now=self._clock.host_now(),
             now=self._clock.now(),
@@ -398,8 +415,11 @@ class Desk:
             flatten_digest=self._flattener.waiting(self._latch.epoch),
             allows_global_cancel=self._sweeper.allowed,
             global_cancel_word=self._sweeper.word(self._latch.epoch),
-            locks=frozenset(self._shell.engine.state.standing().locks),
+            locks=frozenset(state.standing().locks),
             is_disabled=restraints.of(DemandSource.REPEATS) is not None,
+            refusals=state.waivers.refusals,
+            may_override=state.mode is TradingMode.NORMAL and not state.reconciling,
+            override_waits=state.waivers.override is not None,
         )
 
     def _on_reconciled(self, event: object) -> None:
@@ -425,8 +445,10 @@ class Desk:
             issued_at=now,
             expires_at=now + CHALLENGE_LIFE,
         )
-        is_held = self._latch.mode is not TradingMode.NORMAL or self._shell.engine.state.restraints.held
-        if is_held or self._waiting() is not None or self._is_locked():
+        state = self._shell.engine.state
+        is_held = self._latch.mode is not TradingMode.NORMAL or state.restraints.held
+        has_refused = bool(state.waivers.refusals.known(self._clock.now()))
+        if is_held or has_refused or self._waiting() is not None or self._is_locked():
             self._publish_challenge()
 
     def _is_locked(self) -> bool:
@@ -436,18 +458,12 @@ class Desk:
         challenge = self._challenge
         if challenge is None:
             return
-        facts = {
-            "epoch": challenge.epoch,
-            "challenge": challenge.value,
-            "issued": challenge.issued_at.isoformat(),
-            "expires": challenge.expires_at.isoformat(),
-        }
-        self._link.publish("challenge", facts, retain=True)
+        self._link.publish("challenge", challenge_facts(challenge), retain=True)
 
     def _publish_state(self) -> None:
         self._link.publish("state", self.state_facts(), retain=True)
 
-    def _ack(self, command: Command, stage: AckStage, detail: Mapping[str, str | int | bool | list[str]]) -> None:
+    def _ack(self, command: Command, stage: AckStage, detail: Mapping[str, Told]) -> None:
         self._link.acknowledge(Ack(command_id=command.command_id, stage=stage, detail=detail))
         self._shell.tell("command_acknowledged", {"command_id": command.command_id, "stage": stage})
 

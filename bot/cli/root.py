@@ -13,6 +13,7 @@ from bot.cli.operator import (
     flatten,
     global_cancel,
     kill,
+    override,
     pause,
     reduce_only,
     resume,
@@ -35,7 +36,8 @@ def alvh() -> None:
 
 
 for command in (
-    *(run, kill, pause, reduce_only, resume, arm, status, approve, veto, flatten, unlock, global_cancel, keys),
+    *(run, kill, pause, reduce_only, resume, arm, status, approve, veto, flatten, unlock, override),
+    *(global_cancel, keys),
     *(gateway, signal, report, explain, journal, volindex, history, watchdog),
 ):
     alvh.add_command(command)

@@ -61,7 +61,7 @@ class Lines:
         """Lead every line to the desk; must be called in the loop's thread."""
         if self.memory is not None:
             self.memory.listen(desk.receive)
-        self.guard.listen(_in_loop(desk.latched_elsewhere), _in_loop(self._signed_for(desk)))
+        self.guard.listen(_in_loop(desk.latched_elsewhere), _in_loop(self._signed_for(desk)), _in_loop(desk.receive))
         if self.mqtt is not None:
             self.mqtt.listen(desk.receive, self._changed_for(desk), desk.halt)
 

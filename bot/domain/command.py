@@ -22,6 +22,7 @@ class CommandName(StrEnum):
     FLATTEN = "flatten"
     UNLOCK = "unlock"
     GLOBAL_CANCEL = "global-cancel"
+    OVERRIDE = "override"
     STATUS = "status"
     PING = "ping"
 
@@ -40,6 +41,7 @@ class CommandName(StrEnum):
             CommandName.FLATTEN,
             CommandName.UNLOCK,
             CommandName.GLOBAL_CANCEL,
+            CommandName.OVERRIDE,
         )
 
     @property
@@ -122,7 +124,9 @@ class AckStage(StrEnum):
     REFUSED = "REFUSED"
 
 
-AckDetail = dict[str, str | int | bool | list[str]]
+Told = str | int | bool | list[str] | list[dict[str, str]]
+"""One thing that an ack tells; a table is a list of rows, every cell text: a signed message has no fractions."""
+AckDetail = dict[str, Told]
 """What an ack tells beside its stage."""
 
 
@@ -133,4 +137,4 @@ class Ack:
     command_id: str
     stage: AckStage
     code: str = ""  # reason code of a refusal
-    detail: Mapping[str, str | int | bool | list[str]] = field(default_factory=dict)
+    detail: Mapping[str, Told] = field(default_factory=dict)

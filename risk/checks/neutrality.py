@@ -105,7 +105,7 @@ def farthest_deltas(scene: Scene) -> tuple[float, float] | Unvalued:
         books = [held + _sum(way, scene) for way in ways]
         owns = [overlay + _sum(filter(_is_overlays, way), scene) for way in ways]
     except _UnknownDelta as unknown:
-        return Unvalued(reason=f"the delta is unknown: {unknown}")
+        return Unvalued(reason=str(unknown))
     return max(books, key=abs), max(owns, key=abs)
 
 

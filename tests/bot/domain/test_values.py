@@ -289,6 +289,7 @@ def test_commands_tighten_loosen_or_ask() -> None:
         CommandName.FLATTEN,
         CommandName.UNLOCK,
         CommandName.GLOBAL_CANCEL,
+        CommandName.OVERRIDE,
     }
     assert {name for name in CommandName if name.is_signed_always} == loosening | {
         CommandName.VETO,

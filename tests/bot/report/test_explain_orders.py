@@ -38,7 +38,7 @@ def test_a_refusal_shows_what_failed_first(largest: int, claim: str) -> None:
         "the bot wanted to increase the overlay (buy 9 x VIX 2026-11-18 22/27 call spread at 0.59 or better), " in words
     )
     assert "which the gate refused" in words
-    assert "hedge cost cap cohort: found 10,480.01, limit 10,480.00 USD (SPXW)" in words
+    assert "hedge cost cap cohort: found 10,480.01, limit 10,480.00, headroom -0.01 USD (SPXW)" in words
     assert claim in words
     assert "Nothing was sent: the gate refused." in words
     grid = part(rows, "gate").grids[0]
@@ -53,11 +53,11 @@ def test_a_refusal_shows_what_failed_first(largest: int, claim: str) -> None:
         ({"rule": "quote_quality", "found": None, "limit": None}, "quote quality: not in the journal"),
         (
             {"rule": "neutrality", "found": -4000.6, "limit": 3690.0, "headroom": -310.6},
-            "neutrality: found -4,001, limit 3,690 USD per +1 % SPX",
+            "neutrality: found -4,001, limit 3,690, headroom -311 USD per +1 % SPX",
         ),
         (
             {"rule": "neutrality", "found": -3690.4, "limit": 3690.0, "headroom": -0.4},
-            "neutrality: found -3,690.40, limit 3,690.00 USD per +1 % SPX",
+            "neutrality: found -3,690.40, limit 3,690.00, headroom -0.40 USD per +1 % SPX",
         ),
         (
             {"rule": "price_collar", "found": "0.035", "limit": "0.02", "note": ""},
