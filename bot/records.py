@@ -177,7 +177,9 @@ def _standing_rows(event: Event) -> tuple[JournalRow, ...]:
             facts = {"lock": event.lock, "key_id": event.key_id, "reason": event.reason}
             return (JournalRow(kind="lock_lifted", decision_id="", at=event.at, payload=facts),)
         case OverrideGranted():
-            return (_override_row("override_granted", event.override, event.at),)
+            refused = event.override.refusal.refused
+            facts = {"intent": refused.intent, "refused_because": list(refused.reasons)}
+            return (_override_row("override_granted", event.override, event.at, **facts),)
         case FlattenSigned():
             plan = event.mandate.plan
             facts = {"digest": plan.digest, "key_id": event.mandate.key_id, "reason": event.reason}
@@ -247,7 +249,7 @@ def _used_rows(event: Decided) -> tuple[JournalRow, ...]:
     if event.override is None:
         return ()
     approved = any(isinstance(verdict, Approved) for verdict in event.verdicts)
-    waived = [checked.rule for verdict in event.verdicts for checked in verdict.checks if checked.overridden]
+    waived = [checked.rule.value for verdict in event.verdicts for checked in verdict.checks if checked.overridden]
     row = _override_row("override_used", event.override, event.at, approved=approved, waived=waived)
     return (replace(row, decision_id=event.decision_id),)
 
@@ -261,7 +263,7 @@ def _override_row(kind: str, override: Override, at: datetime, **further: object
     facts: dict[str, object] = {
         "intent_id": override.intent_id,
         "digest": override.digest,
-        "rules": sorted(override.rules),
+        "rules": sorted(rule.value for rule in override.rules),
         "key_id": override.key_id,
         "reason": override.reason,
         "until": override.until,

@@ -33,7 +33,7 @@ def exposures(scene: Scene) -> tuple[Exposure, ...]:
     return (
         _measured("SPX delta", "USD per +1 % SPX", lambda: _delta(held)),
         _measured("vega", "USD per volatility point", lambda: _sensitivity(held, 0)),
-        _measured("VIX points", "USD per point of VIX", lambda: _sensitivity(held, 1)),
+        _measured("VIX delta", "USD per point of VIX", lambda: _sensitivity(held, 1)),
         _measured("margin used", "USD", lambda: _margin(held)),
     )
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from bot.app.line_loss import LineLoss
 from bot.app.link import LinkKeeper
-from bot.app.overriding import granted
+from bot.app.overriding import granted, outcome_of
 from bot.app.proposals import proposal_facts
 from bot.app.shell import Shell
 from bot.app.statement import Asked, challenge_facts, regime_words, status_facts
@@ -21,6 +21,7 @@ from bot.domain.command import Ack, AckDetail, AckStage, Challenge, Channel, Com
 from bot.domain.events import BooksReconciled, LockLifted, ModeDemanded, ProposalAnswered, RestraintsLifted
 from bot.domain.mode import RESTRAINTS, DemandSource, TradingMode
 from bot.domain.orders import DecisionId, Unknown
+from bot.domain.overrides import Override
 from bot.domain.proposal import Proposal
 from bot.hedging.condor.settings import CondorSettings
 from bot.ports import CommandLink, JournalRow, Latch
@@ -88,6 +89,7 @@ class Desk:
         self._identity = identity
         self._condors = condors or CondorSettings()
         self._challenge: Challenge | None = None
+        self._shown: Challenge | None = None  # published last
         self._reconciled_at: datetime | None = None
         self._differences = 0
         self._jobs: set[asyncio.Task[None]] = set()
@@ -224,7 +226,9 @@ class Desk:
             case Answer() if command.name is CommandName.FLATTEN_PLAN:
                 self._ack(command, AckStage.DONE, self._flattener.propose(self._latch.epoch))
             case Waive():
-                self._waive(command, judgement)
+                self._challenge = None
+                override = granted(self._shell, command, judgement, self._rules.override_life_s)
+                self._start(self._tell_outcome(command, override))
             case Answer():
                 self._tell_status(command)
             case Denied(code=code):
@@ -274,12 +278,10 @@ class Desk:
         self._publish_state()
         self._ack(command, AckStage.DONE, {"lock": lock})
 
-    def _waive(self, command: Command, judgement: Waive) -> None:
-        """Have a refused order judged again under a person's override; the challenge is used up."""
-        self._challenge = None
-        detail = granted(self._shell, command, judgement, self._rules.override_life_s)
+    async def _tell_outcome(self, command: Command, override: Override) -> None:
+        """Answer an override with what became of its order."""
         self._renew_challenge()
-        self._ack(command, AckStage.DONE, detail)
+        self._ack(command, AckStage.DONE, await outcome_of(self._shell, override))
 
     def told(self, row: JournalRow) -> None:
         """Hear of a committed row: a proposal goes out by itself, with the challenge that an approval needs."""
@@ -388,6 +390,8 @@ class Desk:
 
     def _tell_status(self, command: Command) -> None:
         """Answer at once, whatever is broken: nothing is awaited, and what cannot be worked out says so (C30)."""
+        if self._has_refused() and self._challenge is not self._shown:
+            self._publish_challenge()  # it was renewed while there was nothing to override
         asked = Asked(reconciled_at=self._reconciled_at, latch_cause=self._latch.cause)
         facts: AckDetail = {**self.state_facts(), **status_facts(self._shell, asked)}
         if command.channel is Channel.LOCAL_SOCKET:  # asked every few seconds by a watchdog: no row for each
@@ -447,9 +451,11 @@ class Desk:
         )
         state = self._shell.engine.state
         is_held = self._latch.mode is not TradingMode.NORMAL or state.restraints.held
-        has_refused = bool(state.waivers.refusals.known(self._clock.now()))
-        if is_held or has_refused or self._waiting() is not None or self._is_locked():
+        if is_held or self._has_refused() or self._waiting() is not None or self._is_locked():
             self._publish_challenge()
+
+    def _has_refused(self) -> bool:
+        return bool(self._shell.engine.state.waivers.refusals.known(self._clock.now()))
 
     def _is_locked(self) -> bool:
         return bool(self._shell.engine.state.standing().locks)
@@ -458,6 +464,7 @@ class Desk:
         challenge = self._challenge
         if challenge is None:
             return
+        self._shown = challenge
         self._link.publish("challenge", challenge_facts(challenge), retain=True)
 
     def _publish_state(self) -> None:

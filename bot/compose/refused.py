@@ -11,7 +11,7 @@ from bot.ports import JournalRow
 from bot.report.explaining.gate import SUFFIX, failure_words
 from bot.report.explaining.trades import order_words
 
-REFUSED = "order_refused"
+REFUSED, GRANTED = "order_refused", "override_granted"
 
 
 def in_full(row: JournalRow) -> JournalRow:
@@ -23,6 +23,9 @@ def in_full(row: JournalRow) -> JournalRow:
 
 def in_short(row: JournalRow) -> JournalRow:
     """Return the row for a terminal: of a refusal the words alone, and the id by which an override names it."""
+    if row.kind == GRANTED:
+        told = {name: held for name, held in row.payload.items() if name not in ("intent", "digest", "refused_because")}
+        return replace(row, payload={"order": order_words(_facts(row).get("intent") or {}), **told})
     if row.kind != REFUSED:
         return row
     facts = _facts(row)

@@ -55,7 +55,7 @@ def refused_words(facts: Facts, intent_id: str) -> tuple[str, ...]:
     row = next((one for one in _rows(facts, "refused") if one.get("intent") == intent_id), None)
     if row is None:
         return ()
-    reasons = [f"  {_reason_words(one)}" for one in _rows(facts, "refused_by") if one.get("intent") == intent_id]
+    reasons = [_reason_words(one) for one in _rows(facts, "refused_by") if one.get("intent") == intent_id]
     return (_order_words(row), *reasons)
 
 
@@ -92,8 +92,8 @@ def _refused(facts: Facts) -> Table:
         reasons = [one for one in _rows(facts, "refused_by") if one.get("intent") == row.get("intent")]
         words = "; ".join(_reason_words(one) for one in reasons) or "the journal has its reasons"
         cells.append((text_of(row.get("intent")), f"{text_of(row.get('age_s'))} s", _order_words(row), words))
-    columns = ("order", "ago", "what", "refused because")
-    return Table(title="Refused last", columns=columns, rows=tuple(cells), numeric=frozenset({"ago"}))
+    columns = ("order", "refused for", "what", "because")
+    return Table(title="Refused last", columns=columns, rows=tuple(cells), numeric=frozenset({"refused for"}))
 
 
 def _order_words(row: Facts) -> str:

@@ -149,7 +149,7 @@ ALERTS: Mapping[str, AlertClass] = {
     "flatten_signed": _critical("the sleeve is being sold as a person has signed", "digest"),
     "flatten_ended": _critical("the signed plan to flatten has ended: see what is left", "digest"),
     "global_cancel_sent": _critical("everybody's orders at the gateway were cancelled by command", "key_id"),
-    "override_granted": _critical("a person has overridden limits for one refused order", "intent_id", "rules"),
+    "override_granted": _critical("a person has overridden limits for one refused order", "intent_id"),
     "override_used": _warning("the order of an override was judged again", "intent_id"),
     "override_expired": _notice("an override ended before anything was judged under it", "intent_id"),
     "lock_lifted": _notice("a person has taken a lock away", "lock"),

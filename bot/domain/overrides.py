@@ -34,8 +34,8 @@ NEVER_WAIVED: Final = frozenset(
 """C1, C14, C16, C19, C20, C21, C22, C23, C28, C29: no signature lets an order pass these."""
 REMEMBERED_FOR: Final = timedelta(minutes=15)
 """C15: an order that was refused longer ago is planned anew, not overridden."""
-MOST_REMEMBERED: Final = 16
-"""Refused orders; one that is planned again and again counts once."""
+MOST_REMEMBERED: Final = 32
+"""Refused orders; one that is planned again at the same price counts once, and plans come every half minute."""
 
 
 def can_be_waived(checked: Checked) -> bool:

@@ -364,7 +364,7 @@ def test_exposure_is_what_is_held_orders_left_out() -> None:
     """Delta, vega, USD per VIX point and margin; signed, and the same whatever works."""
     quiet, busy = exposures(scene_of(holding(2))), exposures(scene_of(with_order(a_build(3), holding(2))))
     assert quiet == busy
-    assert [one.name for one in quiet] == ["SPX delta", "vega", "VIX points", "margin used"]
+    assert [one.name for one in quiet] == ["SPX delta", "vega", "VIX delta", "margin used"]
     assert [one.amount is not None and one.amount != 0 for one in quiet] == [True] * 4
 
 

@@ -105,7 +105,7 @@ def failure_words(check: Facts) -> str:
     unit = SUFFIX.get(text_of(check.get("rule")))
     left = f", headroom {headroom}" if (headroom := _cell(check, "headroom")) else ""
     figures = f"found {found or MISSING}, limit {limit or MISSING}{left}{f' {unit}' if unit else ''}"
-    return f"{rule}: {figures}{f' ({note})' if note and note != found else ''}"
+    return f"{rule}: {figures}{f' ({note})' if note not in ('', found, unit) else ''}"
 
 
 def _verdict_words(order: OrderTrail) -> str:

@@ -1,7 +1,7 @@
 """The shell on virtual time around a rig of fakes."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ from bot.hedging.flatten.settings import FlattenSettings
 from bot.hedging.settings import HedgeSettings
 from bot.hedging.stewardship.steward import Steward
 from risk.authority import AuthorityRules
+from risk.scene import Check
 from simulator.clock import VirtualClock
 from simulator.virtual_time import RunLimits, VirtualLoop, run_virtual
 from tests.bot.engine_parts import Rig, books_agree, restored
@@ -39,13 +40,19 @@ class Bot:
     """Engine, pump, link keeper and desk around fakes; tasks end with the story."""
 
     def __init__(
-        self, *, adopted: bool = True, requires_link: bool = False, up: bool = True, steward: Steward | None = None
+        self,
+        *,
+        adopted: bool = True,
+        requires_link: bool = False,
+        up: bool = True,
+        steward: Steward | None = None,
+        checks: Sequence[Check] = (),
     ) -> None:
         """Join the parts inside a virtual loop."""
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
         self.clock = VirtualClock(loop)
-        self.rig = Rig(clock=self.clock, steward=steward)
+        self.rig = Rig(clock=self.clock, steward=steward, checks=checks)
         self.broker, self.latch, self.journal, self.state = (
             self.rig.broker,
             self.rig.latch,
