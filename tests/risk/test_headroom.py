@@ -19,14 +19,14 @@ from bot.domain.snapshot import Snapshot
 from bot.valuation import Unvalued
 from risk import headroom
 from risk.checks.price_collar import middle_points
-from risk.gate import CHECKS
+from risk.gate import CHECKS, Gate
 from risk.headroom import TABLE, rooms
 from risk.limits import RiskLimits
 from risk.outstanding import exposures
 from risk.room import Applies, Head, Room
 from risk.scene import Scene
 from risk.usage import percent
-from tests.builders import a_future, a_lot, an_account, an_order, buys
+from tests.builders import FEES, a_future, a_lot, a_plan, an_account, an_order, buys
 from tests.risk.scenes import (
     LIMITS,
     a_build,
@@ -357,6 +357,17 @@ def test_a_sleeve_that_is_short_is_measured_on_its_short_side() -> None:
     """The larger of both sides binds, and the row says which."""
     short = with_order(replace(a_build(), legs=(a_build().legs[1],), quantity=400))
     assert room_of("max_vega_frac", short).scope == "short"
+
+
+@pytest.mark.control("C30")
+def test_the_gate_tells_the_rooms_of_its_own_limits() -> None:
+    """The limits that refuse are the limits that are shown, and asking changes no verdict."""
+    tight = replace(LIMITS, max_options=1)
+    gate = Gate(tight, FEES)
+    rows, found = gate.rooms(calm_noon())
+    assert next(one for one in rows if one.name == "max_options").limit == 1
+    assert found == exposures(scene_of())
+    assert gate.review(a_plan(a_build()), calm_noon())[0] == verdict_on(a_build(), limits=tight)
 
 
 @pytest.mark.control("C30")
