@@ -179,7 +179,7 @@ def _standing_rows(event: Event) -> tuple[JournalRow, ...]:
         case OverrideGranted():
             refused = event.override.refusal.refused
             facts = {"intent": refused.intent, "refused_because": list(refused.reasons)}
-            return (_override_row("override_granted", event.override, event.at, **facts),)
+            return (_override_row(kind="override_granted", override=event.override, at=event.at, **facts),)
         case FlattenSigned():
             plan = event.mandate.plan
             facts = {"digest": plan.digest, "key_id": event.mandate.key_id, "reason": event.reason}
@@ -250,16 +250,16 @@ def _used_rows(event: Decided) -> tuple[JournalRow, ...]:
         return ()
     approved = any(isinstance(verdict, Approved) for verdict in event.verdicts)
     waived = [checked.rule.value for verdict in event.verdicts for checked in verdict.checks if checked.overridden]
-    row = _override_row("override_used", event.override, event.at, approved=approved, waived=waived)
+    row = _override_row(kind="override_used", override=event.override, at=event.at, approved=approved, waived=waived)
     return (replace(row, decision_id=event.decision_id),)
 
 
 def expired_row(override: Override, at: datetime, why: str) -> JournalRow:
     """Return the row of an override that ended before any decision used it."""
-    return _override_row("override_expired", override, at, why=why)
+    return _override_row(kind="override_expired", override=override, at=at, why=why)
 
 
-def _override_row(kind: str, override: Override, at: datetime, **further: object) -> JournalRow:
+def _override_row(*, kind: str, override: Override, at: datetime, **further: object) -> JournalRow:
     facts: dict[str, object] = {
         "intent_id": override.intent_id,
         "digest": override.digest,
