@@ -101,6 +101,11 @@ def _trade(intent: OrderIntent) -> tuple[object, ...]:
     return (intent.purpose, intent.layer, legs, intent.quantity, intent.limit, intent.worst_cost_usd)
 
 
+def _as_found(refused: Refused) -> Refused:
+    """What was waived in vain is a failure like any other when the order is named again."""
+    return replace(refused, checks=tuple(replace(checked, overridden=False) for checked in refused.checks))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusals:
     """The last refused orders, the latest at the end; one that is wanted again keeps the id that was told first."""
@@ -114,8 +119,8 @@ class Refusals:
             if isinstance(verdict, Refused):
                 known = next((one for one in held if one.is_same_trade(verdict.intent)), None)
                 held = tuple(one for one in held if one is not known)
-                fresh = Refusal(refused=verdict, plan=plan, at=at)
-                held = (*held, fresh if known is None else known.refused_again(verdict))
+                fresh = Refusal(refused=_as_found(verdict), plan=plan, at=at)
+                held = (*held, fresh if known is None else known.refused_again(fresh.refused))
         return Refusals(held=held[-MOST_REMEMBERED:])
 
     def known(self, now: datetime) -> tuple[Refusal, ...]:

@@ -255,6 +255,7 @@ def test_the_plan_of_an_override_asks_for_the_same_order_alone() -> None:
     plan = signed(refusal).plan(DecisionId("d-2"))
     (intent,) = plan.intents
     assert (intent.intent_id, intent.decision_id, plan.decision_id) == (refusal.intent.intent_id, "d-2", "d-2")
+    assert signed(refusal).intent_id == refusal.intent.intent_id
     assert content_digest(intent) == refusal.digest
     assert "override of anna: I have looked at it" in plan.reason
     assert (plan.candidates, plan.withheld, plan.proposal) == ((), None, None)

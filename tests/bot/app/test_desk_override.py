@@ -320,3 +320,32 @@ def test_the_demand_of_a_kill_is_the_latchs() -> None:
         await bot.end()
 
     played(story())
+
+
+@pytest.mark.control("C15")
+def test_a_rule_that_was_not_named_refuses_and_each_judgement_is_written_down() -> None:
+    """Two rules refuse and one is waived: refused, twice in a row for two signatures, each with rows of its own."""
+
+    async def story() -> None:
+        bot = await a_refusing_bot(Over(), Over(rule=Rule.VIX_DELTA))
+        for number in (1, 2):
+            override(bot, f"o-{number}")
+            await bot.pass_s(1)
+            assert str(bot.link.acks[-1].detail["outcome"]).startswith("not let through")
+        assert kinds(bot) == [
+            "order_refused",
+            *("override_granted", "override_used", "order_refused"),
+            *("override_granted", "override_used", "order_refused"),
+        ]
+        last = bot.journal.rows[-2].payload["checks"]
+        assert isinstance(last, list)
+        assert [(one.rule, one.overridden) for one in last if not one.passed] == [
+            (Rule.VEGA, True),
+            (Rule.VIX_DELTA, False),
+        ]
+        override(bot, "o-3", rules="vega,vix_delta")
+        await bot.pass_s(1)
+        assert bot.link.acks[-1].detail["outcome"] == "let through"
+        await bot.end()
+
+    played(story())
