@@ -34,6 +34,9 @@ _ACCOUNT = re.compile(r"(?<![A-Z0-9])(D?[UFI][A-Z]?)(\d{3,})(\d{2})(?!\d)")
 _BULKY = ("checks", "candidates", "positions", "commissions")
 """Facts that stand in the journal and would drown a terminal: the line shows how many there are."""
 
+_WHOLE = ("because",)
+"""Facts that a terminal shows as long as they are: why an order was refused."""
+
 EventDict = MutableMapping[str, Any]
 
 
@@ -228,7 +231,11 @@ def _as_json(_logger: object, _name: str, event: EventDict) -> bytes:
 def _as_text(_logger: object, _name: str, event: EventDict) -> str:
     at, name = event.pop("at"), event.pop("event")
     decision = str(event.pop("decision_id", ""))[:8]
-    facts = " ".join(f"{key}={_short(value)}" for key, value in event.items() if value not in ("", None, [], {}))
+    facts = " ".join(
+        f"{key}={value if key in _WHOLE else _short(value)}"
+        for key, value in event.items()
+        if value not in ("", None, [], {})
+    )
     return f"{at[:19].replace('T', ' ')} {name:<22} {decision:<8} {facts}".rstrip()
 
 

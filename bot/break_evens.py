@@ -43,6 +43,13 @@ class BreakEvens:
         if self.lower is not None and self.upper is not None and not self.lower < self.upper:
             raise InvalidValueError(f"break-evens ascend, were {self.lower} and {self.upper}")
 
+    def rooms(self, spot: float) -> dict[str, float]:
+        """Return how far SPX is from either, points, by side; infinite where a side has none, below zero beyond it."""
+        return {
+            "lower": math.inf if self.lower is None else spot - self.lower,
+            "upper": math.inf if self.upper is None else self.upper - spot,
+        }
+
     @property
     def words(self) -> str:
         """Both levels and the credit behind them."""
@@ -174,10 +181,9 @@ def brings_inside(
     if isinstance(after, NoBreakEvens):
         return after.why
     reach = moves * move.points
-    sides = (("lower", before.lower, after.lower, 1), ("upper", before.upper, after.upper, -1))
-    for name, was, becomes, sign in sides:
-        room_before = math.inf if was is None else sign * (spot - was)
-        room_after = math.inf if becomes is None else sign * (spot - becomes)
+    rooms_after = after.rooms(spot)
+    for name, room_before in before.rooms(spot).items():
+        room_after = rooms_after[name]
         if room_after < reach <= room_before:
             return (
                 f"the {name} break-even would come within {room_after:.2f} points of SPX at {spot:.2f}, inside the "

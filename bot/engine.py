@@ -20,12 +20,14 @@ from bot.execution import Execution
 from bot.hedging.planning import Planner
 from bot.hedging.stewardship.steward import Steward
 from bot.ports import Clock, Ids, Journal, JournalRow
-from bot.records import rows_of
+from bot.records import expired_row, rows_of
 from bot.signals.evidence.settings import EvidenceSettings
 from bot.signals.reading import read_signal
 from bot.state import BotState
 from risk.gate import Gate
 from risk.limits import RiskLimits
+from risk.outstanding import Exposure
+from risk.room import Room
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,17 +85,19 @@ class Engine:
         return False
 
     def _take(self, event: Event) -> bool:
-        if event.__class__ is Tick or event.__class__ is Quote:
+        if isinstance(event, Tick | Quote):
             due = self.state.apply(event)
             if due:
                 self._trigger = "signal_changed"
             return due
-        is_known = self.state.is_booked(event)
+        is_known, override = self.state.is_booked(event), self.state.waivers.override
         due = self.state.apply(event)
         if isinstance(event, ModeDemanded):
             self._cancel_what_adds()
         is_silent = is_known or (not due and isinstance(event, OrderReported | OrderDoubted))
         rows = () if is_silent else rows_of(event, self._order_of(event))
+        if override is not None and self.state.waivers.override is None:
+            rows = (*rows, expired_row(override, event.at, override.objection(event.at, self.state.ground)))
         self._unwritten += rows
         if due:
             self._trigger = rows[0].kind if rows else _snake(event)
@@ -133,7 +137,15 @@ class Engine:
         snapshot = self.state.snapshot(now)
         signal = read_signal(snapshot, self._policy.evidence)
         plan, verdicts = self._choose(snapshot, signal, decision_id)
-        decided = Decided(at=now, decision_id=decision_id, trigger=trigger, signal=signal, plan=plan, verdicts=verdicts)
+        decided = Decided(
+            at=now,
+            decision_id=decision_id,
+            trigger=trigger,
+            signal=signal,
+            plan=plan,
+            verdicts=verdicts,
+            override=snapshot.override,
+        )
         self.state.apply(decided)  # reserves; deciding until Released
         self.last_plan = plan
         is_news = self._is_news(decided)
@@ -149,7 +161,11 @@ class Engine:
         """Return the first plan of which something may be done now, with what the gate says of it.
 
         Where none may, it is the first that the gate refused whole, else the overlay's with what holds each of them.
+        An order that a person has signed for is judged instead, alone and in its size.
         """
+        if snapshot.override is not None:
+            again = snapshot.override.plan(decision_id)
+            return again, self._policy.gate.review(again, snapshot)
         refused: tuple[HedgePlan, tuple[Verdict, ...]] | None = None
         holding: HedgePlan | None = None
         for wish in self._policy.planner.plans(snapshot, signal, decision_id, self._ids.new_id):
@@ -217,7 +233,8 @@ class Engine:
             ),
             tuple(c.rule for v in decided.verdicts if isinstance(v, Refused) for c in v.reasons),
         )
-        known = fingerprint == self._last_fingerprint and (not approved or self._execution.dry_run)
+        repeats = fingerprint == self._last_fingerprint and decided.override is None
+        known = repeats and (not approved or self._execution.dry_run)
         self._last_fingerprint = fingerprint
         return not known
 
@@ -240,6 +257,10 @@ class Engine:
     def take_limits(self, limits: RiskLimits) -> None:
         """Put limits in force; the event that tells of it follows at once, so that nothing leaves by the old ones."""
         self._policy.gate.take(limits)
+
+    def rooms(self) -> tuple[tuple[Room, ...], tuple[Exposure, ...]]:
+        """Return every limit of the gate with its use and headroom now, and the outstanding exposure."""
+        return self._policy.gate.rooms(self.state.snapshot(self._clock.now()))
 
     def note(self, rows: Iterable[JournalRow]) -> None:
         """Add rows of the shell (start, commands, samples) to what is written next."""

@@ -1,6 +1,7 @@
 """What happened, as journal rows: one kind per thing, in the past tense, bound to the decision that caused it."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.corrections import number_of
@@ -25,6 +26,7 @@ from bot.domain.events import (
     OrderDropped,
     OrderReported,
     OrderSent,
+    OverrideGranted,
     OwnIndexRead,
     ProductsMeasured,
     ProposalAnswered,
@@ -36,6 +38,7 @@ from bot.domain.events import (
 )
 from bot.domain.orders import (
     Cancelled,
+    Fill,
     Filled,
     FillPart,
     Order,
@@ -47,6 +50,7 @@ from bot.domain.orders import (
     Unknown,
     Working,
 )
+from bot.domain.overrides import Override
 from bot.ports import JournalRow
 
 STATE_KINDS: dict[type[OrderState], str] = {
@@ -80,19 +84,25 @@ def rows_of(event: Event, order: Order | None) -> tuple[JournalRow, ...]:
         case OrderSent() | OrderDropped() | OrderReported() | OrderDoubted() | CancelSent():
             return _order_rows(event, order)
         case _:
-            return _market_rows(event) or _standing_rows(event)
+            return _market_rows(event) or _standing_rows(event) or _command_rows(event)
 
 
 def _fill_rows(event: FillReported, order: Order | None, decision: str) -> tuple[JournalRow, ...]:
     """The execution, and the order's own step where this execution moved it."""
     fill = event.fill
-    rows = [JournalRow(kind="order_filled", decision_id=decision, at=event.at, payload={"fill": fill})]
-    if number_of(fill.exec_id) > 1:
-        facts = {"exec_id": fill.exec_id, "order_ref": fill.order_ref, "quantity": fill.quantity, "price": fill.price}
-        rows.append(JournalRow(kind="execution_corrected", decision_id=decision, at=event.at, payload=facts))
+    rows = _execution_rows(fill, event.at, decision)
     if order is not None and fill.part is not FillPart.LEG:
         rows.append(_order_row(STATE_KINDS[type(order.state)], order, event.at))
     return tuple(rows)
+
+
+def _execution_rows(fill: Fill, at: datetime, decision: str = "") -> list[JournalRow]:
+    """The execution, and once more under a name that calls a person where it corrects another."""
+    rows = [JournalRow(kind="order_filled", decision_id=decision, at=at, payload={"fill": fill})]
+    if number_of(fill.exec_id) > 1:
+        facts = {"exec_id": fill.exec_id, "order_ref": fill.order_ref, "quantity": fill.quantity, "price": fill.price}
+        rows.append(JournalRow(kind="execution_corrected", decision_id=decision, at=at, payload=facts))
+    return rows
 
 
 def _order_rows(
@@ -148,7 +158,7 @@ def _market_rows(event: Event) -> tuple[JournalRow, ...]:
 
 
 def _standing_rows(event: Event) -> tuple[JournalRow, ...]:
-    """Rows of the link, the books, the mode and the operator."""
+    """Rows of the link, the books and the mode."""
     match event:
         case LinkLost():
             return (JournalRow(kind="link_lost", decision_id="", at=event.at, payload={"why": event.why}),)
@@ -164,8 +174,18 @@ def _standing_rows(event: Event) -> tuple[JournalRow, ...]:
                 "epoch": event.epoch,
             }
             return (JournalRow(kind="mode_demanded", decision_id="", at=event.at, payload=facts),)
+        case Restored():
+            facts = {"orders": len(event.orders), "fills": len(event.fills)}
+            return (JournalRow(kind="journal_restored", decision_id="", at=event.at, payload=facts),)
+        case _:
+            return ()
+
+
+def _command_rows(event: Event) -> tuple[JournalRow, ...]:
+    """Rows of what an operator has said."""
+    match event:
         case RestraintsLifted():
-            facts = {"sources": event.sources, "key_id": event.key_id, "reason": event.reason}
+            facts: dict[str, object] = {"sources": event.sources, "key_id": event.key_id, "reason": event.reason}
             return (JournalRow(kind="restraints_lifted", decision_id="", at=event.at, payload=facts),)
         case ProposalAnswered():
             facts = {"proposal_id": event.proposal_id, "key_id": event.key_id, "reason": event.reason}
@@ -185,6 +205,10 @@ def _standing_rows(event: Event) -> tuple[JournalRow, ...]:
                 "hash": event.hash,
             }
             return (JournalRow(kind="limit_changed", decision_id="", at=event.at, payload=facts),)
+        case OverrideGranted():
+            refused = event.override.refusal.refused
+            facts = {"intent": refused.intent, "refused_because": list(refused.reasons)}
+            return (_override_row(kind="override_granted", override=event.override, at=event.at, **facts),)
         case FlattenSigned():
             plan = event.mandate.plan
             facts = {"digest": plan.digest, "key_id": event.mandate.key_id, "reason": event.reason}
@@ -192,18 +216,13 @@ def _standing_rows(event: Event) -> tuple[JournalRow, ...]:
         case FlattenEnded():
             facts = {"digest": event.digest, "left": list(event.left), "why": event.why}
             return (JournalRow(kind="flatten_ended", decision_id="", at=event.at, payload=facts),)
-        case Restored():
-            facts = {"orders": len(event.orders), "fills": len(event.fills)}
-            return (JournalRow(kind="journal_restored", decision_id="", at=event.at, payload=facts),)
         case _:
             return ()
 
 
 def _reconciled_rows(event: BooksReconciled) -> tuple[JournalRow, ...]:
     """One row for each fill that it found and each order that it settled, in this order, and one for the outcome."""
-    rows = [
-        JournalRow(kind="order_filled", decision_id="", at=event.at, payload={"fill": fill}) for fill in event.fills
-    ]
+    rows = [row for fill in event.fills for row in _execution_rows(fill, event.at)]
     rows += [_order_row(STATE_KINDS[type(order.state)], order, event.at, "reconciled: ") for order in event.orders]
     facts = {
         "positions": [{"instrument": p.instrument, "quantity": p.quantity} for p in event.positions],
@@ -245,7 +264,36 @@ def decided_rows(event: Decided) -> tuple[JournalRow, ...]:
     if event.plan.proposal is not None:
         facts = {"proposal": event.plan.proposal}
         rows.append(JournalRow(kind="proposal_made", decision_id=event.decision_id, at=event.at, payload=facts))
-    return (*rows, *(_verdict_row(event, verdict) for verdict in event.verdicts))
+    verdicts = (_verdict_row(event, verdict) for verdict in event.verdicts)
+    return (*rows, *_used_rows(event), *verdicts)
+
+
+def _used_rows(event: Decided) -> tuple[JournalRow, ...]:
+    """What became of the override under which a decision was made: written before the verdict that it bears on."""
+    if event.override is None:
+        return ()
+    approved = any(isinstance(verdict, Approved) for verdict in event.verdicts)
+    waived = [checked.rule.value for verdict in event.verdicts for checked in verdict.checks if checked.overridden]
+    row = _override_row(kind="override_used", override=event.override, at=event.at, approved=approved, waived=waived)
+    return (replace(row, decision_id=event.decision_id),)
+
+
+def expired_row(override: Override, at: datetime, why: str) -> JournalRow:
+    """Return the row of an override that ended before any decision used it."""
+    return _override_row(kind="override_expired", override=override, at=at, why=why)
+
+
+def _override_row(*, kind: str, override: Override, at: datetime, **further: object) -> JournalRow:
+    facts: dict[str, object] = {
+        "intent_id": override.intent_id,
+        "digest": override.digest,
+        "rules": sorted(rule.value for rule in override.rules),
+        "key_id": override.key_id,
+        "reason": override.reason,
+        "until": override.until,
+        **further,
+    }
+    return JournalRow(kind=kind, decision_id=override.refusal.intent.decision_id, at=at, payload=facts)
 
 
 def _verdict_row(event: Decided, verdict: Approved | Refused) -> JournalRow:

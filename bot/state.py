@@ -35,6 +35,7 @@ from bot.domain.events import (
     OrderDropped,
     OrderReported,
     OrderSent,
+    OverrideGranted,
     OwnIndexRead,
     ProductsMeasured,
     ProposalAnswered,
@@ -61,6 +62,7 @@ from bot.domain.orders import (
     Prepared,
     Purpose,
 )
+from bot.domain.overrides import Ground, Waivers
 from bot.domain.portfolio import AccountValues, StatedCredit
 from bot.domain.products import Products
 from bot.domain.proposal import Proposals, ProposalState
@@ -104,6 +106,7 @@ class BotState:
         self._frozen_base: float | None = None
         self._proposals = Proposals()
         self._mandate: Mandate | None = None
+        self._waivers = Waivers()
         self._flattening: tuple[IntentId, ...] = ()
         self._evidence: EvidenceInputs | None = None
         self._scale: float | None = None
@@ -141,6 +144,7 @@ class BotState:
             ProposalAnswered: self._on_answered,
             LockLifted: lambda event: self._books.unlock(event.lock),
             LimitChanged: lambda _event: self._books.judge_anew(),
+            OverrideGranted: self._on_override_granted,
             FlattenSigned: self._on_flatten_signed,
             FlattenEnded: self._on_flatten_ended,
             Decided: self._on_decided,
@@ -190,10 +194,11 @@ class BotState:
                 self._plan_due = True
                 return True
             return False
-        if self._handlers[event.__class__](event):
-            self._plan_due = True
-            return True
-        return False
+        due = self._handlers[event.__class__](event)
+        if self._waivers.override is not None and not isinstance(event, Tick | Quote):
+            self._waivers = self._waivers.standing(event.at, self.ground)
+        self._plan_due = self._plan_due or due
+        return due
 
     def order(self, intent_id: str) -> Order | None:
         """One of our own orders, live or ended."""
@@ -248,6 +253,16 @@ class BotState:
         found = (self._books.order(intent_id) for intent_id in self._flattening)
         return self._mandate.with_orders([order for order in found if order is not None])
 
+    @property
+    def waivers(self) -> Waivers:
+        """The orders that were refused last, and what a person has signed for one of them."""
+        return self._waivers
+
+    @property
+    def ground(self) -> Ground:
+        """By what an override counts or not."""
+        return Ground(mode=self.mode, epoch=self._kill_epoch, reconciling=self._reconciling)
+
     def demand(self, source: DemandSource) -> TradingMode:
         """What one source asks for."""
         return self._demands.get(source, TradingMode.NORMAL)
@@ -283,6 +298,7 @@ class BotState:
             worth=None if self._worth is None else self._worth.after(self._worth.now_usd, now, self._transfers),
             closing_spreads=self._closing_spreads,
             mandate=self.mandate,
+            override=self._waivers.override,
         )
 
     # market ---------------------------------------------------------------------------------------------------
@@ -402,9 +418,15 @@ class BotState:
 
     # decisions ----------------------------------------------------------------------------------------------------
 
+    def _on_override_granted(self, event: OverrideGranted) -> bool:
+        self._waivers = self._waivers.granted(event.override, event.at, self.ground)
+        return self._waivers.override is event.override
+
     def _on_decided(self, event: Decided) -> bool:
         self._deciding = True
         self._plan_due = False
+        used = event.override is not None
+        self._waivers = self._waivers.decided(event.plan, event.verdicts, event.at, used=used)
         for verdict in event.verdicts:
             if isinstance(verdict, Approved):
                 self._books.prepare(Order(intent=verdict.intent, state=Prepared(), prepared_at=event.at))

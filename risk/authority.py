@@ -13,14 +13,18 @@ from typing import Final
 
 from bot.domain.checks import require_aware, require_positive
 from bot.domain.command import Challenge, Command, CommandName, HalfSigned, Proof, Role
+from bot.domain.decision import Rule
 from bot.domain.errors import InvalidValueError
 from bot.domain.mode import TradingMode
+from bot.domain.overrides import Refusal, Refusals
 from risk.limit_changes import LimitChange
 from risk.limit_wishes import NoWish, wished
 from risk.limits import RiskLimits
 
 MOST_KEYS: Final = 2
 """Docs/risk-controls.md, 3.4: two people; more would only be slower."""
+LONGEST_OVERRIDE_S: Final = 900.0
+"""C15: an override is of the moment; configuration may set less, never more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +34,21 @@ class AuthorityRules:
     freshness_s: float = 30.0  # issued within this of the host's clock, before or after
     reconciled_within_s: float = 60.0
     keys_required: int = 1  # different keys that must sign what loosens: 1, or 2; a global cancel is asked twice anyway
+    override_life_s: float = LONGEST_OVERRIDE_S  # C15: an override that no decision has used by then is none
 
     def __post_init__(self) -> None:
-        """Reject windows that nothing fits, and numbers of keys that nobody can bring."""
-        require_positive(freshness_s=self.freshness_s, reconciled_within_s=self.reconciled_within_s)
+        """Reject windows that nothing fits, numbers of keys that nobody can bring, and overrides that last too long."""
+        require_positive(
+            freshness_s=self.freshness_s,
+            reconciled_within_s=self.reconciled_within_s,
+            override_life_s=self.override_life_s,
+        )
         if self.keys_required not in (1, MOST_KEYS):
             raise InvalidValueError(f"keys_required must be 1 or {MOST_KEYS}, was {self.keys_required}")
+        if self.override_life_s > LONGEST_OVERRIDE_S:
+            raise InvalidValueError(
+                f"override_life_s may be lowered, never raised above {LONGEST_OVERRIDE_S}, was {self.override_life_s}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +69,9 @@ class Situation:
     locks: frozenset[str] = frozenset()  # contracts, or the account
     allows_global_cancel: bool = False  # by configuration
     global_cancel_word: str = ""  # what a second global cancel must repeat
+    refusals: Refusals = field(default_factory=Refusals)  # what an override may name
+    may_override: bool = False  # mode NORMAL by every source, and the books are not being compared
+    override_waits: bool = False  # one is granted and not used up yet
     is_disabled: bool = False  # C12: one pattern executed too often; only role risk resumes
     limits: RiskLimits = field(default_factory=RiskLimits)  # in force
     half_signed: HalfSigned | None = None  # the loosening command that was signed last and by one key alone
@@ -90,6 +106,11 @@ class Denial(StrEnum):
     LIMIT_NAME = "no_such_limit"
     LIMIT_VALUE = "no_such_value"
     LIMIT_HELD = "limit_is_in_force"
+    NO_REFUSAL = "no_such_refusal"
+    DIGEST = "digest"
+    RULE = "rule_not_overridable"
+    NOT_NORMAL = "not_normal"
+    OVERRIDE_WAITS = "override_waits"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +158,15 @@ class ChangeLimit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waive:
+    """Have one refused order judged again with these rules waived."""
+
+    refusal: Refusal
+    rules: frozenset[Rule]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskAgain:
     """Nothing is done before the same person has said it once more."""
 
@@ -179,6 +209,7 @@ Judgement = (
     | Flatten
     | Unlock
     | ChangeLimit
+    | Waive
     | AskAgain
     | CancelEverything
     | AwaitKey
@@ -212,7 +243,7 @@ def judge(command: Command, situation: Situation, rules: AuthorityRules) -> Judg
 def _needs_two(judgement: Judgement) -> bool:
     """What loosens; a no, a tighter limit and what only asks do not."""
     match judgement:
-        case Loosen() | Flatten() | Unlock():
+        case Loosen() | Flatten() | Unlock() | Waive():
             return True
         case Decide(approved=approved):
             return approved
@@ -237,6 +268,8 @@ def _judged(command: Command, situation: Situation, rules: AuthorityRules) -> Ju
         return _unlocking(command, situation, rules)
     if command.name is CommandName.LIMIT:
         return _limiting(command, situation, rules)
+    if command.name is CommandName.OVERRIDE:
+        return _overriding(command, situation, rules)
     if command.name.loosens:
         return _loosening(command, situation, rules)
     if command.proof is Proof.UNPROVED:
@@ -348,6 +381,31 @@ def _limiting(command: Command, situation: Situation, rules: AuthorityRules) -> 
     if wish.change is None:
         return Denied(code=Denial.LIMIT_HELD, why="it has this value already")
     return ChangeLimit(limits=wish.limits, change=wish.change)
+
+
+def _overriding(command: Command, situation: Situation, rules: AuthorityRules) -> Judgement:
+    """An order may pass limits that it exceeds: role risk, all that a resume proves, and this very order (C15)."""
+    objection = (
+        _about_the_sender(command, Role.RISK)
+        or _about_the_moment(command, situation, rules)
+        or _about_the_reason(command)
+        or (None if situation.may_override else Denial.NOT_NORMAL)
+        or (Denial.OVERRIDE_WAITS if situation.override_waits else None)
+        or _about_the_books(situation, rules)
+    )
+    if objection is not None:
+        return Denied(code=objection)
+    refusal = situation.refusals.named(str(command.args.get("intent", "")), situation.now)
+    if refusal is None:
+        return Denied(code=Denial.NO_REFUSAL)
+    digest = str(command.args.get("digest", ""))
+    if digest != refusal.digest:
+        return Denied(code=Denial.DIGEST)
+    named = frozenset(filter(None, str(command.args.get("rules", "")).split(",")))
+    waived = frozenset(rule for rule in refusal.waivable if rule.value in named)
+    if not named or len(waived) != len(named):
+        return Denied(code=Denial.RULE)
+    return Waive(refusal=refusal, rules=waived, digest=digest)
 
 
 def _sweeping(command: Command, situation: Situation, rules: AuthorityRules) -> Judgement:

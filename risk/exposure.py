@@ -11,6 +11,16 @@ class Band:
     step_frac: float
     de_minimis_frac: float
 
+    @property
+    def widest_on_the_way(self) -> float:
+        """How far from zero a step may take the delta that is not the last of its plan."""
+        return self.half_width * (1.0 + self.step_frac)
+
+    @property
+    def de_minimis(self) -> float:
+        """Up to how far from zero the overlay's own delta does not matter."""
+        return self.de_minimis_frac * self.half_width
+
     def allows(self, *, before: float, after: float, overlay_after: float, is_last_step: bool) -> str:
         """Return by which rule of M10 a step is allowed: inside, nearer, on the way, de minimis; empty for none.
 
@@ -26,8 +36,8 @@ class Band:
             return "inside"
         if abs(after) < abs(before):
             return "nearer"
-        if not is_last_step and abs(after) <= self.half_width * (1.0 + self.step_frac):
+        if not is_last_step and abs(after) <= self.widest_on_the_way:
             return "on the way"
-        if abs(overlay_after) <= self.de_minimis_frac * self.half_width:
+        if abs(overlay_after) <= self.de_minimis:
             return "de minimis"
         return ""

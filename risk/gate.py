@@ -13,6 +13,7 @@ from typing import Final
 from bot.domain.decision import Approved, Checked, Refused, Verdict
 from bot.domain.fees import FeeSchedule
 from bot.domain.orders import IntentId, OrderIntent
+from bot.domain.overrides import Ground
 from bot.domain.plan import HedgePlan
 from bot.domain.schedule import SessionCalendar
 from bot.domain.snapshot import Snapshot
@@ -39,8 +40,11 @@ from risk.checks.standing import Locks, ModeAllows, Reconciled
 from risk.checks.stress_loss import MeanReversionLoss, WorstLoss
 from risk.checks.well_formed import WellFormed
 from risk.checks.wing_limits import WingLimits
+from risk.headroom import rooms
 from risk.limits import RiskLimits
+from risk.outstanding import Exposure, exposures
 from risk.reducing import reducing
+from risk.room import Room
 from risk.scene import Check, Scene
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -143,6 +147,20 @@ class Gate:
             verdicts.append(verdict)
         return tuple(verdicts)
 
+    def rooms(self, snapshot: Snapshot) -> tuple[tuple[Room, ...], tuple[Exposure, ...]]:
+        """Return every limit with its use and headroom, and the outstanding exposure; raises for nothing.
+
+        Source: docs/risk-controls.md, C30.
+        """
+        scene = Scene(
+            snapshot=snapshot,
+            valuer=Valuer(snapshot, self._valuation),
+            limits=self._limits,
+            fees=self._fees,
+            calendar=self._calendar,
+        )
+        return rooms(scene), exposures(scene)
+
     def adding(self, snapshot: Snapshot) -> tuple[IntentId, ...]:
         """Return the working orders that REDUCE_ONLY would not let through now, each judged as if it were new.
 
@@ -165,8 +183,8 @@ class Gate:
         return self._valuer
 
     def _judge(self, intent: OrderIntent, scene: Scene) -> Verdict:
-        checks = self._checked(intent, scene)
-        if not all(checked.passed for checked in checks):
+        checks = _overridden(intent, self._checked(intent, scene), scene.snapshot)
+        if any(checked.refuses for checked in checks):
             return Refused(intent=intent, checks=checks, largest_quantity=self._largest(intent, checks, scene))
         now = scene.snapshot.now
         return Approved(
@@ -205,6 +223,20 @@ class Gate:
 
     def _checked(self, intent: OrderIntent, scene: Scene) -> tuple[Checked, ...]:
         return tuple([_asked(check, intent, scene) for check in self._checks])
+
+
+def _overridden(intent: OrderIntent, checks: tuple[Checked, ...], snapshot: Snapshot) -> tuple[Checked, ...]:
+    """Mark what a person has waived for this very order, in this moment; everything else stands as it was found.
+
+    Source: docs/risk-controls.md, C15.
+    """
+    override = snapshot.override
+    if override is None or not override.covers(intent):
+        return checks
+    ground = Ground(mode=snapshot.mode, epoch=snapshot.kill_epoch, reconciling=snapshot.reconciling)
+    if override.objection(snapshot.now, ground):
+        return checks
+    return tuple(override.applied(checked) for checked in checks)
 
 
 def _asked(check: Check, intent: OrderIntent, scene: Scene) -> Checked:

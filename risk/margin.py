@@ -45,15 +45,14 @@ def bound_usd(intent: OrderIntent, quantity: int, fees: FeeSchedule, future_marg
     return up_to_cent((max(NOTHING, intent.limit) + loss) * value + fee)
 
 
-def adding(intent: OrderIntent, scene: Scene) -> Iterator[tuple[OrderIntent, int]]:
+def adding(intent: OrderIntent | None, scene: Scene) -> Iterator[tuple[OrderIntent, int]]:
     """Yield what adds to the account, with its units: all that is on its way but sales of the hedge, then this order.
 
     A sale was let through because it only closes; the order under judgement counts whatever it calls itself.
     """
-    for pending, units in scene.pending():
-        if not pending.purpose.sells_hedge:
-            yield pending, units
-    yield intent, intent.quantity
+    for one, units in scene.pending_with(intent):
+        if one is intent or not one.purpose.sells_hedge:
+            yield one, units
 
 
 def loss_at_expiry_points(legs: Sequence[Leg]) -> Decimal | Unvalued:

@@ -61,8 +61,11 @@ def contract_units(instrument: Instrument) -> Decimal:
     return Decimal(instrument.multiplier) / VX_MULTIPLIERS["VX"]
 
 
-def contracts_reach(intent: OrderIntent, scene: Scene, kind: Kind, settlement: date | None) -> Reach:
-    """Return how many contracts of a kind may be held, of one settlement, or of all where none is named."""
+def contracts_reach(intent: OrderIntent | None, scene: Scene, kind: Kind, settlement: date | None) -> Reach:
+    """Return how many contracts of a kind may be held, of one settlement, or of all where none is named.
+
+    Without an order it is what is held with all that is on its way.
+    """
     bought: dict[InstrumentKey, int] = {}
     sold: dict[InstrumentKey, int] = {}
     touched: dict[InstrumentKey, Instrument] = {}
@@ -102,19 +105,22 @@ def _held_of_sleeve(scene: Scene) -> Iterator[Position]:
             yield position
 
 
-def sensitivity_reach(intent: OrderIntent, scene: Scene) -> tuple[Reach, Reach] | Unvalued:
-    """Return how much vega and how many USD per VIX point may be held, or why that is unknown."""
+def sensitivity_reach(intent: OrderIntent | None, scene: Scene) -> tuple[Reach, Reach] | Unvalued:
+    """Return how much vega and how many USD per VIX point may be held, or why that is unknown.
+
+    Without an order it is what is held with all that is on its way.
+    """
     return scene.kept("sensitivity reach", intent, lambda: _sensitivity_reach(intent, scene))
 
 
-def _sensitivity_reach(intent: OrderIntent, scene: Scene) -> tuple[Reach, Reach] | Unvalued:
+def _sensitivity_reach(intent: OrderIntent | None, scene: Scene) -> tuple[Reach, Reach] | Unvalued:
     vega, delta = _Sum(), _Sum()
     held = scene.once("sleeve sensitivity", lambda: _held_sensitivity(scene))
     if isinstance(held, Unvalued):
         return held
     vega.hold(held.vega_usd)
     delta.hold(held.delta_usd)
-    for one, units in (*scene.pending(), (intent, intent.quantity)):
+    for one, units in scene.pending_with(intent):
         moved = order_sensitivity(one, scene)
         if isinstance(moved, Unvalued):
             return moved
@@ -196,11 +202,11 @@ class _Sum:
         return Reach(long=_cents(self._held + self._up), short=_cents(-(self._held + self._down)))
 
 
-def _flows(intent: OrderIntent, scene: Scene) -> tuple[tuple[Instrument, int], ...]:
+def _flows(intent: OrderIntent | None, scene: Scene) -> tuple[tuple[Instrument, int], ...]:
     """What everything on its way and the order may bring of the sleeve, signed."""
     return tuple(
         (leg.instrument, leg.signed_ratio * units)
-        for one, units in (*scene.pending(), (intent, intent.quantity))
+        for one, units in scene.pending_with(intent)
         for leg in one.legs
         if is_of_sleeve(leg.instrument) and not has_settled(leg.instrument, scene.snapshot.now)
     )

@@ -76,6 +76,12 @@ class Scene:
         for intent in self.earlier:
             yield intent, intent.quantity
 
+    def pending_with(self, intent: OrderIntent | None) -> Iterator[tuple[OrderIntent, int]]:
+        """Everything on its way, then one more order with all its units; None: what is on its way alone."""
+        yield from self.pending()
+        if intent is not None:
+            yield intent, intent.quantity
+
     def closes_only(self, intent: OrderIntent) -> bool:
         """Return whether an order does nothing but close, also after all that is on its way has filled.
 

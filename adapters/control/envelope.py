@@ -76,14 +76,14 @@ def is_signed_by(fields: Fields, signature: str, key: Ed25519PublicKey) -> bool:
     return True
 
 
-def parsed(payload: bytes) -> tuple[dict[str, Value], str]:
-    """Return the fields and the signature of a signed message.
+def parsed(payload: bytes, largest: int = LARGEST_BYTES) -> tuple[dict[str, Value], str]:
+    """Return the fields and the signature of a signed message of at most so many bytes.
 
     Raises:
         InvalidValueError: Too large, not UTF-8 JSON in the permitted form, or a key that occurs twice.
     """
-    if len(payload) > LARGEST_BYTES:
-        raise InvalidValueError(f"a message of {len(payload)} bytes, expected at most {LARGEST_BYTES}")
+    if len(payload) > largest:
+        raise InvalidValueError(f"a message of {len(payload)} bytes, expected at most {largest}")
     try:
         found = json.loads(
             payload.decode(), object_pairs_hook=_without_repeats, parse_float=_refuse, parse_constant=_refuse

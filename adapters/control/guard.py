@@ -15,6 +15,8 @@ import selectors
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from adapters.control.acks import signed_ack
@@ -22,13 +24,16 @@ from adapters.control.envelope import PrivateKey
 from adapters.control.latch import DiskLatch
 from adapters.control.local_socket import MOST_CLIENTS, Client, Request, accepted, listening
 from adapters.journal.codec import Plain, plain
-from bot.domain.command import Ack, AckStage, Channel, Command, CommandName, Proof
+from bot.domain.command import Ack, AckDetail, AckStage, Channel, Command, CommandName, Proof
 from bot.domain.errors import LatchError
 from bot.domain.mode import TradingMode
 from bot.ports import Clock, Ids
 
 KILL_FILE = "KILL"
 HEARTBEAT = "heartbeat"
+ANSWER_WITHIN_S = 0.1
+"""docs/risk-controls.md, C30: the status is there within 200 ms in every fault state, a stalled loop included."""
+NO_LOOP = "unknown: the bot's loop stands still; this is what it told last"
 BEAT_AGE = "heartbeat_age_s"
 """In the answer to ``status``: this thread answers while the loop stands still, so it says for how long that is."""
 TAKEN_FILE = "KILL.taken"
@@ -49,7 +54,7 @@ Signed = Callable[[str, bytes], None]
 """Given the name and bytes of a signed command; called in the guard's thread."""
 
 Asked = Callable[[Command], None]
-"""Given an unsigned command of this host that the loop judges; called in the guard's thread."""
+"""Given an unsigned command of this host; the loop answers by `Guard.acknowledge`. Called in the guard's thread."""
 
 
 class Guard:
@@ -74,7 +79,8 @@ class Guard:
         self._poll_s = poll_s
         self._latched: Latched = _nobody
         self._signed: Signed = _nobody
-        self._asked: Asked = _nobody
+        self._asked: Asked | None = None
+        self._due: dict[str, datetime] = {}  # questions for the status that the loop has not answered
         self._selector = selectors.DefaultSelector()
         self._clients: list[Client] = []
         self._told: dict[str, Mapping[str, object]] = {}
@@ -90,8 +96,11 @@ class Guard:
 
     # called by others -----------------------------------------------------------------------------------------
 
-    def listen(self, latched: Latched, signed: Signed, asked: Asked) -> None:
-        """Tell these of local latches, of signed and of other commands; all are called in the guard's thread."""
+    def listen(self, latched: Latched, signed: Signed, asked: Asked | None = None) -> None:
+        """Tell these of local latches, of signed and of other commands; all are called in the guard's thread.
+
+        Without anybody to ask, and where the loop does not answer in time, the status is what was last told of it.
+        """
         self._latched = latched
         self._signed = signed
         self._asked = asked
@@ -150,7 +159,7 @@ class Guard:
     def _run(self) -> None:
         try:
             while not self._stopping:
-                for key, _ in self._selector.select(self._poll_s):
+                for key, _ in self._selector.select(min(self._poll_s, ANSWER_WITHIN_S) if self._due else self._poll_s):
                     self._serve(key)
                 if self._signalled:
                     self._signalled = False
@@ -192,23 +201,45 @@ class Guard:
         elif request.verb == "signed":
             client.waits_for.add(_id_in(request.envelope))
             self._signed(request.name, request.envelope.encode(errors="replace"))
-        elif request.verb == CommandName.LIMIT:
+        elif request.verb == CommandName.LIMIT and self._asked is not None:
             client.waits_for.add(wanted)
             args = {"limit": request.name, "value": request.value}
             self._asked(self._command(CommandName.LIMIT, wanted, request.reason[:LONGEST_REASON], args=args))
-        elif request.verb in ("status", "challenge"):
-            topic = "state" if request.verb == "status" else request.verb
-            self._answer(client, Ack(command_id=wanted, stage=AckStage.DONE, detail=self._facts(topic)))
+        elif request.verb == "status":
+            self._ask(client, wanted)
+        elif request.verb == "challenge":
+            self._answer(client, Ack(command_id=wanted, stage=AckStage.DONE, detail=self._last_told("challenge")))
         else:
             self._answer(client, Ack(command_id=wanted, stage=AckStage.REFUSED, code="unknown_verb"))
 
-    def _facts(self, topic: str) -> dict[str, str | int | bool | list[str]]:
-        """What was last told on a topic; mode and epoch are the latch's own, also while the loop is stalled."""
-        facts = {name: _signable(value) for name, value in self.told(topic).items()}
-        if topic == "state":
-            facts |= {"latch": self._latch.mode.name, "epoch": self._latch.epoch, "cause": self._latch.cause}
-            facts |= {BEAT_AGE: int((self._clock.host_now() - self._beat_at).total_seconds())}
-        return facts
+    def _ask(self, client: Client, command_id: str) -> None:
+        """Have the loop tell the status; where it stands still the last one that it told answers, in time (C30)."""
+        now = self._clock.host_now()
+        self._due[command_id] = now + timedelta(seconds=ANSWER_WITHIN_S)
+        if self._asked is None:
+            told = Ack(command_id=command_id, stage=AckStage.DONE, detail=self._last_told("state"))
+            self._answer(client, self._with_own(told))
+            return
+        client.waits_for.add(command_id)
+        self._asked(self._command(CommandName.STATUS, command_id, ""))
+
+    def _overdue(self) -> list[Ack]:
+        """Answers in the place of a loop that has not given its own."""
+        now = self._clock.host_now()
+        late = [command_id for command_id, due in self._due.items() if now >= due]
+        detail: AckDetail = {**self._last_told("state"), "limits": [{"limit": "all", "use": NO_LOOP}]}
+        return [Ack(command_id=one, stage=AckStage.DONE, detail=detail) for one in late]
+
+    def _with_own(self, ack: Ack) -> Ack:
+        """An answer to a question for the status: mode and epoch are the latch's own, however stalled the loop is."""
+        if self._due.pop(ack.command_id, None) is None:
+            return ack
+        own: AckDetail = {"latch": self._latch.mode.name, "epoch": self._latch.epoch, "cause": self._latch.cause}
+        own[BEAT_AGE] = int((self._clock.host_now() - self._beat_at).total_seconds())
+        return replace(ack, detail={**ack.detail, **own})
+
+    def _last_told(self, topic: str) -> AckDetail:
+        return {name: _signable(value) for name, value in self.told(topic).items()}
 
     def _tighten(self, verb: str, command_id: str, reason: str, channel: Channel) -> bool:
         """Flag, loop, disk, answer: in this order; asked again with the same id, only the answer is repeated.
@@ -251,7 +282,7 @@ class Guard:
         )
 
     def _ack_latched(self, command_id: str, epoch: int) -> None:
-        detail: dict[str, str | int | bool | list[str]] = {"epoch": epoch, "mode": self._latch.mode.name}
+        detail: AckDetail = {"epoch": epoch, "mode": self._latch.mode.name}
         with self._mutex:
             self._outgoing.append(Ack(command_id=command_id, stage=AckStage.LATCHED, detail=detail))
 
@@ -274,9 +305,13 @@ class Guard:
     def _send_acks(self) -> None:
         with self._mutex:
             acks, self._outgoing = self._outgoing, []
-        for ack in acks:
+        for told in (*acks, *self._overdue()):
+            is_status = told.command_id in self._due
+            ack = self._with_own(told)
             for client in [client for client in self._clients if ack.command_id in client.waits_for]:
                 self._answer(client, ack)
+                if is_status:
+                    client.waits_for.discard(ack.command_id)  # the loop may still answer: once is enough
         for client in [client for client in self._clients if client.unsent and not client.flush()]:
             self._drop(client)
 

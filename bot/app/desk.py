@@ -14,16 +14,18 @@ from bot.app.challenges import CHALLENGE_LIFE, Challenges
 from bot.app.limiting import LimitSetter
 from bot.app.line_loss import LineLoss
 from bot.app.link import LinkKeeper
+from bot.app.overriding import granted, outcome_of
 from bot.app.proposals import proposal_facts
 from bot.app.second_key import SecondKey
 from bot.app.shell import Shell
+from bot.app.statement import Asked, regime_words, status_facts
 from bot.app.sweeping import Actions
-from bot.domain.command import Ack, AckDetail, AckStage, Command, CommandName, Proof
+from bot.domain.command import Ack, AckDetail, AckStage, Channel, Command, CommandName, Proof, Told
 from bot.domain.events import BooksReconciled, LockLifted, ModeDemanded, ProposalAnswered, RestraintsLifted
 from bot.domain.mode import RESTRAINTS, DemandSource, TradingMode
 from bot.domain.orders import DecisionId, Unknown
+from bot.domain.overrides import Override
 from bot.domain.proposal import Proposal
-from bot.hedging.condor.regime import regime_of
 from bot.hedging.condor.settings import CondorSettings
 from bot.ports import CommandLink, JournalRow, Latch
 from risk.authority import (
@@ -43,6 +45,7 @@ from risk.authority import (
     Situation,
     Tighten,
     Unlock,
+    Waive,
     judge,
 )
 
@@ -209,7 +212,7 @@ class Desk:
             case Answer() if command.name is CommandName.FLATTEN_PLAN:
                 self._ack(command, AckStage.DONE, self._plan())
             case Answer():
-                self._ack(command, AckStage.DONE, self.state_facts())
+                self._tell_status(command)
             case Denied():
                 self._refuse(command, judgement.code, judgement.why)
             case Tighten():
@@ -242,6 +245,10 @@ class Desk:
                 self._start(self._sweep(command))
             case Unlock(lock=lock):
                 self._unlock(command, lock)
+            case Waive():
+                self._challenges.spend()
+                override = granted(self._shell, command, judgement, self._rules.override_life_s)
+                self._start(self._tell_outcome(command, override))
             case ChangeLimit():
                 self._limits.change(command, judgement)
                 if judgement.change.is_looser:
@@ -302,6 +309,11 @@ class Desk:
         self._challenges.renew()
         self._publish_state()
         self._ack(command, AckStage.DONE, {"lock": lock})
+
+    async def _tell_outcome(self, command: Command, override: Override) -> None:
+        """Answer an override with what became of its order."""
+        self._challenges.renew()
+        self._ack(command, AckStage.DONE, await outcome_of(self._shell, override))
 
     def told(self, row: JournalRow) -> None:
         """Hear of a committed row: a proposal goes out by itself, a changed limit is answered."""
@@ -399,23 +411,27 @@ class Desk:
             "reconciling": state.reconciling,
             "working_orders": len(state.live_orders()),
             "differences": self._differences,
-            "vix_regime": self._regime(),
+            "vix_regime": regime_words(state.vix, self._condors),
             "locks": [f"{lock}: {why}" for lock, why in sorted(state.standing().locks.items())],
             "awaits_key": self._second.words(self._latch.epoch),
             "proposal": "" if (waiting := self._waiting()) is None else waiting.proposal_id,
         }
 
-    def _regime(self) -> str:
-        """What the level of VIX says of new condors; information for the operator alone (M8)."""
-        vix = self._shell.engine.state.vix
-        return "" if vix is None else regime_of(vix, self._condors).value
+    def _tell_status(self, command: Command) -> None:
+        """Answer at once, whatever is broken: nothing is awaited, and what cannot be worked out says so (C30)."""
+        asked = Asked(reconciled_at=self._reconciled_at, latch_cause=self._latch.cause)
+        facts: AckDetail = {**self.state_facts(), **status_facts(self._shell, asked)}
+        if command.channel is Channel.LOCAL_SOCKET:  # asked every few seconds by a watchdog: no row for each
+            self._link.acknowledge(Ack(command_id=command.command_id, stage=AckStage.DONE, detail=facts))
+        else:
+            self._ack(command, AckStage.DONE, facts)
 
     def _mode(self) -> TradingMode:
         return self._shell.engine.state.mode
 
     def _situation(self) -> Situation:
-        orders, waiting = self._shell.engine.state.live_orders(), self._waiting()
-        restraints = self._shell.engine.state.restraints
+        state, waiting = self._shell.engine.state, self._waiting()
+        orders, restraints = state.live_orders(), state.restraints
         return Situation(
             host_now=self._clock.host_now(),
             now=self._clock.now(),
@@ -430,8 +446,11 @@ class Desk:
             flatten_digest=self._flattener.waiting(self._latch.epoch),
             allows_global_cancel=self._sweeper.allowed,
             global_cancel_word=self._sweeper.word(self._latch.epoch),
-            locks=frozenset(self._shell.engine.state.standing().locks),
+            locks=frozenset(state.standing().locks),
             is_disabled=restraints.of(DemandSource.REPEATS) is not None,
+            refusals=state.waivers.refusals,
+            may_override=state.mode is TradingMode.NORMAL and not state.reconciling,
+            override_waits=state.waivers.override is not None,
             limits=self._shell.engine.limits,
             half_signed=self._second.half_signed,
         )
@@ -453,7 +472,7 @@ class Desk:
     def _publish_state(self) -> None:
         self._link.publish("state", self.state_facts(), retain=True)
 
-    def _ack(self, command: Command, stage: AckStage, detail: Mapping[str, str | int | bool | list[str]]) -> None:
+    def _ack(self, command: Command, stage: AckStage, detail: Mapping[str, Told]) -> None:
         self._link.acknowledge(Ack(command_id=command.command_id, stage=stage, detail=detail))
         self._shell.tell("command_acknowledged", {"command_id": command.command_id, "stage": stage})
 

@@ -3,16 +3,25 @@
 import json
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import click
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from bot.cli.params import FILE, FOLDER
 from bot.compose.operating import DONE, Report, Target, Wish, operate
+from bot.compose.telling import Table as Told
+from bot.compose.telling import lines_of, tables_of
 from bot.domain.command import CommandName
+from bot.domain.decision import Rule
+from bot.domain.overrides import NEVER_WAIVED
 
 Command = Callable[..., Any]
+
+NOT_A_TERMINAL = 160
+"""Columns of what is written to a file or another program."""
 
 WAYS = (
     click.option("--profile", type=click.Choice(["sim", "paper", "live"]), default="paper", show_default=True),
@@ -136,15 +145,32 @@ def limit(**chosen: Any) -> int:
 
 
 @click.command()
+@click.argument("intent")
+@click.option(
+    "--rule",
+    "rules",
+    multiple=True,
+    required=True,
+    type=click.Choice(sorted(rule.value for rule in Rule if rule not in NEVER_WAIVED)),
+    help="A rule that is waived; once for each.",
+)
+@_with(*WAYS, *DECIDES)
+def override(**chosen: Any) -> int:
+    """Have the refused order INTENT judged once more, the named rules waived; INTENT as `alvh status` names it."""
+    return _loosened(CommandName.OVERRIDE, chosen)
+
+
+@click.command()
 @_with(*WAYS)
 def status(**way: Any) -> int:
-    """Show the bot's mode, cause, epoch, working orders and differences."""
+    """Show mode and who may end it, orders, exposure, what was refused, and every limit with what is left of it."""
     return _operated(Wish(name=CommandName.STATUS), way)
 
 
 def _loosened(name: CommandName, chosen: dict[str, Any]) -> int:
     person, reason = chosen.pop("person"), chosen.pop("reason")
-    asked = {each: chosen.pop(each) for each in ("mode", "proposal", "lock", "limit", "value") if each in chosen}
+    names = ("mode", "proposal", "lock", "limit", "value", "intent", "rules")
+    asked = {each: chosen.pop(each) for each in names if each in chosen}
     scripted = bool(person and reason)
     if not scripted and not sys.stdin.isatty():
         raise click.UsageError(f"alvh {name.value} needs a terminal, or both --i-am NAME and --reason TEXT")
@@ -153,7 +179,7 @@ def _loosened(name: CommandName, chosen: dict[str, Any]) -> int:
         _show(facts)
         if scripted:
             return f"{person}: {reason}"
-        what = " ".join(asked.values())
+        what = " ".join(str(each) for each in asked.values() if isinstance(each, str))
         return str(click.prompt(f"reason to {name.value} {what} (empty gives up)", default=reason, err=True))
 
     return _operated(Wish(name=name, **asked), chosen, confirm)
@@ -176,5 +202,21 @@ def _tell(wish: Wish, report: Report) -> None:
 
 
 def _show(facts: Mapping[str, object]) -> None:
-    for name, value in sorted(facts.items()):
-        click.echo(f"{name}: {value}", err=True)
+    for line in lines_of(facts):
+        click.echo(line, err=True)
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = NOT_A_TERMINAL
+    for told in tables_of(facts):
+        console.print(_rich(told))
+
+
+def _rich(told: Told) -> Table:
+    table = Table(title=Text(told.title), title_justify="left", box=None, pad_edge=False)
+    for column in told.columns:
+        justify: Literal["left", "right"] = "right" if column in told.numeric else "left"
+        is_first = column == told.columns[0]
+        table.add_column(Text(column), justify=justify, overflow="fold", no_wrap=is_first or column in told.numeric)
+    for place, row in enumerate(told.rows):
+        table.add_row(*(Text(cell) for cell in row), style="bold yellow" if place in told.marked else "")
+    return table

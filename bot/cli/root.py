@@ -14,6 +14,7 @@ from bot.cli.operator import (
     global_cancel,
     kill,
     limit,
+    override,
     pause,
     reduce_only,
     resume,
@@ -36,7 +37,8 @@ def alvh() -> None:
 
 
 for command in (
-    *(run, kill, pause, reduce_only, resume, arm, status, approve, veto, flatten, unlock, limit, global_cancel, keys),
+    *(run, kill, pause, reduce_only, resume, arm, status, approve, veto, flatten, unlock, limit, override),
+    *(global_cancel, keys),
     *(gateway, signal, report, explain, journal, volindex, history, watchdog),
 ):
     alvh.add_command(command)

@@ -8,7 +8,7 @@ everything else first asks for the status and goes on only when the bot itself h
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from adapters.control.operator_key import OperatorIdentity, local_identity, read
 from adapters.control.operator_line import OperatorLine, Sending
 from adapters.mqtt.operator_line import open_mqtt_line
 from bot.compose.state_folder import default_folder
+from bot.compose.telling import refused_words
 from bot.domain.command import Ack, AckStage, CommandName
 from bot.domain.errors import ConfigError, ConnectivityError
 from bot.ports import Clock, Ids
@@ -174,6 +175,36 @@ class OperatorTool:
         stages = (AckStage.DONE, AckStage.ACCEPTED, AckStage.REFUSED)
         ack = await self._ack(command_id, stages, self._patience.answered_s)
         return self._no_answer() if ack is None else self._of(ack)
+
+    async def override(self, beginning: str, rules: Sequence[str], confirm: Confirm) -> Report:
+        """Have one refused order judged once more with some rules waived: look, ask the person, sign its digest.
+
+        Args:
+            beginning: Of the order's id, as the status names it; the whole id or as much as only one of them has.
+            rules: Which of the rules that refused it are waived.
+            confirm: Shown order and reasons; returns the reason, empty to give up.
+        """
+        asked = await self.status()
+        if asked.exit_code != DONE:
+            return asked
+        told = asked.facts.get("refused")
+        rows = [row for row in told if isinstance(row, Mapping)] if isinstance(told, list) else []
+        found = [row for row in rows if str(row.get("intent", "")).startswith(beginning)]
+        if len(found) != 1:
+            known = ", ".join(str(row.get("intent")) for row in rows) or "none"
+            says = f"{beginning!r} names {len(found)} of the orders that were refused last: {known}"
+            return Report(exit_code=REFUSED, says=says, facts={})
+        intent = str(found[0]["intent"])
+        shown = {"order": list(refused_words(asked.facts, intent)), "waived": list(rules), "mode": asked.facts["mode"]}
+        args: dict[str, str | int] = {
+            "intent": intent,
+            "digest": str(found[0]["digest"]),
+            "rules": ",".join(rules),
+        }
+        answered = await self._answering(CommandName.OVERRIDE, args, confirm, shown)
+        if isinstance(answered, Report):
+            return answered
+        return await self._answered(answered.command_id)
 
     async def flatten(self, confirm: Confirm) -> Report:
         """Halt the bot, ask for the plan, show it, sign its digest, and wait until it is carried out.
@@ -352,6 +383,8 @@ class Wish:
     lock: str = ""
     limit: str = ""
     value: str = ""
+    intent: str = ""
+    rules: tuple[str, ...] = ()
 
 
 def operate(target: Target, wish: Wish, confirm: Confirm) -> Report:
@@ -400,6 +433,8 @@ async def _carried(tool: OperatorTool, wish: Wish, confirm: Confirm) -> Report:
             return await tool.loosen(wish.name, {"lock": wish.lock}, confirm)
         case CommandName.LIMIT:
             return await tool.limit(wish.limit, wish.value, confirm)
+        case CommandName.OVERRIDE:
+            return await tool.override(wish.intent, wish.rules, confirm)
         case CommandName.GLOBAL_CANCEL:
             return await tool.cancel_everything(confirm)
         case CommandName.FLATTEN:

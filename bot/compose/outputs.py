@@ -16,6 +16,7 @@ from adapters.logs import LibraryHandler, Logs, open_log_file
 from bot.app.alerting import Alerting
 from bot.app.announced import Announcer
 from bot.compose.options import RunOptions
+from bot.compose.refused import in_full, in_short
 from bot.domain.alerts import Alert, Fault
 from bot.domain.errors import RefusedStartError
 from bot.domain.schedule import NEW_YORK
@@ -55,13 +56,16 @@ class Outputs:
             ) from error
         self._logs = logs = Logs(self._file, None, clock.now)
         self._libraries = logs.attach_libraries()
-        announcers: list[Announcer] = [logs.row]
+        announcers: list[Announcer] = [lambda row: logs.row(in_full(row))]
         if self.console is not None:
             self.live = Live(Text("starting"), console=self.console, auto_refresh=False, transient=True)
             if self.console.is_terminal:
                 self.live.start()
             self._terminal = terminal = Logs(None, _ConsoleFile(self.console), clock.now)
-            announcers += [lambda row: None if row.kind in QUIET_KINDS else terminal.row(row), self._progress]
+            announcers += [
+                lambda row: None if row.kind in QUIET_KINDS else terminal.row(in_short(row)),
+                self._progress,
+            ]
         return tuple(announcers)
 
     def alert(self, alert: Alert) -> None:

@@ -23,6 +23,7 @@ class CommandName(StrEnum):
     UNLOCK = "unlock"
     LIMIT = "limit"  # tightens or loosens, by its value and the one in force
     GLOBAL_CANCEL = "global-cancel"
+    OVERRIDE = "override"
     STATUS = "status"
     PING = "ping"
 
@@ -45,6 +46,7 @@ class CommandName(StrEnum):
             CommandName.UNLOCK,
             CommandName.LIMIT,
             CommandName.GLOBAL_CANCEL,
+            CommandName.OVERRIDE,
         )
 
     @property
@@ -163,7 +165,9 @@ class AckStage(StrEnum):
     REFUSED = "REFUSED"
 
 
-AckDetail = dict[str, str | int | bool | list[str]]
+Told = str | int | bool | list[str] | list[dict[str, str]]
+"""One thing that an ack tells; a table is a list of rows, every cell text: a signed message has no fractions."""
+AckDetail = dict[str, Told]
 """What an ack tells beside its stage."""
 
 
@@ -174,4 +178,4 @@ class Ack:
     command_id: str
     stage: AckStage
     code: str = ""  # reason code of a refusal
-    detail: Mapping[str, str | int | bool | list[str]] = field(default_factory=dict)
+    detail: Mapping[str, Told] = field(default_factory=dict)

@@ -61,6 +61,12 @@ class Checked:
     headroom: Found = None
     note: str = ""
     size_can_cure: bool = False  # a smaller order might pass
+    overridden: bool = False  # failed, and a person has signed that this order may pass it all the same (C15)
+
+    @property
+    def refuses(self) -> bool:
+        """It failed, and nobody overrode it."""
+        return not self.passed and not self.overridden
 
     @classmethod
     def at_most(
@@ -104,8 +110,10 @@ class Approved:
     def __post_init__(self) -> None:
         """Reject an approval that a failed check contradicts."""
         require_aware(given_at=self.given_at, valid_until=self.valid_until)
-        if not self.checks or not all(checked.passed for checked in self.checks):
-            raise InvalidValueError(f"intent {self.intent.intent_id}: an approval needs checks, and all of them passed")
+        if not self.checks or any(checked.refuses for checked in self.checks):
+            raise InvalidValueError(
+                f"intent {self.intent.intent_id}: an approval needs checks, all of them passed or overridden"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +126,8 @@ class Refused:
 
     @property
     def reasons(self) -> tuple[Checked, ...]:
-        """The checks that failed."""
-        return tuple(checked for checked in self.checks if not checked.passed)
+        """The checks that failed and were not overridden."""
+        return tuple(checked for checked in self.checks if checked.refuses)
 
 
 Verdict = Approved | Refused

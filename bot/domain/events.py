@@ -13,6 +13,7 @@ from bot.domain.instrument import Instrument, InstrumentKey
 from bot.domain.market import Quote, Tick
 from bot.domain.mode import DemandSource, TradingMode
 from bot.domain.orders import BrokerOrder, DecisionId, Fill, IntentId, Order
+from bot.domain.overrides import Override
 from bot.domain.plan import HedgePlan
 from bot.domain.portfolio import AccountValues, Position
 from bot.domain.products import ProductReading
@@ -322,6 +323,14 @@ class LimitChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideGranted:
+    """A person has signed that one refused order may pass limits that it exceeds; the next decision judges it."""
+
+    at: datetime
+    override: Override
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlattenSigned:
     """A person has signed a plan to flatten; it counts in the halt for which it was made, and in no other."""
 
@@ -350,6 +359,7 @@ class Decided:
     signal: Signal
     plan: HedgePlan
     verdicts: tuple[Verdict, ...]
+    override: Override | None = None  # under which they were given; this judgement has used it up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -390,6 +400,7 @@ Event = (
     | ProposalAnswered
     | LockLifted
     | LimitChanged
+    | OverrideGranted
     | FlattenSigned
     | FlattenEnded
     | Decided

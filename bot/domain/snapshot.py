@@ -9,6 +9,7 @@ from bot.domain.flattening import Mandate
 from bot.domain.instrument import Instrument, InstrumentKey
 from bot.domain.market import Quote
 from bot.domain.mode import TradingMode
+from bot.domain.overrides import Override
 from bot.domain.portfolio import Book
 from bot.domain.products import Products
 from bot.domain.proposal import Proposals
@@ -52,6 +53,7 @@ class Snapshot:
     wing_strikes: Mapping[InstrumentKey, Instrument] = field(default_factory=dict)  # outside the condors' wings (M8)
     offered: tuple[Offered, ...] = ()  # settlements of VIX options that are listed
     mandate: Mandate | None = None  # a signed plan to flatten that is being carried out
+    override: Override | None = None  # what the next decision judges instead of planning (C15)
     worth: Worth | None = None  # what losses are measured from (C31); None until the account was reported
     closing_spreads: tuple[float, ...] = ()  # RVX less VIX at the common closes before today, oldest first, points
 

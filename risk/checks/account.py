@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from bot.domain.decision import Checked, Rule
 from bot.domain.orders import OrderIntent
+from bot.domain.portfolio import AccountValues
 from bot.domain.worth import LARGEST_ACCOUNT_USD
 from risk.scene import Scene
 
@@ -23,18 +24,24 @@ class AccountAllowed:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:  # noqa: ARG002 - every check has this signature
         """Judge the account, whatever the order."""
-        fault = _fault(scene)
+        fault = account_fault(scene)
         return Checked.holds(
             rule=self.rule, passed=not fault, found=fault or "allowed", limit="allowed, ready, above zero", note=fault
         )
 
 
-def _fault(scene: Scene) -> str:
+def account_fault(scene: Scene) -> str:
+    """Return why nothing may be ordered for the account, empty where something may."""
     account = scene.snapshot.book.account
+    if account is not None and account.account not in scene.limits.accounts:
+        return "the account is not on the allowlist"
+    return values_fault(account)
+
+
+def values_fault(account: AccountValues | None) -> str:
+    """Return why no limit can be worked out from an account's values, empty where they are there and possible."""
     if account is None:
         return "the account's values are not known"
-    if account.account not in scene.limits.accounts:
-        return "the account is not on the allowlist"
     if not account.ready:
         return "the broker says that its account values are not ready"
     if not Decimal(0) < account.net_liquidation_usd <= LARGEST_ACCOUNT_USD:

@@ -43,8 +43,8 @@ class BreakEvensKept:
         spot = good_level(scene.snapshot, SPX.key)
         if isinstance(spot, Unvalued):
             return Checked.failed(rule=self.rule, note=f"the expected move is unknown: {spot.reason}")
-        rolls = [(one, units) for one, units in scene.pending() if is_roll(one)]
-        held = _groups(rolls, scene) if rolls else scene.once("condors", lambda: _groups((), scene))
+        rolls = _rolls(scene)
+        held = _held(rolls, scene)
         moved = _groups([*rolls, (intent, intent.quantity)], scene) if is_roll(intent) else held
         for was, after in zip(_standing(held, scene), report_with(intent, scene).cohorts, strict=True):
             if isinstance(was, NoBreakEvens):
@@ -57,6 +57,41 @@ class BreakEvensKept:
                 note = f"{after.cohort}: {objection}"
                 return Checked(rule=self.rule, passed=False, found=note, limit=STAYS, note="", size_can_cure=True)
         return Checked.holds(rule=self.rule, passed=True, found=STAYS, limit=STAYS)
+
+
+def nearest_break_evens(scene: Scene) -> Mapping[str, tuple[float, str] | Unvalued]:
+    """Return by cohort how many expected moves SPX is from its nearest break-even, with the words; or why not known.
+
+    Everything on its way counts at its worst. A cohort that no side of can lose is infinitely far.
+
+    Source: docs/methodology.md, M8.
+    """
+    spot, held = good_level(scene.snapshot, SPX.key), _held(_rolls(scene), scene)
+    found: dict[str, tuple[float, str] | Unvalued] = {}
+    for cost in cost_report(scene).cohorts:
+        stands = _found(held, cost)
+        if isinstance(stands, NoBreakEvens):
+            found[cost.cohort] = Unvalued(reason=stands.why)
+            continue
+        move = _move(held[cost.cohort].condor, scene)
+        if isinstance(spot, Unvalued):
+            found[cost.cohort] = spot
+        elif isinstance(move, Unvalued):
+            found[cost.cohort] = move
+        elif not move.points > 0.0:
+            found[cost.cohort] = Unvalued(reason="no move is expected any more")
+        else:
+            nearest = min(stands.rooms(spot).values()) / move.points
+            found[cost.cohort] = (nearest, f"{stands.words}, expected move {move.points:.2f} points ({move.source})")
+    return found
+
+
+def _rolls(scene: Scene) -> list[tuple[OrderIntent, int]]:
+    return [(one, units) for one, units in scene.pending() if is_roll(one)]
+
+
+def _held(rolls: list[tuple[OrderIntent, int]], scene: Scene) -> "dict[str, _Group]":
+    return _groups(rolls, scene) if rolls else scene.once("condors", lambda: _groups((), scene))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,8 +53,7 @@ class DaySlippage:
         if limit is None:
             return Checked.failed(rule=self.rule, note="what the account was worth before is not known")
         own = max(Decimal(0), intent.limit - middle) * intent.multiplier * intent.quantity
-        pending = sum((slippage_usd(one, one.limit, units) for one, units in scene.pending()), Decimal(0))
-        paid = scene.snapshot.book.executed.slippage_usd
+        paid, pending = scene.snapshot.book.executed.slippage_usd, slippage_pending_usd(scene)
         return Checked.at_most(
             rule=self.rule,
             found=paid + pending + own,
@@ -62,6 +61,11 @@ class DaySlippage:
             note=f"{paid} USD paid today, {pending} USD on their way",
             size_can_cure=True,
         )
+
+
+def slippage_pending_usd(scene: Scene) -> Decimal:
+    """Return what everything on its way pays beyond its middle if it fills at its limit, USD."""
+    return sum((slippage_usd(one, one.limit, units) for one, units in scene.pending()), Decimal(0))
 
 
 def slippage_limit_usd(worth: Worth | None, limits: RiskLimits) -> Decimal | None:

@@ -38,7 +38,7 @@ class GrossLeverage:
         if scene.closes_only(intent):
             return Checked.holds(rule=self.rule, passed=True, found=CLOSES_ONLY, limit=CLOSES_ONLY, note=CLOSES_ONLY)
         held = scene.once("gross held", lambda: gross_held_usd(scene.snapshot.book, scene.valuer))
-        added = _added(intent, scene)
+        added = gross_on_the_way_usd(intent, scene)
         account = scene.snapshot.book.account
         if isinstance(held, Unvalued) or isinstance(added, Unvalued) or account is None:
             why = held.reason if isinstance(held, Unvalued) else getattr(added, "reason", "")
@@ -66,8 +66,8 @@ def gross_held_usd(book: Book, valuer: Valuer) -> Decimal | Unvalued:
     return futures if isinstance(futures, Unvalued) else reported + futures
 
 
-def _added(intent: OrderIntent, scene: Scene) -> Decimal | Unvalued:
-    """Return what this order and everything on its way add, USD."""
+def gross_on_the_way_usd(intent: OrderIntent | None, scene: Scene) -> Decimal | Unvalued:
+    """Return what this order, if there is one, and everything on its way add, USD."""
     total = NOTHING
     for one, units in adding(intent, scene):
         gross = gross_added_usd(one.legs, units, scene.valuer)

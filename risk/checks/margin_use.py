@@ -38,8 +38,8 @@ class MarginUse:
         if scene.closes_only(intent):
             return Checked.holds(rule=self.rule, passed=True, found=CLOSES_ONLY, limit=CLOSES_ONLY, note=CLOSES_ONLY)
         account = scene.snapshot.book.account
-        bound = scene.once("bound", lambda: _bound_now(account))
-        added = _added(intent, scene)
+        bound = scene.once("bound", lambda: bound_now(account))
+        added = margin_added_usd(intent, scene)
         if account is None or isinstance(bound, str) or isinstance(added, Unvalued):
             why = bound if isinstance(bound, str) else getattr(added, "reason", "")
             return Checked.failed(rule=self.rule, note=f"the margin is unknown: {why}")
@@ -53,7 +53,7 @@ class MarginUse:
         )
 
 
-def _bound_now(account: AccountValues | None) -> tuple[str, Decimal] | str:
+def bound_now(account: AccountValues | None) -> tuple[str, Decimal] | str:
     """Return what binds most of the account and how much, USD; or why that is unknown."""
     if account is None:
         return "the account's values are not known"
@@ -73,8 +73,8 @@ def _bound_now(account: AccountValues | None) -> tuple[str, Decimal] | str:
     return name, known[name]
 
 
-def _added(intent: OrderIntent, scene: Scene) -> Decimal | Unvalued:
-    """Return what this order and everything on its way may bind at worst, USD."""
+def margin_added_usd(intent: OrderIntent | None, scene: Scene) -> Decimal | Unvalued:
+    """Return what this order, if there is one, and everything on its way may bind at worst, USD."""
     total = NOTHING
     for one, units in adding(intent, scene):
         bound = bound_usd(one, units, scene.fees, scene.limits.future_margin_frac)

@@ -46,7 +46,7 @@ class DailyOrders:
         reserve = scene.limits.closing_orders_reserve if scene.closes_only(intent) else 0
         return Checked.at_most(
             rule=self.rule,
-            found=Decimal(scene.snapshot.book.orders_sent_today + len(scene.earlier) + 1),
+            found=Decimal(orders_today(scene) + 1),
             limit=Decimal(scene.limits.max_orders_per_day + reserve),
         )
 
@@ -67,6 +67,16 @@ class WorkingOrders:
         """Count this order as working."""
         return Checked.at_most(
             rule=self.rule,
-            found=Decimal(sum(1 for _ in scene.pending()) + 1),
+            found=Decimal(orders_working(scene) + 1),
             limit=Decimal(scene.limits.max_working_orders),
         )
+
+
+def orders_today(scene: Scene) -> int:
+    """Return how many orders of the New York day were sent, those approved earlier in the plan among them."""
+    return scene.snapshot.book.orders_sent_today + len(scene.earlier)
+
+
+def orders_working(scene: Scene) -> int:
+    """Return how many orders are on their way."""
+    return sum(1 for _ in scene.pending())

@@ -47,12 +47,7 @@ class Neutrality:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the step and the end of its plan."""
-        limits, frac = scene.limits, scene.limits.neutrality_band_frac
-        band = Band(
-            half_width=scene.once(("band", frac), lambda: band_half_width_usd(scene.snapshot.book.cohorts, frac)),
-            step_frac=limits.neutrality_step_frac,
-            de_minimis_frac=limits.neutrality_de_minimis_frac,
-        )
+        band = band_of(scene)
         if scene.closes_only(intent):
             return Checked.holds(
                 rule=self.rule, passed=True, found=CLOSES_ONLY, limit=band.half_width, note=CLOSES_ONLY
@@ -65,9 +60,7 @@ class Neutrality:
     def _judged(self, intent: OrderIntent, scene: Scene, band: Band) -> Checked:
         pending, step = [*scene.pending()], [(intent, intent.quantity)]
         whole = [*step, *((one, one.quantity) for one in scene.later)]
-        book, valuer = scene.snapshot.book, scene.valuer
-        held = _known(scene.once("book delta", lambda: book_delta(book.positions, valuer)))
-        overlay = _known(scene.once("overlay delta", lambda: overlay_delta(book.lots, valuer)))
+        held, overlay = _held_deltas(scene)
         worst, notes = 0.0, []
         for on_the_way in _worst_of(pending, scene) if pending else ((),):
             before = held + _sum(on_the_way, scene)
@@ -88,6 +81,40 @@ class Neutrality:
             note="; ".join(sorted(set(notes) - {""})) or "outside the band",
             size_can_cure=True,
         )
+
+
+def band_of(scene: Scene) -> Band:
+    """Return the band of the condors that are held."""
+    limits, frac = scene.limits, scene.limits.neutrality_band_frac
+    return Band(
+        half_width=scene.once(("band", frac), lambda: band_half_width_usd(scene.snapshot.book.cohorts, frac)),
+        step_frac=limits.neutrality_step_frac,
+        de_minimis_frac=limits.neutrality_de_minimis_frac,
+    )
+
+
+def farthest_deltas(scene: Scene) -> tuple[float, float] | Unvalued:
+    """Return the delta of the book and of the overlay alone, each the farthest that what is on its way may take it.
+
+    USD per +1 % SPX, signed; or why they are unknown.
+    """
+    pending = [*scene.pending()]
+    try:
+        held, overlay = _held_deltas(scene)
+        ways = _worst_of(pending, scene) if pending else ((),)
+        books = [held + _sum(way, scene) for way in ways]
+        owns = [overlay + _sum(filter(_is_overlays, way), scene) for way in ways]
+    except _UnknownDelta as unknown:
+        return Unvalued(reason=str(unknown))
+    return max(books, key=abs), max(owns, key=abs)
+
+
+def _held_deltas(scene: Scene) -> tuple[float, float]:
+    """Delta of all that is held, and of the overlay's lots."""
+    book, valuer = scene.snapshot.book, scene.valuer
+    held = scene.once("book delta", lambda: book_delta(book.positions, valuer))
+    overlay = scene.once("overlay delta", lambda: overlay_delta(book.lots, valuer))
+    return _known(held), _known(overlay)
 
 
 def _worst_of(pending: Sequence[Ordered], scene: Scene) -> tuple[Sequence[Ordered], ...]:

@@ -1,5 +1,7 @@
 """How often one pattern may execute in a day (C12)."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -30,11 +32,16 @@ class Repeats:
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Count this order as executed."""
         pattern = pattern_of(intent)
-        waiting = sum(1 for one, _ in scene.pending() if pattern_of(one) == pattern)
-        executed = scene.snapshot.book.executed.times.get(pattern, 0)
         return Checked.at_most(
             rule=self.rule,
-            found=Decimal(executed + waiting + 1),
+            found=Decimal(repeats_now(scene).get(pattern, 0) + 1),
             limit=Decimal(scene.limits.max_repeats_per_day),
             note=pattern,
         )
+
+
+def repeats_now(scene: Scene) -> Mapping[str, int]:
+    """Return how often each pattern has executed today, its orders on their way counted as executed."""
+    times = Counter(scene.snapshot.book.executed.times)
+    times.update(pattern_of(one) for one, _ in scene.pending())
+    return times

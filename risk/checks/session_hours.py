@@ -39,15 +39,22 @@ class SessionHours:
 
 
 def _session_fault(intent: OrderIntent, scene: Scene) -> str:
-    session, now = scene.snapshot.session, scene.snapshot.now
-    if session is None:
+    now, window = scene.snapshot.now, order_window(scene, is_share=intent.is_share)
+    if window is None:
         return "no session is open"
-    edge = timedelta(minutes=scene.limits.session_edge_minutes)
-    if now < session.opens_at + edge:
+    first, last = window
+    if now < first:
         return "too soon after the open"
-    if now >= (session.shares_close_at if intent.is_share else session.closes_at) - edge:
-        return "too near to the close"
-    return ""
+    return "too near to the close" if now >= last else ""
+
+
+def order_window(scene: Scene, *, is_share: bool) -> tuple[datetime, datetime] | None:
+    """Return from when until when (this moment not included) orders may leave in the session that is open."""
+    session = scene.snapshot.session
+    if session is None:
+        return None
+    edge = timedelta(minutes=scene.limits.session_edge_minutes)
+    return session.opens_at + edge, (session.shares_close_at if is_share else session.closes_at) - edge
 
 
 def _expiry_fault(intent: OrderIntent, scene: Scene) -> str:
@@ -59,14 +66,15 @@ def _expiry_fault(intent: OrderIntent, scene: Scene) -> str:
         last = leg.instrument.last_trade
         if last is None:
             return "a contract without a last trading day"
-        if scene.snapshot.now >= _last_trade(leg.instrument, last, scene) - cutoff:
+        if scene.snapshot.now >= last_trade_at(leg.instrument, last, scene) - cutoff:
             return "past the cut-off before the last trade"
-        if not closes_only and scene.today >= _guard(last, scene):
+        if not closes_only and scene.today >= guard_day(last, scene):
             return "too few sessions before the last trading day"
     return ""
 
 
-def _last_trade(instrument: Instrument, last: date, scene: Scene) -> datetime:
+def last_trade_at(instrument: Instrument, last: date, scene: Scene) -> datetime:
+    """Return the moment after which a contract does not trade any more."""
     is_future = instrument.kind is Kind.FUTURE
     return scene.once(("last trade", is_future, last), lambda: _ends_at(last, scene.calendar, is_future=is_future))
 
@@ -78,8 +86,8 @@ def _ends_at(last: date, calendar: SessionCalendar, *, is_future: bool) -> datet
     return session.closes_at
 
 
-def _guard(last: date, scene: Scene) -> date:
-    """The first day on which nothing of a contract is bought any more."""
+def guard_day(last: date, scene: Scene) -> date:
+    """Return the first day on which nothing of a contract is bought any more."""
     return scene.once(("guard", last, scene.limits.expiry_guard_sessions), lambda: _guarded_from(last, scene))
 
 

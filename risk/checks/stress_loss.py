@@ -48,7 +48,7 @@ class MeanReversionLoss:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the sleeve with the whole plan."""
-        limit = _limit_usd(scene, scene.limits.max_mean_reversion_loss_frac)
+        limit = worth_frac_usd(scene, scene.limits.max_mean_reversion_loss_frac)
         if scene.closes_only(intent):
             return Checked.holds(rule=self.rule, passed=True, found=CLOSES_ONLY, limit=limit, note=CLOSES_ONLY)
         stress = plan_stress(intent, scene)
@@ -88,7 +88,7 @@ class WorstLoss:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the step and the end of its plan in every scenario."""
-        limit = _limit_usd(scene, scene.limits.max_worst_loss_frac)
+        limit = worth_frac_usd(scene, scene.limits.max_worst_loss_frac)
         if scene.closes_only(intent):
             return Checked.holds(rule=self.rule, passed=True, found=CLOSES_ONLY, limit=limit, note=CLOSES_ONLY)
         stress = plan_stress(intent, scene)
@@ -130,7 +130,8 @@ def plan_stress(intent: OrderIntent, scene: Scene) -> PlanStress | Unvalued:
     return scene.kept("stress", intent.legs, lambda: _stressed(intent, scene))
 
 
-def _stressed(intent: OrderIntent, scene: Scene) -> PlanStress | Unvalued:
+def stress_before(scene: Scene) -> StressReport | Unvalued:
+    """Return the report of what is held with everything on its way filled where that loses, or why it is unknown."""
     positions = scene.snapshot.book.positions
     before = scene.once("book stress", lambda: book_stress(positions, scene.valuer, SETTINGS))
     if isinstance(before, Unvalued):
@@ -140,6 +141,13 @@ def _stressed(intent: OrderIntent, scene: Scene) -> PlanStress | Unvalued:
         if isinstance(filled, Unvalued):
             return filled
         before = before.plus(filled.losses_alone())
+    return before
+
+
+def _stressed(intent: OrderIntent, scene: Scene) -> PlanStress | Unvalued:
+    before = stress_before(scene)
+    if isinstance(before, Unvalued):
+        return before
     unit = _units(((intent.legs, 1),), scene)
     rest = _rest(scene) if scene.later else scene.valuer.once("nothing", lambda: _units((), scene))
     if isinstance(unit, Unvalued):
@@ -157,7 +165,7 @@ def _units(units: Iterable[Units], scene: Scene) -> StressReport | Unvalued:
     return units_stress(units, scene.valuer, SETTINGS)
 
 
-def _limit_usd(scene: Scene, frac: Decimal) -> Decimal | None:
+def worth_frac_usd(scene: Scene, frac: Decimal) -> Decimal | None:
     """A fraction of net liquidation, USD; None while the account has not been reported."""
     account = scene.snapshot.book.account
     return None if account is None else frac * account.net_liquidation_usd

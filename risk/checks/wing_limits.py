@@ -1,5 +1,6 @@
 """How far a wing may be rolled in the cycle of its condors (M8)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ from bot.domain.decision import Checked, Rule
 from bot.domain.instrument import Right
 from bot.domain.orders import OrderIntent
 from bot.domain.portfolio import Cohort, Condor
+from risk.limits import RiskLimits
 from risk.scene import Scene
 from risk.wings import condors_after, group_of, is_roll, roll_cost_usd
 
@@ -48,9 +50,8 @@ class WingLimits:
 
     def _width_fault(self, intent: OrderIntent, cohort: Cohort, condors: list[Condor], scene: Scene) -> Checked | None:
         is_put = intent.legs[0].instrument.right is Right.PUT
-        width = max(one.put_wing_points if is_put else one.call_wing_points for one in condors)
-        entry = cohort.put_wing_points if is_put else cohort.call_wing_points
-        most = (1 + Decimal(repr(scene.limits.max_wing_rise_frac))) * entry
+        width, entry = wing_width(cohort, condors, is_put=is_put)
+        most = entry + wing_rise_limit(entry, scene.limits)
         found = Checked.at_most(rule=self.rule, found=width, limit=most, note="width of the wing in points")
         return None if found.passed else found
 
@@ -59,7 +60,23 @@ class WingLimits:
         return Checked.at_most(
             rule=self.rule,
             found=largest_loss_usd(condors, cohort.credit_usd - cost),
-            limit=(1 + Decimal(repr(scene.limits.max_loss_rise_frac))) * cohort.maximum_loss_usd,
+            limit=cohort.maximum_loss_usd + loss_rise_limit_usd(cohort, scene.limits),
             note="maximum loss of the cohort in USD",
             size_can_cure=True,
         )
+
+
+def wing_width(cohort: Cohort, condors: Sequence[Condor], *, is_put: bool) -> tuple[Decimal, Decimal]:
+    """Return how wide a wing of some condors is and how wide it was at entry, index points."""
+    width = max(one.put_wing_points if is_put else one.call_wing_points for one in condors)
+    return width, cohort.put_wing_points if is_put else cohort.call_wing_points
+
+
+def wing_rise_limit(entry_points: Decimal, limits: RiskLimits) -> Decimal:
+    """Return by how much a wing may grow, index points."""
+    return Decimal(repr(limits.max_wing_rise_frac)) * entry_points
+
+
+def loss_rise_limit_usd(cohort: Cohort, limits: RiskLimits) -> Decimal:
+    """Return by how much the maximum loss of a cohort may grow, USD."""
+    return Decimal(repr(limits.max_loss_rise_frac)) * cohort.maximum_loss_usd

@@ -1,11 +1,15 @@
 """A command that is granted, the halted bot that grants it, and every single thing that may be wrong with either."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from bot.domain.command import Challenge, Channel, Command, CommandName, Proof, Role
+from bot.domain.decision import Checked, Refused, Rule
 from bot.domain.mode import TradingMode
+from bot.domain.overrides import Refusal, Refusals
 from risk.authority import AuthorityRules, Denial, Situation
+from tests.builders import a_plan, an_intent
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 RULES = AuthorityRules()
@@ -103,3 +107,58 @@ ATTACKS_ON_A_LIMIT = [
     (Denial.LIMIT_HELD, {"args": {"limit": "max_orders_per_day", "value": "40"}}, {}),
 ]
 """The same of a command that would loosen a limit, with what is wrong about limits alone."""
+
+
+def a_refusal(at: datetime = NOW, intent_id: str = "i-9") -> Refusal:
+    """An order above vega and day's slippage, below its cost cap, with no margin known."""
+    checks = (
+        Checked.at_most(rule=Rule.VEGA, found=Decimal(12), limit=Decimal(10)),
+        Checked.at_most(rule=Rule.DAY_SLIPPAGE, found=Decimal(5), limit=Decimal(4)),
+        Checked.failed(rule=Rule.MARGIN_USE, note="not reported"),
+        Checked.at_most(rule=Rule.HEDGE_COST_CAP_BOOK, found=Decimal(9), limit=Decimal(8)),
+        Checked.at_most(rule=Rule.VIX_DELTA, found=Decimal(1), limit=Decimal(2)),
+    )
+    intent = an_intent(intent_id=intent_id)
+    return Refusal(refused=Refused(intent=intent, checks=checks), plan=a_plan(intent), at=at)
+
+
+def an_override(**changes: Any) -> Command:
+    """An override that is granted in `after_a_refusal`, but for the changes."""
+    args = {"intent": "i-9", "digest": a_refusal().digest, "rules": "vega,day_slippage"}
+    granted = {"name": CommandName.OVERRIDE, "roles": frozenset({Role.RISK}), "args": args}
+    return a_resume(**{**granted, **changes})
+
+
+def after_a_refusal(**changes: Any) -> Situation:
+    """A bot in NORMAL with good books that has refused an order a moment ago."""
+    refusals = Refusals(held=(a_refusal(),))
+    return a_situation(**{"mode": TradingMode.NORMAL, "refusals": refusals, "may_override": True, **changes})
+
+
+def naming(**changes: str) -> dict[str, Any]:
+    """Arguments of an override with some of them changed."""
+    return {"args": {**an_override().args, **changes}}
+
+
+OVERRIDE_ATTACKS: list[tuple[Denial, dict[str, Any], dict[str, Any]]] = [
+    *(attack for attack in ATTACKS if attack[0] is not Denial.ROLE_MISSING),
+    (Denial.ROLE_MISSING, {"roles": EVERY_ROLE - {Role.RISK}}, {}),
+    (Denial.NOT_NORMAL, {}, {"may_override": False}),
+    (Denial.OVERRIDE_WAITS, {}, {"override_waits": True}),
+    (Denial.NO_REFUSAL, {"args": {}}, {}),
+    (Denial.NO_REFUSAL, naming(intent="i-8"), {}),
+    (Denial.NO_REFUSAL, {}, {"refusals": Refusals()}),
+    (Denial.NO_REFUSAL, {}, {"refusals": Refusals(held=(a_refusal(NOW - 901 * SECOND),))}),
+    (Denial.DIGEST, naming(digest=""), {}),
+    (Denial.DIGEST, naming(digest=a_refusal(intent_id="i-8").digest), {}),
+    (Denial.DIGEST, naming(digest=a_refusal().digest.upper()), {}),
+    (Denial.RULE, naming(rules=""), {}),
+    (Denial.RULE, naming(rules=","), {}),
+    (Denial.RULE, naming(rules="margin_use"), {}),
+    (Denial.RULE, naming(rules="vega,hedge_cost_cap_book"), {}),
+    (Denial.RULE, naming(rules="vega,vix_delta"), {}),
+    (Denial.RULE, naming(rules="vega, day_slippage"), {}),
+    (Denial.RULE, naming(rules="vega,nonsense"), {}),
+]
+"""The same of an override: which order, which content, which rules, and when."""
+OVERRIDE_DENIALS = {Denial.NOT_NORMAL, Denial.OVERRIDE_WAITS, Denial.NO_REFUSAL, Denial.DIGEST, Denial.RULE}

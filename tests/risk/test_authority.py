@@ -11,7 +11,18 @@ from bot.domain.command import Challenge, Command, CommandName, Proof, Role
 from bot.domain.errors import InvalidValueError
 from bot.domain.mode import TradingMode
 from risk.authority import Answer, AuthorityRules, Decide, Denial, Denied, Loosen, Situation, Tighten, judge
-from tests.risk.attacks import ATTACKS, ATTACKS_ON_A_LIMIT, EVERY_ROLE, NOW, OLD, RULES, SECOND, a_resume, a_situation
+from tests.risk.attacks import (
+    ATTACKS,
+    ATTACKS_ON_A_LIMIT,
+    EVERY_ROLE,
+    NOW,
+    OLD,
+    OVERRIDE_DENIALS,
+    RULES,
+    SECOND,
+    a_resume,
+    a_situation,
+)
 
 
 @pytest.mark.control("C42")
@@ -42,6 +53,7 @@ def test_every_denial_is_in_the_table() -> None:
         Denial.NO_LOCK,
         Denial.SWITCHED_OFF,
         *(denial for denial, _, _ in ATTACKS_ON_A_LIMIT),
+        *OVERRIDE_DENIALS,
     } == set(Denial)
 
 

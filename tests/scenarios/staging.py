@@ -24,6 +24,7 @@ from bot.compose.assembly import Assembled, Junction, Ports, Start, assemble
 from bot.compose.books import lots_of_book
 from bot.compose.worlds import World
 from bot.domain.command import Channel, Command, CommandName, Proof, Role
+from bot.domain.decision import Rule
 from bot.domain.events import Restored
 from bot.domain.instrument import Instrument, Kind, Right, Side
 from bot.domain.orders import Fill, Filled, FillPart, Order
@@ -229,6 +230,19 @@ class Hands:
         if asked and asked[-1] not in self._answered:
             self._answered.append(asked[-1])
             self.answer(name)
+
+    def override(self, *rules: Rule) -> None:
+        """Override the order that was refused last, with the challenge."""
+        self._send(CommandName.STATUS)
+        told = next(ack.detail["refused"] for ack in reversed(self._line.acks) if "refused" in ack.detail)
+        row = told[0] if isinstance(told, list) else {}
+        challenge = self._line.last("challenge")
+        self._send(
+            CommandName.OVERRIDE,
+            kill_epoch=int(str(challenge["epoch"])),
+            challenge=str(challenge["challenge"]),
+            args={"intent": row["intent"], "digest": row["digest"], "rules": ",".join(rules)},  # type: ignore[index,call-overload]
+        )
 
     def break_link(self) -> None:
         """Cut the line to the broker; the bot connects anew and compares the books."""

@@ -5,10 +5,21 @@ from decimal import Decimal
 from typing import Final
 
 from bot.domain.decision import Rule
-from bot.report.explaining.figures import MISSING, listed, named, number_of, plain, text_of
+from bot.report.explaining.figures import (
+    MISSING,
+    day_and_clock,
+    listed,
+    moment_of,
+    named,
+    number_of,
+    plain,
+    sentence,
+    text_of,
+)
 from bot.report.explaining.parts import Grid, Part
 from bot.report.explaining.trades import order_words
 from bot.report.explaining.trail import Facts, OrderTrail, Trail
+from bot.report.story import Told
 
 COLUMNS: Final = ("check", "result", "found", "limit", "headroom", "note")
 USD_EXACT, USD_MODEL, POINTS, COUNT, PLAIN = "USD exact", "USD model", "points", "count", "plain"
@@ -48,6 +59,10 @@ SUFFIX: Final[Mapping[str, str]] = {
     Rule.HEDGE_COST_CAP_COHORT: "USD",
     Rule.HEDGE_COST_CAP_BOOK: "USD",
     Rule.PRICE_COLLAR: "points",
+    Rule.SHORT_CALLS: "options",
+    Rule.REPEATS: "executions",
+    Rule.DAILY_ORDERS: "orders",
+    Rule.WORKING_ORDERS: "orders",
 }
 
 
@@ -56,11 +71,12 @@ def gate_part(trail: Trail) -> Part:
     if not trail.orders:
         return Part(name="gate", title="Gate", words=("The gate was not asked: there was no order to judge.",))
     orders = tuple(trail.orders.values())
-    words = tuple(_verdict_words(order) for order in orders)
+    words = (*(_verdict_words(order) for order in orders), *(_override_words(row) for row in trail.overrides))
     grids = tuple(_grid(order) for order in orders if order.verdict.facts.get("checks"))
     figures = {
         "approved": sum(order.is_approved for order in orders),
         "refused": sum(not order.is_approved for order in orders),
+        "overridden": [check["rule"] for order in orders for check in _overridden_of(order)],
         "largest_quantities": [order.verdict.facts.get("largest_quantity") for order in orders],
     }
     return Part(name="gate", title="Gate", words=words, grids=grids, figures=figures)
@@ -68,28 +84,38 @@ def gate_part(trail: Trail) -> Part:
 
 def failed_of(order: OrderTrail) -> tuple[Facts, ...]:
     """Return the checks that an order failed."""
-    return tuple(check for check in order.verdict.facts.get("checks") or () if not check.get("passed"))
+    checks = order.verdict.facts.get("checks") or ()
+    return tuple(check for check in checks if not check.get("passed") and not check.get("overridden"))
+
+
+def _overridden_of(order: OrderTrail) -> tuple[Facts, ...]:
+    return tuple(check for check in order.verdict.facts.get("checks") or () if check.get("overridden"))
 
 
 def failure_words(check: Facts) -> str:
     """Return one failed check with its figures.
 
-    >>> failure_words({"rule": "daily_orders", "found": "41", "limit": "40", "note": ""})
-    'daily orders: found 41, limit 40'
+    >>> failure_words({"rule": "daily_orders", "found": "41", "limit": "40", "headroom": "-1", "note": ""})
+    'daily orders: found 41, limit 40, headroom -1 orders'
     """
     rule, note = named(check.get("rule")), text_of(check.get("note"))
     found, limit = _cell(check, "found"), _cell(check, "limit")
     if not found and not limit:
         return f"{rule}: {note or MISSING}"
     unit = SUFFIX.get(text_of(check.get("rule")))
-    figures = f"found {found or MISSING}, limit {limit or MISSING}{f' {unit}' if unit else ''}"
-    return f"{rule}: {figures}{f' ({note})' if note else ''}"
+    left = f", headroom {headroom}" if (headroom := _cell(check, "headroom")) else ""
+    figures = f"found {found or MISSING}, limit {limit or MISSING}{left}{f' {unit}' if unit else ''}"
+    return f"{rule}: {figures}{f' ({note})' if note not in ('', found, unit) else ''}"
 
 
 def _verdict_words(order: OrderTrail) -> str:
     checks, what = order.verdict.facts.get("checks") or (), order_words(order.intent)
     if order.is_approved:
-        return f"Approved: {what}. All {len(checks)} checks passed."
+        over = _overridden_of(order)
+        if not over:
+            return f"Approved: {what}. All {len(checks)} checks passed."
+        told = listed(tuple(failure_words(check) for check in over))
+        return f"Approved by override: {what}. {len(checks) - len(over)} checks passed; failed and overridden: {told}."
     failed = tuple(failure_words(check) for check in failed_of(order))
     largest = number_of(order.verdict.facts.get("largest_quantity"))
     if largest is None:
@@ -99,6 +125,25 @@ def _verdict_words(order: OrderTrail) -> str:
     else:
         size = "No smaller size would pass."
     return f"Refused: {what}. Failed: {listed(failed) or MISSING}. {size}"
+
+
+def _override_words(row: Told) -> str:
+    """What a person signed for an order of this decision, or what became of it."""
+    facts = row.facts
+    rules = listed(tuple(named(rule) for rule in facts.get("rules") or ())) or MISSING
+    who = f"{text_of(facts.get('key_id')) or MISSING} ({text_of(facts.get('reason')) or MISSING})"
+    of = f"the override of {rules} for order {text_of(facts.get('intent_id'))[:8]} by {who}"
+    at = day_and_clock(row.at)
+    if row.kind == "override_granted":
+        until = moment_of(facts.get("until"))
+        return sentence(
+            f"at {at} {who} overrode {rules} for order {text_of(facts.get('intent_id'))[:8]}, until "
+            + (MISSING if until is None else day_and_clock(until))
+        )
+    if row.kind == "override_expired":
+        return sentence(f"at {at} {of} ended unused: {text_of(facts.get('why')) or MISSING}")
+    outcome = "let through" if facts.get("approved") else "refused all the same"
+    return sentence(f"judged under {of}, which this used up: {outcome}")
 
 
 def _grid(order: OrderTrail) -> Grid:
@@ -119,7 +164,7 @@ def _row(check: Facts) -> tuple[str, ...]:
     expected = f"expected: {text_of(limit)}" if is_text and limit != check.get("found") else ""
     return (
         named(rule),
-        "passed" if check.get("passed") else "FAILED",
+        "passed" if check.get("passed") else "OVERRIDDEN" if check.get("overridden") else "FAILED",
         _cell(check, "found"),
         "" if is_text else _cell(check, "limit"),
         _cell(check, "headroom"),

@@ -24,10 +24,12 @@ STEPS: Final = (
     *("order_sent", "order_acknowledged", "order_partly_filled", "order_completed"),
     *("order_cancelled", "order_rejected", "order_doubted", "cancel_sent"),
 )
+OVERRIDES: Final = ("override_granted", "override_used", "override_expired")
 KINDS: Final = (
     *(PLANNED, *VERDICTS, *STEPS),
     *("order_filled", "commission_booked", "books_reconciled", "sample_taken"),
     *("proposal_made", "proposal_approved", "proposal_vetoed"),
+    *OVERRIDES,
 )
 """All that an explanation reads."""
 
@@ -114,6 +116,7 @@ class Trail:
     asked: Asking | None = None  # the proposal that it made
     uses: Asking | None = None  # the approval that its orders used
     orders: dict[str, OrderTrail] = field(default_factory=dict)
+    overrides: list[Told] = field(default_factory=list)  # granted for an order of it, or used by it
     reconciled: list[Told] = field(default_factory=list)  # comparisons of the books after it
     following: Told | None = None  # the next decision
     ends_at: datetime | None = None  # the last row read
@@ -130,7 +133,7 @@ class Trail:
 
     def rows(self) -> tuple[Told, ...]:
         """Return the rows that belong to it, in the order of time."""
-        own: list[Told] = [self.plan]
+        own: list[Told] = [self.plan, *self.overrides]
         for asking in (self.asked,):
             own += [] if asking is None else [asking.made, *asking.answers, *asking.late]
         for order in self.orders.values():
@@ -214,7 +217,10 @@ class _Reader:
 
     def _follow(self, trail: Trail, row: Told) -> None:
         """What became of the decision's orders."""
-        if row.kind in STEPS:
+        if row.kind in OVERRIDES:
+            if row.decision_id == self._decision_id:
+                trail.overrides.append(row)
+        elif row.kind in STEPS:
             order = _order_of(trail, row.facts.get("intent_id"))
             if order is not None and row not in order.steps:  # a row may stand twice after a write that failed
                 order.steps.append(row)

@@ -15,7 +15,7 @@ import pytest
 
 from adapters.clock import SystemClock, SystemIds
 from adapters.control.acks import ack_of
-from adapters.control.guard import KILL_FILE, TAKEN_FILE, Guard
+from adapters.control.guard import KILL_FILE, NO_LOOP, TAKEN_FILE, Guard
 from adapters.control.keys import open_bot_key
 from adapters.control.latch import DiskLatch, Flag, open_latch
 from adapters.control.local_line import open_local_line, put_kill_file
@@ -181,6 +181,43 @@ def test_status_and_challenge_are_answered_without_the_loop(guarded: Guarded) ->
         status, challenge = guarded.answers(client, 2)
     assert (status.detail["working_orders"], status.detail["epoch"], status.detail["latch"]) == (2, 1, "NORMAL")
     assert challenge.detail == {"challenge": "c", "epoch": 1}
+
+
+@pytest.mark.control("C30")
+def test_the_loop_tells_the_status_and_the_guard_adds_what_it_knows_itself(guarded: Guarded) -> None:
+    """The desk is asked with the client's own id; its answer comes once, with the latch's mode and the beat's age."""
+    asked: list[Command] = []
+    guarded.guard.listen(lambda *_: None, lambda *_: None, asked.append)
+    with guarded.ask(Request(verb="status", id="s")) as client:
+        wait(lambda: asked != [])
+        (command,) = asked
+        assert (command.name, command.channel, command.proof) == (
+            CommandName.STATUS,
+            Channel.LOCAL_SOCKET,
+            Proof.LOCAL,
+        )
+        detail = {"mode": "NORMAL", "latch": "?", "limits": [{"limit": "max_options", "use": "3"}]}
+        guarded.guard.acknowledge(Ack(command_id="s", stage=AckStage.DONE, detail=detail))
+        found = guarded.answers(client, 1)[0].detail
+        guarded.guard.acknowledge(Ack(command_id="s", stage=AckStage.DONE, detail=detail))
+        client.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            client.recv(1)
+    assert (found["latch"], found["epoch"], found["limits"]) == ("NORMAL", 1, detail["limits"])
+    assert "heartbeat_age_s" in found
+
+
+@pytest.mark.control("C30")
+def test_a_loop_that_stands_still_delays_no_status(guarded: Guarded) -> None:
+    """Nobody answers: within 200 ms the guard tells what was told last, and that the limits are not known."""
+    guarded.guard.publish("state", {"mode": "NORMAL", "working_orders": 2}, retain=True)
+    guarded.guard.listen(lambda *_: None, lambda *_: None, lambda *_: None)
+    began = time.monotonic()
+    with guarded.ask(Request(verb="status", id="s")) as client:
+        found = guarded.answers(client, 1)[0].detail
+    assert time.monotonic() - began < 1.0  # of a machine under load; the guard's own deadline is 0.1 s
+    assert (found["working_orders"], found["latch"]) == (2, "NORMAL")
+    assert found["limits"] == [{"limit": "all", "use": NO_LOOP}]
 
 
 def test_a_signed_command_goes_to_the_loop_and_its_answer_comes_back(guarded: Guarded) -> None:

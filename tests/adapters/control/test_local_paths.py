@@ -18,6 +18,7 @@ from bot.compose.operating import Target as Way
 from bot.domain.command import CommandName
 from bot.domain.errors import ConfigError
 from bot.domain.mode import TradingMode
+from risk.headroom import TABLE
 from tests.adapters.mqtt.bench_bot import BenchBot, tool_of, until
 
 
@@ -92,6 +93,16 @@ async def test_status_tells_what_an_operator_must_know(bot: BenchBot, line: Loca
     assert report.exit_code == DONE
     assert wanted <= set(report.facts)
     assert report.facts["account_hash"] == bot.standing.account_hash
+    limits = report.facts["limits"]
+    assert isinstance(limits, list)
+    assert {row["limit"] for row in limits} == {name for name, *_ in TABLE}
+
+
+async def test_an_override_names_an_order_that_was_refused(bot: BenchBot, line: LocalLine) -> None:
+    """The tool signs for what the bot has told it, and for nothing else: here nothing was refused."""
+    tool = tool_of(line, bot.new_operator("rita", "risk"))
+    report = await tool.override("abc", ["vega"], lambda _facts: "because")
+    assert (report.exit_code, report.says) == (REFUSED, "'abc' names 0 of the orders that were refused last: none")
 
 
 async def test_the_kill_file_reaches_the_desk(bot: BenchBot) -> None:

@@ -1,7 +1,7 @@
 """The shell on virtual time around a rig of fakes."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ from bot.hedging.flatten.settings import FlattenSettings
 from bot.hedging.settings import HedgeSettings
 from bot.hedging.stewardship.steward import Steward
 from risk.authority import AuthorityRules
+from risk.scene import Check
 from simulator.clock import VirtualClock
 from simulator.virtual_time import RunLimits, VirtualLoop, run_virtual
 from tests.bot.engine_parts import Rig, books_agree, restored
@@ -46,12 +47,13 @@ class Bot:
         up: bool = True,
         steward: Steward | None = None,
         rules: AuthorityRules | None = None,
+        checks: Sequence[Check] = (),
     ) -> None:
         """Join the parts inside a virtual loop."""
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
         self.clock = VirtualClock(loop)
-        self.rig = Rig(clock=self.clock, steward=steward)
+        self.rig = Rig(clock=self.clock, steward=steward, checks=checks)
         self.broker, self.latch, self.journal, self.state = (
             self.rig.broker,
             self.rig.latch,

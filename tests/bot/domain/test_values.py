@@ -290,6 +290,7 @@ def test_commands_tighten_loosen_or_ask() -> None:
         CommandName.UNLOCK,
         CommandName.LIMIT,
         CommandName.GLOBAL_CANCEL,
+        CommandName.OVERRIDE,
     }
     assert {name for name in CommandName if name.is_signed_always} == loosening - {CommandName.LIMIT} | {
         CommandName.VETO,

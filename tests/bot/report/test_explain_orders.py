@@ -1,10 +1,12 @@
 """What an explanation says of the gate and of what became of an order."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from bot.domain.decision import Checked, Rule
 from bot.domain.orders import Cancelled, Filled, Rejected, Sent, Unknown
 from bot.domain.plan import PlanAction
 from bot.report.explaining.gate import failure_words
@@ -38,7 +40,7 @@ def test_a_refusal_shows_what_failed_first(largest: int, claim: str) -> None:
         "the bot wanted to increase the overlay (buy 9 x VIX 2026-11-18 22/27 call spread at 0.59 or better), " in words
     )
     assert "which the gate refused" in words
-    assert "hedge cost cap cohort: found 10,480.01, limit 10,480.00 USD (SPXW)" in words
+    assert "hedge cost cap cohort: found 10,480.01, limit 10,480.00, headroom -0.01 USD (SPXW)" in words
     assert claim in words
     assert "Nothing was sent: the gate refused." in words
     grid = part(rows, "gate").grids[0]
@@ -53,11 +55,11 @@ def test_a_refusal_shows_what_failed_first(largest: int, claim: str) -> None:
         ({"rule": "quote_quality", "found": None, "limit": None}, "quote quality: not in the journal"),
         (
             {"rule": "neutrality", "found": -4000.6, "limit": 3690.0, "headroom": -310.6},
-            "neutrality: found -4,001, limit 3,690 USD per +1 % SPX",
+            "neutrality: found -4,001, limit 3,690, headroom -311 USD per +1 % SPX",
         ),
         (
             {"rule": "neutrality", "found": -3690.4, "limit": 3690.0, "headroom": -0.4},
-            "neutrality: found -3,690.40, limit 3,690.00 USD per +1 % SPX",
+            "neutrality: found -3,690.40, limit 3,690.00, headroom -0.40 USD per +1 % SPX",
         ),
         (
             {"rule": "price_collar", "found": "0.035", "limit": "0.02", "note": ""},
@@ -220,3 +222,50 @@ def test_another_decision_changes_nothing() -> None:
     ]
     mixed = [row for pair in zip(bought()[1:], noise, strict=False) for row in pair] + bought()[1 + len(noise) :]
     assert text([SAMPLE, *mixed]) == text(bought())
+
+
+# overrides --------------------------------------------------------------------------------------------------------
+
+
+def overriding(kind: str, decision: str, **facts: Any) -> Told:
+    """A row of an override of the order for vega by anna."""
+    whole = {"intent_id": ORDER.intent_id, "rules": ["vega"], "key_id": "anna", "reason": "looked at it", **facts}
+    return a_row(kind, 1, decision, **whole)
+
+
+@pytest.mark.control("C15")
+def test_an_override_is_told_by_the_refusal_and_by_the_judgement() -> None:
+    """Who overrode what until when; and in the decision that used it the failure stands beside what it allowed."""
+    until = "2026-10-20T16:15:00+00:00"
+    rows = [*decided(plan_of(ORDER), refused(ORDER)), overriding("override_granted", ORDER.decision_id, until=until)]
+    words = text(rows)
+    assert "anna (looked at it) overrode vega for order" in words
+    assert "until 2026-10-20 12:15:00." in words
+    over = Checked(rule=Rule.VEGA, passed=False, found=Decimal(12), limit=Decimal(10), overridden=True)
+    let = replace(approved(ORDER), checks=(*approved(ORDER).checks, over))
+    used = overriding("override_used", ORDER.decision_id, approved=True)
+    judged = [*decided(plan_of(ORDER), let), used]
+    words = " ".join(text(judged).split())
+    assert "Approved by override: buy 9 x VIX 2026-11-18 22/27 call spread at 0.59 or better." in words
+    assert "failed and overridden: vega: found 12, limit 10 USD per volatility point." in words
+    assert "by anna (looked at it), which this used up: let through." in words
+    gate = part(judged, "gate")
+    assert gate.figures["overridden"] == ["vega"]
+    assert [row[1] for row in gate.grids[0].rows if row[0] == "vega"] == ["OVERRIDDEN"]
+
+
+@pytest.mark.control("C15")
+@pytest.mark.parametrize(
+    ("kind", "facts", "claim"),
+    [
+        ("override_used", {"approved": False}, "which this used up: refused all the same."),
+        ("override_expired", {"why": "a kill came after it"}, "ended unused: a kill came after it."),
+        ("override_granted", {"until": "nonsense"}, "until not in the journal."),
+    ],
+)
+def test_the_other_ends_of_an_override_are_told(kind: str, facts: dict[str, Any], claim: str) -> None:
+    """Used in vain, ended by a kill, or without a time in the journal; that of another decision is not told here."""
+    rows = [*decided(plan_of(ORDER), refused(ORDER)), overriding(kind, ORDER.decision_id, **facts)]
+    assert claim in " ".join(text(rows).split())
+    elsewhere = [*decided(plan_of(ORDER), refused(ORDER)), overriding(kind, SECOND, **facts)]
+    assert "anna" not in text(elsewhere)
