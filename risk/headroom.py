@@ -35,6 +35,10 @@ def _classes(head: Head, scene: Scene) -> Iterator[Room]:
     yield head.per(ORDER, stated=", ".join(sorted(scene.limits.permitted_classes)) or "none")
 
 
+def _exchanges(head: Head, scene: Scene) -> Iterator[Room]:
+    yield head.per(ORDER, stated=", ".join(sorted(scene.limits.permitted_exchanges)) or "none")
+
+
 def _shares(head: Head, scene: Scene) -> Iterator[Room]:
     given = scene.limits.permit_vxx_shares
     yield head.per(ORDER, stated="shares of VXX may be bought" if given else "shares of VXX may not be bought")
@@ -112,6 +116,7 @@ TABLE: Final[tuple[tuple[str, Rule | None, str, Read], ...]] = (
     ("accounts", Rule.ACCOUNT, "C23", _accounts),
     ("permitted_classes", Rule.PERMISSION, "C14", _classes),
     ("permit_vxx_shares", Rule.PERMISSION, "C14", _shares),
+    ("permitted_exchanges", Rule.PERMISSION, "C18", _exchanges),
     ("session_edge_minutes", Rule.SESSION_HOURS, "C24", _edge),
     ("last_trade_cutoff_minutes", Rule.SESSION_HOURS, "C24", _cutoff),
     ("expiry_guard_sessions", Rule.SESSION_HOURS, "C24", _guard),
@@ -143,6 +148,7 @@ TABLE: Final[tuple[tuple[str, Rule | None, str, Read], ...]] = (
     ("max_futures_per_settlement", Rule.CONTRACTS_PER_SETTLEMENT, "C31", usage.futures_per_settlement),
     ("max_options", Rule.CONTRACTS_IN_ALL, "C31", usage.options),
     ("max_futures", Rule.CONTRACTS_IN_ALL, "C31", usage.futures),
+    ("max_instruments", Rule.INSTRUMENTS, "C18", usage.instruments),
     ("max_vega_frac", Rule.VEGA, "C31", usage.vega),
     ("max_vix_delta_frac", Rule.VIX_DELTA, "C31", usage.vix_delta),
     ("max_day_loss_frac", Rule.DAY_LOSS, "C31", usage.day_loss),

@@ -20,6 +20,7 @@ from risk.checks.account import values_fault
 from risk.checks.break_evens import nearest_break_evens
 from risk.checks.day_slippage import slippage_limit_usd, slippage_pending_usd
 from risk.checks.hedge_cost import cost_report
+from risk.checks.instruments import instruments_now
 from risk.checks.leverage import gross_held_usd, gross_on_the_way_usd
 from risk.checks.loss_limits import losses_of
 from risk.checks.margin_use import bound_now, margin_added_usd
@@ -281,6 +282,13 @@ def options(head: Head, scene: Scene) -> Iterator[Room]:
 def futures(head: Head, scene: Scene) -> Iterator[Room]:
     """Futures of all settlements."""
     yield _contracts(head, scene, Kind.FUTURE, scene.limits.max_futures)
+
+
+def instruments(head: Head, scene: Scene) -> Iterator[Room]:
+    """Different contracts of the sleeve."""
+    most = scene.limits.max_instruments
+    stated, unit = f"{most} different contracts of the sleeve", "contracts"
+    yield head.now(stated=stated, unit=unit, limit=Decimal(most), use=Decimal(len(instruments_now(scene))))
 
 
 def _contracts(head: Head, scene: Scene, kind: Kind, limit: int) -> Room:

@@ -34,13 +34,18 @@ class Instruments:
         """Judge the contracts that the order brings."""
         if scene.closes_only(intent):
             return Checked.holds(rule=self.rule, passed=True, found=CLOSES_ONLY, limit=CLOSES_ONLY, note=CLOSES_ONLY)
-        held = {position.instrument.key for position in held_of_sleeve(scene)}
-        there = held.union(*(_of_sleeve(pending) for pending, _ in scene.pending()))
+        there = instruments_now(scene)
         brought = _of_sleeve(intent) - there
         if not brought:
             return Checked.holds(rule=self.rule, passed=True, found=ADDS_NONE, limit=ADDS_NONE, note=ADDS_NONE)
         found, most = len(there) + len(brought), scene.limits.max_instruments
         return Checked.at_most(rule=self.rule, found=Decimal(found), limit=Decimal(most), note="contracts")
+
+
+def instruments_now(scene: Scene) -> set[InstrumentKey]:
+    """Return the contracts of the sleeve that are held and of everything on its way; a new set each time."""
+    held = {position.instrument.key for position in held_of_sleeve(scene)}
+    return held.union(*(_of_sleeve(pending) for pending, _ in scene.pending()))
 
 
 def _of_sleeve(intent: OrderIntent) -> set[InstrumentKey]:

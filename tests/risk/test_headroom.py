@@ -105,6 +105,15 @@ def test_the_use_with_an_order_working_is_what_its_check_found(size: int, held: 
         assert room_of(name, with_order(order, snapshot)).use == found, rule
 
 
+@pytest.mark.control("C18")
+def test_different_contracts_are_counted_as_their_check_counts_them() -> None:
+    """An order that brings new contracts uses, once it works, just what its check found; again it brings none."""
+    order = a_build(2)
+    working = with_order(order)
+    assert room_of("max_instruments", working).use == checked_by(Rule.INSTRUMENTS, order, calm_noon()).found
+    assert room_of("max_instruments", with_order(order, working)).use == room_of("max_instruments", working).use
+
+
 def test_the_book_and_the_band_are_counted_as_their_checks_do() -> None:
     """The book's cost to the cent, and of the delta the farthest that the order may take it, or leave it at."""
     order = a_build(3)
