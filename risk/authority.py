@@ -56,6 +56,7 @@ class Situation:
     locks: frozenset[str] = frozenset()  # contracts, or the account
     allows_global_cancel: bool = False  # by configuration
     global_cancel_word: str = ""  # what a second global cancel must repeat
+    clock_agrees: bool = True  # the host's wall clock has not stepped against its monotonic one
     is_disabled: bool = False  # C12: one pattern executed too often; only role risk resumes
     limits: RiskLimits = field(default_factory=RiskLimits)  # in force
     half_signed: HalfSigned | None = None  # the loosening command that was signed last and by one key alone
@@ -73,6 +74,7 @@ class Denial(StrEnum):
     RETAINED = "retained"
     SEQUENCE = "sequence"
     NOT_FRESH = "not_fresh"
+    CLOCK = "clock_stepped"
     EPOCH = "epoch"
     CHALLENGE = "challenge"
     REASON_MISSING = "reason_missing"
@@ -393,6 +395,8 @@ def _about_the_strategy(command: Command, situation: Situation) -> Denial | None
 
 def _about_the_moment(command: Command, situation: Situation, rules: AuthorityRules) -> Denial | None:
     now, window = situation.host_now, timedelta(seconds=rules.freshness_s)
+    if not situation.clock_agrees:
+        return Denial.CLOCK  # neither age nor expiry of a command can be judged
     if command.issued_at is None or command.expires_at is None:
         return Denial.NOT_FRESH
     if abs(now - command.issued_at) > window or now > command.expires_at:

@@ -151,6 +151,10 @@ ALERTS: Mapping[str, AlertClass] = {
     "flatten_signed": _critical("the sleeve is being sold as a person has signed", "digest"),
     "flatten_ended": _critical("the signed plan to flatten has ended: see what is left", "digest"),
     "global_cancel_sent": _critical("everybody's orders at the gateway were cancelled by command", "key_id"),
+    "lock_taken": _warning("a contract, or the account, is locked: no order leaves in it", "lock"),
+    "lock_escalated": _critical("a lock has not ended by itself: find out, then unlock", "lock"),
+    "twins_found": _critical("two live orders of one intent: both are cancelled, look at the broker", "intent_id"),
+    "account_mismatched": _critical("the gateway is logged in without the bot's account: it halts", "why"),
     "lock_lifted": _notice("a person has taken a lock away", "lock"),
     "cap_breached": _warning("the hedge's cost stands above its cap: nothing that costs is bought"),
     "limit_breached": _critical("a limit is passed and the bot holds itself back: look at it, then resume", "source"),
@@ -182,7 +186,7 @@ QUIET_RECORDS = frozenset(
             "greeks_unknown",
         ),
         *("proposal_approved", "proposal_vetoed", "order_prepared", "order_acknowledged", "order_partly_filled"),
-        *("cancel_sent", "commission_booked", "command_acknowledged", "fault_logged"),
+        *("cancel_sent", "commission_booked", "command_acknowledged", "fault_logged", "lock_cleared", "books_agreed"),
     }
 )
 """Kinds that stand in journal and logs alone."""

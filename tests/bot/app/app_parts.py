@@ -1,7 +1,7 @@
 """The shell on virtual time around a rig of fakes."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -46,11 +46,12 @@ class Bot:
         up: bool = True,
         steward: Steward | None = None,
         rules: AuthorityRules | None = None,
+        clock: Callable[[VirtualLoop], VirtualClock] = VirtualClock,
     ) -> None:
         """Join the parts inside a virtual loop."""
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
-        self.clock = VirtualClock(loop)
+        self.clock = clock(loop)
         self.rig = Rig(clock=self.clock, steward=steward)
         self.broker, self.latch, self.journal, self.state = (
             self.rig.broker,
@@ -156,9 +157,9 @@ class Bot:
         return Command(**{**facts, **changes})
 
 
-async def a_halted_bot(rules: AuthorityRules | None = None) -> Bot:
+async def a_halted_bot(**options: Any) -> Bot:
     """A bot that stands latched in HALT at epoch 3, its desk open, its books compared a moment ago."""
-    bot = Bot(up=False, rules=rules)
+    bot = Bot(up=False, **options)
     bot.latch.mode, bot.latch.epoch = TradingMode.HALT, 3
     bot.desk.open()
     bot.start(bot.keeper.run(), bot.desk.run())
