@@ -28,6 +28,7 @@ class SystemClock:
         self._speed = speed
         self._origin_ns = time.monotonic_ns()
         self._base_ns = time.time_ns()
+        self._offset_ns = self._base_ns - self._origin_ns
 
     def now_ns(self) -> int:
         """Nanoseconds since 1970 of the time that decisions use."""
@@ -50,12 +51,9 @@ class SystemClock:
         self._origin_ns = time.monotonic_ns()
         self._base_ns = (moment - _EPOCH) // timedelta(microseconds=1) * 1000
 
-    def resync(self) -> float:
-        """Take the machine's wall clock anew and return by how many seconds it had stepped."""
-        before = self.now_ns()
-        self._origin_ns = time.monotonic_ns()
-        self._base_ns = time.time_ns()
-        return (self._base_ns - before) / NS_PER_S
+    def stepped_s(self) -> float:
+        """Seconds by which the wall clock has moved against the monotonic one since the start."""
+        return (time.time_ns() - time.monotonic_ns() - self._offset_ns) / NS_PER_S
 
 
 class SystemIds:

@@ -23,6 +23,7 @@ from bot.domain.events import (
     OrderDoubted,
     OrderReported,
     Restored,
+    TwinsFound,
 )
 from bot.domain.executed import Counted, executed_on
 from bot.domain.expiries import has_settled
@@ -39,7 +40,9 @@ from bot.domain.ledger import (
     trade_date,
     units_filled,
 )
+from bot.domain.locks import ACCOUNT_LOCK, Locks
 from bot.domain.orders import (
+    BrokerOrder,
     BrokerStatus,
     Cancelled,
     Fill,
@@ -58,11 +61,16 @@ from bot.domain.orders import (
 from bot.domain.portfolio import AccountValues, Book, Position, StatedCredit
 
 
+def _is_of_another(report: BrokerOrder, order: Order) -> bool:
+    """A report under another permanent id than our order's is about another order, whatever its reference says."""
+    return report.perm_id not in {0, order.perm_id} and order.perm_id != 0
+
+
 class Books:
     """Orders, executions and positions of one account; ``version`` moves with whatever verdicts depend on."""
 
     def __init__(
-        self, *, sleeve: FoundSleeve | None, stated_credits: Sequence[StatedCredit], fees: FeeSchedule
+        self, *, sleeve: FoundSleeve | None, stated_credits: Sequence[StatedCredit], fees: FeeSchedule, account: str
     ) -> None:
         """Start empty.
 
@@ -70,7 +78,9 @@ class Books:
             sleeve: How hedge positions are recognised that our own executions do not explain; None takes none.
             stated_credits: What the operator states of the condors.
             fees: What contracts cost to trade where the broker has not said yet.
+            account: Our own; whatever is told of another one locks. Empty: nobody has said which is ours.
         """
+        self._own_account = account
         self._sleeve = sleeve
         self._stated_credits = tuple(stated_credits)
         self._fees = fees
@@ -81,7 +91,7 @@ class Books:
         self._orders: dict[IntentId, Order] = {}
         self._account: AccountValues | None = None
         self._counted = Counted()
-        self._locks: dict[str, str] = {}
+        self._locks = Locks()
         self._adopted = False  # positions were taken over, now or in an earlier run
         self._frozen: Book | None = None
         self._frozen_for: tuple[date, float | None, int] | None = None
@@ -95,10 +105,11 @@ class Books:
         return self._orders.get(IntentId(intent_id))
 
     def is_booked(self, event: object) -> bool:
-        """The event repeats an execution or a commission that is booked already, as after every reconnect."""
+        """The event repeats what is booked already, as after every reconnect, or tells of an unknown account."""
         match event:
             case FillReported():
-                return event.fill.exec_id in self._executions.told
+                is_told = event.fill.exec_id in self._executions.told
+                return is_told or self._is_unknown_account(event.fill.account)
             case CommissionReported():
                 return self._commissions.get(event.exec_id) == event.commission_usd
         return False
@@ -117,8 +128,8 @@ class Books:
         return MappingProxyType(self._commissions)
 
     @property
-    def locks(self) -> Mapping[str, str]:
-        """Instrument key or "account", and why."""
+    def locks(self) -> Locks:
+        """Of contracts, or of the account."""
         return self._locks
 
     def frozen(self, now: datetime, base_usd_per_point: float | None) -> Book:
@@ -174,7 +185,9 @@ class Books:
         """The broker said something of an order; True when one of ours moved."""
         report = event.report
         order = self.order(report.order_ref)
-        if order is None or order.is_terminal:
+        if order is not None and self._is_unknown_account(report.account):
+            self._latch((ACCOUNT_LOCK,), f"our order {report.order_ref} in account {report.account}", event.at)
+        if order is None or order.is_terminal or _is_of_another(report, order):
             return False
         state = self._state_after(order, event)
         if state is None:
@@ -211,13 +224,16 @@ class Books:
     def fill(self, event: FillReported) -> bool:
         """The broker reported an execution; False when it is booked already."""
         fill = event.fill
+        if self._is_unknown_account(fill.account):
+            self._latch((ACCOUNT_LOCK,), f"execution {fill.exec_id} in account {fill.account}", event.at)
+            return True
         taken = self._executions.take(fill)
         if taken is None or not taken.counts:
             return False
         self._changed(book=True)
         order = self.order(fill.order_ref)
         if order is None:
-            self._lock_foreign(fill)
+            self._lock_foreign(fill, event.at)
         elif fill.part is not FillPart.LEG:
             self._fill_order(order, taken)
         return True
@@ -237,17 +253,53 @@ class Books:
 
     def unlock(self, lock: str) -> bool:
         """Take one lock away; True when there was one: a plan is due."""
-        return self._locks.pop(lock, None) is not None
+        before, self._locks = self._locks, self._locks.lifted(lock)
+        return before.of(lock) is not None
 
     def judge_anew(self) -> bool:
         """What verdicts are given by is another: those given before count no more; a plan is due."""
         self._changed(book=True)
         return True
 
-    def _lock_foreign(self, fill: Fill) -> None:
+    def escalate(self, lock: str, why: str, at: datetime) -> bool:
+        """Latch a lock that did not end by itself; True when it is there."""
+        if self._locks.of(lock) is None:
+            return False
+        self._latch((lock,), why, at)
+        return True
+
+    def twins_in(self, event: OrderReported) -> TwinsFound | None:
+        """Return what a report shows of a second live order of one intent: another permanent id than ours has."""
+        report = event.report
+        order = self.order(report.order_ref)
+        if order is None or order.is_terminal or not _is_of_another(report, order) or not report.may_fill:
+            return None
+        ids = (order.broker_order_id, report.order_id)
+        return TwinsFound(
+            at=event.at, intent_id=order.intent.intent_id, perm_ids=(order.perm_id, report.perm_id), order_ids=ids
+        )
+
+    def lock_twins(self, event: TwinsFound) -> bool:
+        """One intent lives twice at the broker: nothing more in its contracts; True when it is ours."""
+        order = self._orders.get(event.intent_id)
+        if order is None:
+            return False
+        keys = [leg.instrument.key for leg in order.intent.legs]
+        self._latch(keys, f"two live orders of {event.intent_id}: permanent ids {event.words}", event.at)
+        return True
+
+    def _latch(self, names: Sequence[str], why: str, at: datetime) -> None:
+        self._locks = self._locks.latched(names, why, at)
+        self._changed(book=False)
+
+    def _is_unknown_account(self, account: str) -> bool:
+        """The broker names another account than ours; no name is no other."""
+        return bool(account) and bool(self._own_account) and account != self._own_account
+
+    def _lock_foreign(self, fill: Fill, at: datetime) -> None:
         """A fill that is not ours: the operator's condors are booked, a sleeve contract is locked."""
         if fill.instrument is not None and fill.instrument.trading_class not in CONDOR_CLASSES:
-            self._locks[fill.instrument.key] = f"foreign fill {fill.exec_id}"
+            self._latch((fill.instrument.key,), f"foreign fill {fill.exec_id}", at)
 
     def commission(self, event: CommissionReported) -> None:
         """The broker reported what an execution cost."""
@@ -271,15 +323,14 @@ class Books:
     def reconcile(self, event: BooksReconciled) -> None:
         """Take over what a comparison with the broker's books has found and settled."""
         for fill in event.fills:
-            self._book_missed(fill)
+            self._book_missed(fill, event.at)
         self._commissions.update(event.commissions)
         for order in event.orders:
             self._orders[order.intent.intent_id] = order
         self._start = positions_before(self._agreed(event), self._executions.counting.values())
         self._found_on = first_seen(self._found_on, self._start, trade_date(event.at))
         self._account = event.account
-        self._locks = {key: why for key, why in self._locks.items() if why.startswith("foreign")}
-        self._locks |= dict(event.differences)
+        self._locks = self._locks.compared(event.differences, event.at)
         self._adopted = True
         self._changed(book=True)
 
@@ -290,16 +341,17 @@ class Books:
         self._executions = ExecutionSet(event.fills)
         self._commissions = dict(event.commissions)
         self._orders = {order.intent.intent_id: order for order in event.orders}
+        self._locks = event.locks
         self._changed(book=True)
 
-    def _book_missed(self, fill: Fill) -> None:
+    def _book_missed(self, fill: Fill, at: datetime) -> None:
         """An execution that only the broker's books showed; it may be the late fill of an order that had ended."""
         taken = self._executions.take(fill)
         if taken is None or not taken.counts:
             return
         order = self.order(fill.order_ref)
         if order is None and self._adopted:
-            self._lock_foreign(fill)  # what was traded before the first comparison is adopted with the positions
+            self._lock_foreign(fill, at)  # what was traded before the first comparison is adopted with the positions
         elif order is not None and fill.part is not FillPart.LEG:
             self._fill_order(order, taken)
 
@@ -355,7 +407,7 @@ class Books:
                 1 for o in self._orders.values() if o.sent_at is not None and trade_date(o.sent_at) == today
             ),
             account=self._account,
-            locks=MappingProxyType(dict(self._locks)),
+            locks=self._locks.words,
             frozen_base_usd_per_point=base_usd_per_point,
             changes=changes_of(self._orders.values(), fills, self._commissions, self._fees),
             executed=executed_on(today, self._orders.values(), fills, self._counted),

@@ -5,11 +5,21 @@ events are applied at once and what they ask for is planned next; a kill waits f
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain.decision import Approved, Refused, Verdict
 from bot.domain.errors import InvariantError
-from bot.domain.events import Decided, Event, ModeDemanded, OrderDoubted, OrderDropped, OrderReported, Released
+from bot.domain.events import (
+    DataFeedChanged,
+    Decided,
+    Event,
+    ModeDemanded,
+    OrderDoubted,
+    OrderDropped,
+    OrderReported,
+    Released,
+    TwinsFound,
+)
 from bot.domain.market import Quote, Tick
 from bot.domain.mode import TradingMode
 from bot.domain.orders import DecisionId, IntentId, Order, Prepared
@@ -20,7 +30,7 @@ from bot.execution import Execution
 from bot.hedging.planning import Planner
 from bot.hedging.stewardship.steward import Steward
 from bot.ports import Clock, Ids, Journal, JournalRow
-from bot.records import expired_row, rows_of
+from bot.records import expired_row, lock_rows, rows_of
 from bot.signals.evidence.settings import EvidenceSettings
 from bot.signals.reading import read_signal
 from bot.state import BotState
@@ -90,14 +100,20 @@ class Engine:
             if due:
                 self._trigger = "signal_changed"
             return due
-        is_known, override = self.state.is_booked(event), self.state.waivers.override
+        if isinstance(event, OrderReported):
+            event = self.state.twins_in(event) or event
+        is_known, locks, override = self.state.is_booked(event), self.state.locks, self.state.waivers.override
         due = self.state.apply(event)
-        if isinstance(event, ModeDemanded):
+        if isinstance(event, ModeDemanded | DataFeedChanged):
             self._cancel_what_adds()
+        elif isinstance(event, TwinsFound):
+            self._cancel_twins(event)
         is_silent = is_known or (not due and isinstance(event, OrderReported | OrderDoubted))
         rows = () if is_silent else rows_of(event, self._order_of(event))
         if override is not None and self.state.waivers.override is None:
             rows = (*rows, expired_row(override, event.at, override.objection(event.at, self.state.ground)))
+        if self.state.locks is not locks:
+            rows += lock_rows(locks, self.state.locks, event, self._clock.now())
         self._unwritten += rows
         if due:
             self._trigger = rows[0].kind if rows else _snake(event)
@@ -288,6 +304,13 @@ class Engine:
             order = self.state.order(intent_id)
             if order is not None and order.cancel_requested_at is None:
                 self.cancel(order)
+
+    def _cancel_twins(self, event: TwinsFound) -> None:
+        """Of two live orders of one intent none was wanted twice: both are cancelled, each by its own id."""
+        order = self.state.order(event.intent_id)
+        if order is not None:
+            for order_id in event.order_ids:
+                self.cancel(replace(order, broker_order_id=order_id))
 
     def cancel(self, order: Order) -> bool:
         """Write a cancel for one own order; True when a frame left."""

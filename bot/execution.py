@@ -7,6 +7,7 @@ from bot.domain.checks import require_positive
 from bot.domain.decision import Approved
 from bot.domain.errors import ConnectivityError
 from bot.domain.events import CancelSent, OrderDoubted, OrderDropped, OrderSent
+from bot.domain.locks import ACCOUNT_LOCK
 from bot.domain.mode import TradingMode
 from bot.domain.orders import Order, Prepared, Sent, Unknown
 from bot.domain.snapshot import Standing
@@ -85,7 +86,7 @@ class Execution:
             return "reconciling"
         if standing.book_version != approved.book_version:
             return f"book moved from {approved.book_version} to {standing.book_version}"
-        if "account" in standing.locks or any(leg.instrument.key in standing.locks for leg in approved.intent.legs):
+        if ACCOUNT_LOCK in standing.locks or any(leg.instrument.key in standing.locks for leg in approved.intent.legs):
             return "locked meanwhile"
         if now > approved.valid_until:
             return f"verdict expired at {approved.valid_until.isoformat()}"

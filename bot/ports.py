@@ -34,6 +34,13 @@ class Clock(Protocol):
         """Aware UTC of this machine, never shifted to the gateway's."""
         ...
 
+    def stepped_s(self) -> float:
+        """Seconds by which the machine's wall clock has moved against its monotonic one since the start.
+
+        Above zero where it was set forward; zero in virtual time.
+        """
+        ...
+
     async def sleep(self, seconds: float) -> None:
         """Wait on the loop's time."""
         ...

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot.domain.corrections import ExecutionSet
-from bot.domain.events import BooksReconciled
+from bot.domain.events import BooksReconciled, TwinsFound
 from bot.domain.expiries import has_settled
 from bot.domain.instrument import InstrumentKey
 from bot.domain.ledger import positions_after, units_filled
@@ -22,6 +22,7 @@ from bot.domain.orders import (
     Cancelled,
     Fill,
     Filled,
+    IntentId,
     Order,
     OrderState,
     Partial,
@@ -54,6 +55,19 @@ class Reconciliation:
     in_doubt: tuple[Order, ...]
     differences: Mapping[str, str]
     commissions: Mapping[str, Decimal]
+    twins: tuple[tuple[BrokerOrder, ...], ...] = ()  # live orders of one intent, where there are several
+
+    def twins_found(self, now: datetime) -> tuple[TwinsFound, ...]:
+        """Return one event for each intent that lives more than once at the broker."""
+        return tuple(
+            TwinsFound(
+                at=now,
+                intent_id=IntentId(rows[0].order_ref),
+                perm_ids=tuple(row.perm_id for row in rows),
+                order_ids=tuple(row.order_id for row in rows),
+            )
+            for rows in self.twins
+        )
 
     def as_event(self, broker: BrokerBooks, now: datetime) -> BooksReconciled:
         """Return the event that carries the outcome of comparing with these books of the broker's."""
@@ -103,6 +117,7 @@ def reconcile(own: OwnBooks, broker: BrokerBooks, *, now: datetime, settled_befo
         in_doubt=tuple(order for order in orders if isinstance(order.state, Unknown)),
         differences={} if expected is None else _differences(expected, broker.positions, now),
         commissions={exec_id: Decimal(text) for exec_id, text in broker.commissions_usd.items()},
+        twins=_twins(own.orders, broker),
     )
 
 
@@ -123,6 +138,15 @@ def _rows_by_ref(broker: BrokerBooks) -> dict[str, BrokerOrder]:
         if row.order_ref:
             rows[row.order_ref] = row
     return rows
+
+
+def _twins(orders: Iterable[Order], broker: BrokerBooks) -> tuple[tuple[BrokerOrder, ...], ...]:
+    """The live rows of each intent of ours that has several, under permanent ids of their own."""
+    rows: dict[str, dict[int, BrokerOrder]] = {order.intent.intent_id: {} for order in orders}
+    for row in broker.open_orders:
+        if row.order_ref in rows and row.perm_id and row.may_fill:
+            rows[row.order_ref][row.perm_id] = row
+    return tuple(tuple(found.values()) for found in rows.values() if len(found) > 1)
 
 
 def _settle(order: Order, row: BrokerOrder | None, fills: Sequence[Fill], *, settled: bool) -> Order:

@@ -1,12 +1,13 @@
 """What happened, as journal rows: one kind per thing, in the past tense, bound to the decision that caused it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.corrections import number_of
 from bot.domain.decision import Approved, Checked, Refused
 from bot.domain.events import (
+    AccountMismatched,
     BooksReconciled,
     CancelSent,
     CommissionReported,
@@ -20,6 +21,7 @@ from bot.domain.events import (
     LimitChanged,
     LinkLost,
     LinkRestored,
+    LockEscalated,
     LockLifted,
     ModeDemanded,
     OrderDoubted,
@@ -35,7 +37,9 @@ from bot.domain.events import (
     SensitivityMeasured,
     SessionClosed,
     SessionOpened,
+    TwinsFound,
 )
+from bot.domain.locks import Lock, Locks, steps_between
 from bot.domain.orders import (
     Cancelled,
     Fill,
@@ -81,10 +85,14 @@ def rows_of(event: Event, order: Order | None) -> tuple[JournalRow, ...]:
         case CommissionReported():
             facts = {"exec_id": event.exec_id, "commission_usd": event.commission_usd}
             return (JournalRow(kind="commission_booked", decision_id=decision, at=event.at, payload=facts),)
+        case TwinsFound():
+            facts = {"intent_id": event.intent_id, "perm_ids": list(event.perm_ids), "order_ids": list(event.order_ids)}
+            return (JournalRow(kind="twins_found", decision_id=decision, at=event.at, payload=facts),)
         case OrderSent() | OrderDropped() | OrderReported() | OrderDoubted() | CancelSent():
             return _order_rows(event, order)
         case _:
-            return _market_rows(event) or _standing_rows(event) or _command_rows(event)
+            rows = _market_rows(event) or _standing_rows(event)
+            return rows or _command_rows(event) or _locking_rows(event)
 
 
 def _fill_rows(event: FillReported, order: Order | None, decision: str) -> tuple[JournalRow, ...]:
@@ -191,9 +199,6 @@ def _command_rows(event: Event) -> tuple[JournalRow, ...]:
             facts = {"proposal_id": event.proposal_id, "key_id": event.key_id, "reason": event.reason}
             kind = "proposal_approved" if event.approved else "proposal_vetoed"
             return (JournalRow(kind=kind, decision_id=event.proposal_id, at=event.at, payload=facts),)
-        case LockLifted():
-            facts = {"lock": event.lock, "key_id": event.key_id, "reason": event.reason}
-            return (JournalRow(kind="lock_lifted", decision_id="", at=event.at, payload=facts),)
         case LimitChanged():
             facts = {
                 "name": event.name,
@@ -220,6 +225,21 @@ def _command_rows(event: Event) -> tuple[JournalRow, ...]:
             return ()
 
 
+def _locking_rows(event: Event) -> tuple[JournalRow, ...]:
+    """Rows of what locks, and of what should never be."""
+    match event:
+        case LockLifted():
+            facts = {"lock": event.lock, "key_id": event.key_id, "reason": event.reason}
+            return (JournalRow(kind="lock_lifted", decision_id="", at=event.at, payload=facts),)
+        case LockEscalated():
+            facts = {"lock": event.lock, "why": event.why}
+            return (JournalRow(kind="lock_escalated", decision_id="", at=event.at, payload=facts),)
+        case AccountMismatched():
+            return (JournalRow(kind="account_mismatched", decision_id="", at=event.at, payload={"why": event.why}),)
+        case _:
+            return ()
+
+
 def _reconciled_rows(event: BooksReconciled) -> tuple[JournalRow, ...]:
     """One row for each fill that it found and each order that it settled, in this order, and one for the outcome."""
     rows = [row for fill in event.fills for row in _execution_rows(fill, event.at)]
@@ -232,6 +252,23 @@ def _reconciled_rows(event: BooksReconciled) -> tuple[JournalRow, ...]:
     }
     rows.append(JournalRow(kind="books_reconciled", decision_id="", at=event.at, payload=facts))
     return tuple(rows)
+
+
+def lock_rows(before: Locks, after: Locks, event: Event, at: datetime) -> tuple[JournalRow, ...]:
+    """Return what an event did to the locks; a lift and an escalation have rows of their own."""
+    if isinstance(event, LockLifted | LockEscalated | Restored):
+        return ()
+    steps = steps_between(before, after)
+    rows = [
+        JournalRow(kind="lock_taken", decision_id="", at=at, payload={**_facts_of(lock), "latched": lock.latched})
+        for lock in steps.taken
+    ]
+    rows += [JournalRow(kind="lock_cleared", decision_id="", at=at, payload=_facts_of(lock)) for lock in steps.cleared]
+    return tuple(rows)
+
+
+def _facts_of(lock: Lock) -> Mapping[str, object]:
+    return {"lock": lock.name, "why": lock.why}
 
 
 def decided_rows(event: Decided) -> tuple[JournalRow, ...]:

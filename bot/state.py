@@ -14,7 +14,9 @@ from types import MappingProxyType
 from bot.books import Books
 from bot.domain.decision import Approved
 from bot.domain.events import (
+    AccountMismatched,
     AccountReported,
+    BooksAgreed,
     BooksReconciled,
     CancelSent,
     CandidatesListed,
@@ -29,6 +31,7 @@ from bot.domain.events import (
     LimitChanged,
     LinkLost,
     LinkRestored,
+    LockEscalated,
     LockLifted,
     ModeDemanded,
     OrderDoubted,
@@ -46,6 +49,7 @@ from bot.domain.events import (
     SessionClosed,
     SessionOpened,
     TimerElapsed,
+    TwinsFound,
     WingStrikesListed,
 )
 from bot.domain.evidence import Conviction, EvidenceInputs
@@ -53,6 +57,7 @@ from bot.domain.fees import FeeSchedule
 from bot.domain.flattening import Mandate
 from bot.domain.found import FoundSleeve
 from bot.domain.instrument import RVX, VIX, Instrument, InstrumentKey
+from bot.domain.locks import Locks
 from bot.domain.market import Quote, Tick
 from bot.domain.mode import RESTRAINTS, DemandSource, TradingMode, strictest
 from bot.domain.orders import (
@@ -86,6 +91,7 @@ class BotState:
         stated_credits: Sequence[StatedCredit] = (),
         fees: FeeSchedule | None = None,
         transfers: Sequence[Transfer] = (),
+        account: str = "",
     ) -> None:
         """Start empty: no positions, no link, nothing reconciled."""
         self._tracker = tracker
@@ -94,7 +100,7 @@ class BotState:
         self._universe: dict[InstrumentKey, Instrument] = {}
         self._previous_closes: dict[InstrumentKey, float] = {}
         self._session: Session | None = None
-        self._books = Books(sleeve=sleeve, stated_credits=stated_credits, fees=fees or FeeSchedule())
+        self._books = Books(sleeve=sleeve, stated_credits=stated_credits, fees=fees or FeeSchedule(), account=account)
         self._demands: dict[DemandSource, TradingMode] = {}
         self._restraints = Restraints()
         self._transfers = tuple(transfers)
@@ -134,6 +140,9 @@ class BotState:
             LinkLost: self._on_link_lost,
             LinkRestored: self._on_link_restored,
             BooksReconciled: self._on_reconciled,
+            BooksAgreed: self._on_agreed,
+            TwinsFound: self._books.lock_twins,
+            AccountMismatched: lambda _event: True,
             Restored: self._on_restored,
             ModeDemanded: self._on_mode,
             RestraintsLifted: self._on_lifted,
@@ -145,6 +154,7 @@ class BotState:
             LockLifted: lambda event: self._books.unlock(event.lock),
             LimitChanged: lambda _event: self._books.judge_anew(),
             OverrideGranted: self._on_override_granted,
+            LockEscalated: lambda event: self._books.escalate(event.lock, event.why, event.at),
             FlattenSigned: self._on_flatten_signed,
             FlattenEnded: self._on_flatten_ended,
             Decided: self._on_decided,
@@ -164,6 +174,10 @@ class BotState:
     def missing_indices(self, now: datetime) -> tuple[InstrumentKey, ...]:
         """RVX and VIX as far as the market does not publish them now."""
         return self._tracker.missing(nanoseconds_of(now))
+
+    def stale_inputs(self, now: datetime) -> str:
+        """Which input of the signal is missing or old in an open session, in words."""
+        return self._tracker.stale(nanoseconds_of(now))
 
     @property
     def proposals(self) -> Proposals:
@@ -222,6 +236,15 @@ class BotState:
         """From the loss of the link, or the start, until the books agree."""
         return self._reconciling
 
+    @property
+    def locks(self) -> Locks:
+        """Of contracts, or of the account."""
+        return self._books.locks
+
+    def twins_in(self, event: OrderReported) -> TwinsFound | None:
+        """What a report shows of a second live order of one intent."""
+        return self._books.twins_in(event)
+
     def fills(self) -> tuple[Fill, ...]:
         """Every execution booked so far."""
         return self._books.fills()
@@ -236,7 +259,7 @@ class BotState:
             book_version=self._books.version,
             mode=self.mode,
             reconciling=self._reconciling,
-            locks=self._books.locks,
+            locks=self._books.locks.words,
             mandate=self.mandate,
         )
 
@@ -380,6 +403,11 @@ class BotState:
         self._reconciling = False
         return True
 
+    def _on_agreed(self, event: BooksAgreed) -> bool:
+        self._books.take_account(event.account)
+        self._take_worth(event.account, event.at)
+        return False
+
     def _on_restored(self, event: Restored) -> bool:
         self._books.restore(event)
         self._frozen_base = event.frozen_base_usd_per_point
@@ -413,7 +441,9 @@ class BotState:
         return True
 
     def _on_data_feed(self, event: DataFeedChanged) -> bool:
-        self._demands[DemandSource.MARKET_DATA] = TradingMode.NORMAL if event.usable else TradingMode.REDUCE_ONLY
+        """What is not usable tightens at once; only the guard, which waits and compares, takes that back."""
+        if not event.usable:
+            self._demands[DemandSource.MARKET_DATA] = TradingMode.REDUCE_ONLY
         return True
 
     # decisions ----------------------------------------------------------------------------------------------------

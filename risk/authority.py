@@ -72,6 +72,7 @@ class Situation:
     refusals: Refusals = field(default_factory=Refusals)  # what an override may name
     may_override: bool = False  # mode NORMAL by every source, and the books are not being compared
     override_waits: bool = False  # one is granted and not used up yet
+    clock_agrees: bool = True  # the host's wall clock has not stepped against its monotonic one
     is_disabled: bool = False  # C12: one pattern executed too often; only role risk resumes
     limits: RiskLimits = field(default_factory=RiskLimits)  # in force
     half_signed: HalfSigned | None = None  # the loosening command that was signed last and by one key alone
@@ -89,6 +90,7 @@ class Denial(StrEnum):
     RETAINED = "retained"
     SEQUENCE = "sequence"
     NOT_FRESH = "not_fresh"
+    CLOCK = "clock_stepped"
     EPOCH = "epoch"
     CHALLENGE = "challenge"
     REASON_MISSING = "reason_missing"
@@ -451,6 +453,8 @@ def _about_the_strategy(command: Command, situation: Situation) -> Denial | None
 
 def _about_the_moment(command: Command, situation: Situation, rules: AuthorityRules) -> Denial | None:
     now, window = situation.host_now, timedelta(seconds=rules.freshness_s)
+    if not situation.clock_agrees:
+        return Denial.CLOCK  # neither age nor expiry of a command can be judged
     if command.issued_at is None or command.expires_at is None:
         return Denial.NOT_FRESH
     if abs(now - command.issued_at) > window or now > command.expires_at:

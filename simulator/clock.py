@@ -31,6 +31,10 @@ class VirtualClock:
         """Aware UTC, the same as `now`."""
         return self.now()
 
+    def stepped_s(self) -> float:
+        """Zero: there is one time only."""
+        return 0.0
+
     async def sleep(self, seconds: float) -> None:
         """Wait on the loop's time."""
         await asyncio.sleep(max(0.0, seconds))

@@ -39,6 +39,10 @@ class FakeClock:
         """The same moment."""
         return self.at
 
+    def stepped_s(self) -> float:
+        """It never steps by itself."""
+        return 0.0
+
     def pass_s(self, seconds: float) -> datetime:
         """Move on."""
         self.at += timedelta(seconds=seconds)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -12,7 +13,7 @@ from adapters.ibkr.orders import Orders
 from adapters.ibkr.settings import BrokerSettings
 from adapters.ibkr.tap import TappedIB
 from bot.domain.errors import ClientIdInUseError, ConnectivityError, RefusedStartError
-from bot.domain.events import LinkLost, LinkRestored
+from bot.domain.events import AccountMismatched, LinkLost, LinkRestored
 from bot.ports import Clock, Sink
 from bot.tasks import end_all
 
@@ -54,6 +55,8 @@ class Link:
         self._sink = sink
         self._streams = streams
         self._is_up = False
+        self._was_up = False  # synchronised once: from now on another account is no refused start
+        self._mismatch = ""  # as told
         self._id_in_use = False
         self._id_in_use_since: datetime | None = None
         ib.client.apiEnd += self._api_ended
@@ -69,7 +72,7 @@ class Link:
         Raises:
             ClientIdInUseError: The broker says the id is taken.
             ConnectivityError: No connection, or an incomplete synchronisation.
-            RefusedStartError: The gateway does not manage the account of the settings.
+            RefusedStartError: The gateway does not manage the account of the settings, and never did in this run.
         """
         if self.is_open():
             return
@@ -87,7 +90,7 @@ class Link:
         except BaseException:
             self.disconnect()
             raise
-        self._is_up = True
+        self._is_up = self._was_up = True
         self._sink(LinkRestored(at=self._clock.now(), why="connected"))
         self._streams.link_up()
 
@@ -113,6 +116,14 @@ class Link:
                 self._restored(why)
             case LinkMeaning.NOTHING:
                 pass
+
+    def accounts_told(self, accounts: tuple[str, ...]) -> None:
+        """Take which accounts the gateway manages; without ours, in a run that had it, trading is over."""
+        why = self._without_ours(accounts)
+        if why and self._was_up and why != self._mismatch:
+            _log.error("%s", why)
+            self._sink(AccountMismatched(at=self._clock.now(), why=why))
+        self._mismatch = why
 
     def doubt(self, why: str) -> None:
         """Ask for a reconciliation: something on the way was lost, and nobody knows what."""
@@ -200,12 +211,18 @@ class Link:
         return ClientIdInUseError(message)
 
     def _require_account(self) -> None:
-        managed = self._ib.client.getAccounts()
-        if self._settings.account not in managed:
-            raise RefusedStartError(
-                f"the gateway manages {', '.join(managed)}, expected account {self._settings.account}: "
-                "log in with the right user, or correct broker.account"
-            )
+        why = self._without_ours(self._ib.client.getAccounts())
+        if why:
+            raise ConnectivityError(why) if self._was_up else RefusedStartError(why)
+
+    def _without_ours(self, managed: Sequence[str]) -> str:
+        """What is wrong with the accounts that the gateway manages, empty where ours is among them."""
+        if self._settings.account in managed:
+            return ""
+        return (
+            f"the gateway manages {', '.join(managed)}, expected account {self._settings.account}: "
+            "log in with the right user, or correct broker.account"
+        )
 
     def _restored(self, why: str) -> None:
         if self._ib.client.isReady():

@@ -42,6 +42,10 @@ class DataFeed:
         """Take that one line has no right to its data."""
         self._add(key, f"{key}: {text}")
 
+    def line_not_live(self, key: InstrumentKey, words: str) -> None:
+        """Take that one line carries delayed or frozen data; its next live tick heals it."""
+        self._add(key, f"{key}: {words} data")
+
     def line_closed(self, key: InstrumentKey) -> None:
         """Forget the fault of a line that nobody watches any more."""
         self._drop({key})

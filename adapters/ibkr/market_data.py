@@ -202,6 +202,7 @@ class Streams:
         if line is None:
             return  # late, for a line that is closed
         tick = line.price(tick_type, price, size, self._clock.now_ns())
+        self._watch_kind(req_id, line)
         if tick is not None and req_id not in self._snapshots:
             self._sink(tick)
             if tick.data_type is DataType.LIVE:
@@ -221,7 +222,13 @@ class Streams:
         line = self._lines.get(req_id)
         if line is not None:
             line.type_told(data_type)
+            self._watch_kind(req_id, line)
             self._dirty[req_id] = line
+
+    def _watch_kind(self, req_id: int, line: Line) -> None:
+        """A stream that is not live makes the feed unusable; a question for a snapshot is no feed."""
+        if line.data_type is not DataType.LIVE and req_id not in self._snapshots:
+            self._feed.line_not_live(line.instrument.key, line.data_type.name.lower().replace("_", " "))
 
     def model_told(self, req_id: int, delta: float, theta: float) -> None:
         """Take the greeks of the broker's model."""

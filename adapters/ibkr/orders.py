@@ -142,7 +142,9 @@ class Orders:
         """
         intent_id = order.intent.intent_id
         self._require_open(f"cancel of {intent_id} was not written")
-        row = self.table.of_ref(self._settings.client_id, intent_id)
+        named = self.table.own(self._settings.client_id, order.broker_order_id)
+        is_known = named is not None and named.order_ref == intent_id  # of several live ones exactly this
+        row = named if is_known else self.table.of_ref(self._settings.client_id, intent_id)
         order_id = order.broker_order_id if row is None else row.order_id
         if order_id <= 0:
             raise ConnectivityError(f"cancel of {intent_id} was not written: the broker's order id is not known")

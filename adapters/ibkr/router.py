@@ -54,6 +54,7 @@ class Router:
         self.order_completed = books.completed
         self.charged = orders.charged
         self.account_value = account.told
+        self.accounts_told = link.accounts_told
         self.undecoded_count = 0
         self.unknown_code_count = 0
 

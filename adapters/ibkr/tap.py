@@ -79,6 +79,9 @@ class Ear(Protocol):
     def order_id_told(self, order_id: int) -> None:
         """Message 9: the next valid order id."""
 
+    def accounts_told(self, accounts: tuple[str, ...]) -> None:
+        """Message 15: the accounts that the gateway manages."""
+
     def processed(self) -> None:
         """All messages of one read of the socket were handed over."""
 
@@ -181,6 +184,12 @@ class TappedWrapper(Wrapper):
         """Hand over the next order id, which the library reads while connecting only."""
         if self.ear is not None:
             self.ear.order_id_told(reqId)
+
+    def managedAccounts(self, accountsList: str) -> None:
+        """Hand over the accounts, which the library keeps as well."""
+        super().managedAccounts(accountsList)
+        if self.ear is not None:
+            self.ear.accounts_told(tuple(name for name in accountsList.split(",") if name))
 
     def tcpDataProcessed(self) -> None:
         """Tell the end of one read."""

@@ -15,6 +15,7 @@ from bot.domain.events import Restored
 from bot.domain.evidence import Conviction
 from bot.domain.instrument import InstrumentKey
 from bot.domain.ledger import first_seen, positions_after, positions_before, trade_date, units_filled
+from bot.domain.locks import Lock, Locks
 from bot.domain.mode import RESTRAINTS, DemandSource, TradingMode
 from bot.domain.orders import (
     Cancelled,
@@ -43,6 +44,7 @@ MOVES = (
     *("order_sent", "order_acknowledged", "order_partly_filled", "order_completed"),
     *("order_cancelled", "order_rejected", "order_doubted"),
 )
+LOCKING = ("lock_taken", "lock_escalated", "lock_cleared", "lock_lifted")
 PROPOSALS = {
     "proposal_made": ProposalState.OPEN,
     "proposal_approved": ProposalState.APPROVED,
@@ -63,6 +65,7 @@ REMEMBERED = (
         "restraints_lifted",
         "sample_taken",
     ),
+    *LOCKING,
     *MOVES,
 )
 
@@ -91,6 +94,7 @@ class _Memory:
     credits: dict[str, str] = field(default_factory=dict)
     limits: dict[str, str] = field(default_factory=dict)
     configured: dict[str, str] = field(default_factory=dict)
+    locks: Locks = field(default_factory=Locks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +153,7 @@ def remembered_of(rows: Iterable[WrittenRow], at: datetime, transfers: tuple[Tra
         credits=memory.credits,
         worth=memory.worth,
         restraints=memory.restraints,
+        locks=memory.locks.begun_anew(at),
     )
     return Remembered(
         restored=restored, latch_mode=memory.latch_mode, limits=memory.limits, configured=memory.configured
@@ -162,7 +167,11 @@ def _remember(memory: _Memory, row: WrittenRow) -> None:
         JournalError: It lacks a fact, or describes something impossible.
     """
     try:
-        _take_in(memory, row, json.loads(row.payload))
+        facts = json.loads(row.payload)
+        if row.kind in LOCKING:
+            memory.locks = _locks_after(memory.locks, row, facts)
+        else:
+            _take_in(memory, row, facts)
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         what = f"{type(error).__name__} {error}"
         raise JournalError(f"row {row.seq} ({row.kind}) cannot be understood: {what}") from error
@@ -213,6 +222,15 @@ def _take_worth(memory: _Memory, facts: Mapping[str, object], at: datetime) -> N
     worth = facts.get("net_liquidation_usd")
     if worth is not None:
         memory.worth = moved(memory.worth, Decimal(str(worth)), at, memory.transfers)
+
+
+def _locks_after(locks: Locks, row: WrittenRow, facts: Mapping[str, object]) -> Locks:
+    """What holds after a row about a lock."""
+    name = str(facts["lock"])
+    if row.kind in {"lock_cleared", "lock_lifted"}:
+        return locks.lifted(name)
+    is_latched = row.kind == "lock_escalated" or facts["latched"] is True
+    return locks.taken(Lock(name=name, why=str(facts["why"]), since=row.at, latched=is_latched))
 
 
 def _remember_demand(memory: _Memory, facts: Mapping[str, object], at: datetime) -> None:

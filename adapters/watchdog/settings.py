@@ -1,6 +1,7 @@
 """How patient the watcher is and what it runs; the section ``[watchdog]`` of a profile."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from bot.domain.checks import require_positive
 from bot.domain.errors import InvalidValueError
@@ -18,6 +19,10 @@ class WatchdogSettings:
     on_alarm: str = ""  # a command, given danger and words as its last two arguments
     cut: str = ""  # a command that cuts the bot off from the gateway; run once, when nobody knows what the bot does
     command_timeout_s: float = 30.0  # for either command
+    kill_key: Path | None = None  # an operator's file with role kill alone; without one the watcher only calls
+    kill_username: str = ""  # at the broker of messages; empty: operator-KEY
+    kill_password_file: Path | None = None  # its password there: one line, mode 0600
+    kill_within_s: float = 30.0  # without an answer of the bot for so long the cut is run
 
     def __post_init__(self) -> None:
         """Reject periods of zero and the client id that binds manual orders."""
@@ -27,6 +32,7 @@ class WatchdogSettings:
             ledger_every_s=self.ledger_every_s,
             ledger_timeout_s=self.ledger_timeout_s,
             command_timeout_s=self.command_timeout_s,
+            kill_within_s=self.kill_within_s,
         )
         if self.client_id <= 0:
             raise InvalidValueError(f"watchdog client_id must be above 0, was {self.client_id}")

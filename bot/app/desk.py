@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.app.challenges import CHALLENGE_LIFE, Challenges
+from bot.app.guards import Guards
 from bot.app.limiting import LimitSetter
 from bot.app.line_loss import LineLoss
 from bot.app.link import LinkKeeper
@@ -20,8 +21,16 @@ from bot.app.second_key import SecondKey
 from bot.app.shell import Shell
 from bot.app.statement import Asked, regime_words, status_facts
 from bot.app.sweeping import Actions
+from bot.app.watching import Watch
 from bot.domain.command import Ack, AckDetail, AckStage, Channel, Command, CommandName, Proof, Told
-from bot.domain.events import BooksReconciled, LockLifted, ModeDemanded, ProposalAnswered, RestraintsLifted
+from bot.domain.events import (
+    BooksAgreed,
+    BooksReconciled,
+    LockLifted,
+    ModeDemanded,
+    ProposalAnswered,
+    RestraintsLifted,
+)
 from bot.domain.mode import RESTRAINTS, DemandSource, TradingMode
 from bot.domain.orders import DecisionId, Unknown
 from bot.domain.overrides import Override
@@ -94,12 +103,9 @@ class Desk:
         self._reconciled_at: datetime | None = None
         self._differences = 0
         self._jobs: set[asyncio.Task[None]] = set()
+        self._watch = Watch(shell, Guards(shell, keeper), halt=self.halt)
         self._loss = LineLoss(
-            shell,
-            keeper,
-            requires_link=identity.requires_link,
-            halt=self.halt,
-            is_halted=lambda: latch.mode is TradingMode.HALT,
+            shell, self._watch.guards, requires_link=identity.requires_link, halt=self.halt, is_halted=self._is_halted
         )
         self._second = SecondKey(shell, CHALLENGE_LIFE)
         self._limits = LimitSetter(shell, lambda command, detail: self._ack(command, AckStage.DONE, detail))
@@ -109,6 +115,7 @@ class Desk:
         self._cancelling = False  # killed: whatever of ours still works is cancelled as soon as it can be
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         shell.pump.hear(BooksReconciled, self._on_reconciled)
+        shell.pump.hear(BooksAgreed, self._on_reconciled)
         shell.pump.hear(ModeDemanded, self._on_demanded)
 
     # commands --------------------------------------------------------------------------------------------------
@@ -386,6 +393,7 @@ class Desk:
             self._tell_expiry()
             self._challenges.renew_if_expired()
             self._loss.judge()
+            self._watch.judge()
 
     def _tell_expiry(self) -> None:
         """A proposal that nobody answered leaves the state that the operators' tools show."""
@@ -426,6 +434,9 @@ class Desk:
         else:
             self._ack(command, AckStage.DONE, facts)
 
+    def _is_halted(self) -> bool:
+        return self._latch.mode is TradingMode.HALT
+
     def _mode(self) -> TradingMode:
         return self._shell.engine.state.mode
 
@@ -447,6 +458,7 @@ class Desk:
             allows_global_cancel=self._sweeper.allowed,
             global_cancel_word=self._sweeper.word(self._latch.epoch),
             locks=frozenset(state.standing().locks),
+            clock_agrees=state.demand(DemandSource.HOST_CLOCK) is TradingMode.NORMAL,
             is_disabled=restraints.of(DemandSource.REPEATS) is not None,
             refusals=state.waivers.refusals,
             may_override=state.mode is TradingMode.NORMAL and not state.reconciling,
@@ -456,7 +468,9 @@ class Desk:
         )
 
     def _on_reconciled(self, event: object) -> None:
-        if isinstance(event, BooksReconciled):
+        if isinstance(event, BooksAgreed):
+            self._reconciled_at, self._differences = event.at, 0
+        elif isinstance(event, BooksReconciled):
             self._reconciled_at = event.at
             self._differences = len(event.differences)
             if self._cancelling:

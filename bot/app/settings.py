@@ -19,6 +19,14 @@ class AppSettings:
     look_again_s: float = 3.0  # between two looks at the broker's books while an order is in doubt
     reconnect_first_s: float = 2.0  # doubled after each failure ...
     reconnect_most_s: float = 60.0  # ... up to this; with jitter
+    compare_every_s: float = 300.0  # of the books on a healthy link: some six frames of the message budget each time
+    compare_after_fill_s: float = 5.0  # quiet for so long after the last fill of a burst: positions follow executions
+    compare_locked_s: float = 30.0  # while a lock may end by itself: two agreements ten seconds apart end it
+    lock_escalated_s: float = 900.0  # docs/risk-controls.md, L5: a lock that has not ended by then needs a person
+    agreement_told_s: float = 3600.0  # comparisons without any news are told as one row at most this often
+    guard_clear_s: float = 60.0  # docs/risk-controls.md, 2.1: without its cause for so long a guard lets go
+    clock_step_s: float = 2.0  # docs/risk-controls.md, 2.4: a wall clock that steps by more holds the bot back
+    input_stale_s: float = 60.0  # of an open session without a fresh SPX, RVX or VIX: that holds the bot back
     alert_after_s: float = 120.0  # without a link for this long: one alert
     heartbeat_s: float = 10.0  # docs/risk-controls.md, L6: at most ten seconds apart
     baseline_closes: int = 140  # daily closes asked for, so that 90 common sessions are among them

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.app.alerting import Alerting
+from bot.app.comparing import ComparisonKeeper
 from bot.app.daily import DailyKeeper
 from bot.app.desk import Desk
 from bot.app.greeks import GreeksKeeper
@@ -53,6 +54,7 @@ class Parts:
     wings: WingKeeper
     desk: Desk
     sampler: Sampler
+    comparing: ComparisonKeeper
     latch: Latch
     connection: Connection
     alerting: Alerting
@@ -89,6 +91,7 @@ class Supervisor:
             self._task("desk", self._parts.desk.run()),
             self._task("tender", self._tend()),
             self._task("sampler", self._parts.sampler.run()),
+            self._task("comparing", self._parts.comparing.run()),
             self._task("boot", self._cancel_if_latched()),
         ]
         if self._parts.daily is not None:

@@ -7,6 +7,7 @@ from datetime import date
 from adapters.history.daily_store import DailyStore
 from bot.app.alerting import Alerting, Sounded
 from bot.app.announced import AnnouncedJournal, Announcer
+from bot.app.comparing import ComparisonKeeper
 from bot.app.credits import CreditTeller
 from bot.app.daily import DailyKeeper
 from bot.app.desk import Desk, Identity
@@ -142,6 +143,7 @@ def assemble(loaded: Loaded, ports: Ports, start: Start) -> Assembled:
             stated_credits=start.credits,
             fees=fees,
             transfers=settings.account.transfer,
+            account=settings.broker.account,
         ),
         policy=Policy(
             evidence=settings.evidence,
@@ -277,6 +279,7 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
         if start.store is None
         else DailyKeeper(shell=shell, data=ports.market_data, link=keeper, record=start.store),
         sampler=Sampler(shell, measures),
+        comparing=ComparisonKeeper(shell, keeper),
         latch=ports.latch,
         connection=ports.connection,
         alerting=alerting,

@@ -2,16 +2,17 @@
 
 How it works: signs of life come over MQTT or from the bot's local socket, positions from the journal and from a session
 of its own at the gateway. Once a second all that was heard is judged; a danger is told when it begins and when it is
-over. What always holds: a source that fails is a danger or its own words, never a reason to end.
+over. With a key for it, ledgers that stay apart kill the bot: once a break, again until it is answered.
+What always holds: a source that fails is a danger or its own words, never a reason to end.
 """
 
 import asyncio
 import json
 import os
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from adapters.alerts.channels import open_channels
@@ -28,6 +29,7 @@ from adapters.journal.positions import positions_told
 from adapters.mqtt.monitor import Monitor
 from bot.compose.standing import JOURNAL_FILE
 from bot.compose.state_folder import default_folder
+from bot.compose.stopping import Stopper
 from bot.domain.alerts import Alert, Severity
 from bot.domain.command import CommandName
 from bot.domain.errors import ConfigError, ConnectivityError, JournalError
@@ -41,6 +43,7 @@ ALARMED = 13
 """Exit code of a watch that ends with its first alarm."""
 
 JUDGE_EVERY_S = 1.0
+KILL_AGAIN_S = 1.0
 DELIVERED_WITHIN_S = 10.0
 
 
@@ -85,7 +88,7 @@ class Watcher:
         """Take the parts; must be called where a loop will run.
 
         Raises:
-            ConfigError: A command cannot be taken apart into words.
+            ConfigError: A command cannot be taken apart into words, or the key cannot be used.
         """
         self._watch = watch
         self._settings = settings
@@ -98,6 +101,8 @@ class Watcher:
         self._on_alarm = _words_of(watch.on_alarm or settings.watchdog.on_alarm, "on_alarm")
         self._cut = _words_of(watch.cut or settings.watchdog.cut, "cut")
         self._was_cut = False
+        key = settings.watchdog.kill_key if watch.ledger else None
+        self._stopper = None if key is None else Stopper(settings, folder, key)
         self._commands: set[asyncio.Task[None]] = set()
 
     async def run(self) -> int:
@@ -119,7 +124,8 @@ class Watcher:
                     task.result()  # a source ends by a fault of ours alone
             await judging
             await dispatcher.emptied(DELIVERED_WITHIN_S)
-            await asyncio.gather(*self._commands)
+            while self._commands:  # a kill that nobody answers runs the cut
+                await asyncio.gather(*self._commands)
         finally:
             await end_all((*tasks, judging, *self._commands))
         return ALARMED
@@ -225,6 +231,8 @@ class Watcher:
 
     def _alarm(self, alarm: Alarm, dispatcher: Dispatcher, now: datetime) -> None:
         self._say_line(alarm.danger.value, alarm.words, over=False)
+        if alarm.danger is Danger.LEDGER and self._stopper is None:
+            self._say_line("kill", "no key to halt the bot with: watchdog.kill_key names none", over=False)
         dispatcher.take(
             Alert(
                 kind=f"watchdog_{alarm.danger.value}",
@@ -237,15 +245,40 @@ class Watcher:
             )
         )
         self._run_command(self._on_alarm, alarm)
-        if alarm.danger.may_trade_on and not self._was_cut:
+        if alarm.danger is Danger.LEDGER and self._stopper is not None:
+            self._start(self._kill(self._stopper, alarm))
+        elif alarm.danger.may_trade_on:
+            self._cut_off(alarm)
+
+    async def _kill(self, stopper: Stopper, alarm: Alarm) -> None:
+        """Kill until the bot has answered or the ledgers agree; without an answer in time it is cut off besides."""
+        deadline = self._clock.host_now() + timedelta(seconds=self._rules.kill_within_s)
+        while alarm.danger in self._standing:
+            way, failed = await stopper.round(f"watchdog: {alarm.words}")
+            for why in failed:
+                self._say_line("kill", why, over=False)
+            if way:
+                self._say_line("kill", f"the bot is halted; it answered over {way}", over=True)
+                return
+            if self._clock.host_now() >= deadline:
+                self._cut_off(alarm)
+                if self._watch.exit_on_alarm:
+                    return
+            await self._clock.sleep(KILL_AGAIN_S)
+
+    def _cut_off(self, alarm: Alarm) -> None:
+        if not self._was_cut:
             self._was_cut = True
             self._run_command(self._cut, alarm)
 
     def _run_command(self, command: list[str], alarm: Alarm) -> None:
         if command:
-            task = asyncio.ensure_future(self._ran(command, alarm))
-            self._commands.add(task)
-            task.add_done_callback(self._commands.discard)
+            self._start(self._ran(command, alarm))
+
+    def _start(self, job: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(job)
+        self._commands.add(task)
+        task.add_done_callback(self._commands.discard)
 
     async def _ran(self, command: list[str], alarm: Alarm) -> None:
         """Run a command of the operator's, without a shell; how it ended is told."""

@@ -154,6 +154,10 @@ ALERTS: Mapping[str, AlertClass] = {
     "override_granted": _critical("a person has overridden limits for one refused order", "intent_id"),
     "override_used": _warning("the order of an override was judged again", "intent_id"),
     "override_expired": _notice("an override ended before anything was judged under it", "intent_id"),
+    "lock_taken": _warning("a contract, or the account, is locked: no order leaves in it", "lock"),
+    "lock_escalated": _critical("a lock has not ended by itself: find out, then unlock", "lock"),
+    "twins_found": _critical("two live orders of one intent: both are cancelled, look at the broker", "intent_id"),
+    "account_mismatched": _critical("the gateway is logged in without the bot's account: it halts", "why"),
     "lock_lifted": _notice("a person has taken a lock away", "lock"),
     "cap_breached": _warning("the hedge's cost stands above its cap: nothing that costs is bought"),
     "limit_breached": _critical("a limit is passed and the bot holds itself back: look at it, then resume", "source"),
@@ -185,7 +189,7 @@ QUIET_RECORDS = frozenset(
             "greeks_unknown",
         ),
         *("proposal_approved", "proposal_vetoed", "order_prepared", "order_acknowledged", "order_partly_filled"),
-        *("cancel_sent", "commission_booked", "command_acknowledged", "fault_logged"),
+        *("cancel_sent", "commission_booked", "command_acknowledged", "fault_logged", "lock_cleared", "books_agreed"),
     }
 )
 """Kinds that stand in journal and logs alone."""

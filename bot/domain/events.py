@@ -10,6 +10,7 @@ from bot.domain.decision import Verdict
 from bot.domain.evidence import Conviction, EvidenceInputs
 from bot.domain.flattening import Mandate
 from bot.domain.instrument import Instrument, InstrumentKey
+from bot.domain.locks import Locks
 from bot.domain.market import Quote, Tick
 from bot.domain.mode import DemandSource, TradingMode
 from bot.domain.orders import BrokerOrder, DecisionId, Fill, IntentId, Order
@@ -192,6 +193,37 @@ class BooksReconciled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BooksAgreed:
+    """A comparison beside the others found nothing at all: no difference, no fill, no order that had moved."""
+
+    at: datetime
+    account: AccountValues
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwinsFound:
+    """Two live orders of one intent stand at the broker, under these permanent ids and order ids."""
+
+    at: datetime
+    intent_id: IntentId
+    perm_ids: tuple[int, ...]
+    order_ids: tuple[int, ...]
+
+    @property
+    def words(self) -> str:
+        """Return the permanent ids as text."""
+        return " and ".join(str(perm_id) for perm_id in self.perm_ids)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountMismatched:
+    """The gateway no longer manages the bot's account: it was logged in as somebody else."""
+
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
     """What the journal remembers at start; the ledger is built from it as from live events.
 
@@ -212,6 +244,7 @@ class Restored:
     worth: Worth | None = None  # what losses are measured from (C31)
     restraints: Restraints = field(default_factory=Restraints)  # what the bot has asked of itself (C12, C31)
     credits: Mapping[str, str] = field(default_factory=dict)  # what was last told of each cohort's credit, by its name
+    locks: Locks = field(default_factory=Locks)  # those that nobody has lifted and that have not ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -331,6 +364,15 @@ class OverrideGranted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LockEscalated:
+    """A lock that was to end by itself has not ended in time: from now on a person must lift it."""
+
+    at: datetime
+    lock: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlattenSigned:
     """A person has signed a plan to flatten; it counts in the halt for which it was made, and in no other."""
 
@@ -390,6 +432,9 @@ Event = (
     | LinkLost
     | LinkRestored
     | BooksReconciled
+    | BooksAgreed
+    | TwinsFound
+    | AccountMismatched
     | Restored
     | ModeDemanded
     | RestraintsLifted
@@ -401,6 +446,7 @@ Event = (
     | LockLifted
     | LimitChanged
     | OverrideGranted
+    | LockEscalated
     | FlattenSigned
     | FlattenEnded
     | Decided

@@ -348,3 +348,8 @@ class BrokerOrder:
     remaining: int
     account: str
     text: str = ""  # the broker's words, data only
+
+    @property
+    def may_fill(self) -> bool:
+        """Working, or nobody knows."""
+        return self.status in {BrokerStatus.WORKING, BrokerStatus.UNCLEAR}

@@ -81,6 +81,8 @@ STANDING_KINDS = frozenset(
         *("kill_latched", "mode_latched", "mode_resumed", "command_refused", "data_feed_changed", "cap_breached"),
         *("credit_changed", "limit_breached", "restraints_lifted"),
         *("override_granted", "override_used", "override_expired"),
+        *("credit_changed", "limit_breached", "restraints_lifted", "account_mismatched", "twins_found"),
+        *("lock_taken", "lock_escalated", "lock_cleared", "lock_lifted"),
         *("run_ended_early", "bot_started", "bot_stopped"),
     }
 )

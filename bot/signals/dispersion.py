@@ -132,6 +132,17 @@ class DispersionTracker:
                 silent.append(key)
         return tuple(silent)
 
+    def stale(self, now_ns: int) -> str:
+        """Return which input of the spread is missing or old, in words; empty while none is, or none is required yet.
+
+        An index of our own in the place of one that is not published is no missing input, and SPX is not published
+        longer than its shares trade.
+        """
+        session = self._session
+        if session is None or not self._start_ns <= now_ns <= nanoseconds_of(session.shares_close_at):
+            return ""
+        return self._why_stale(now_ns)
+
     def _is_own(self, key: InstrumentKey) -> bool:
         return key in self._own and self._lanes[key].at == self._own[key]
 
@@ -369,6 +380,10 @@ class DispersionTracker:
             return self._thresholds.why
         if now_ns > self._closes_ns:
             return f"the session of {self._session.day} is over"
+        return self._why_stale(now_ns)
+
+    def _why_stale(self, now_ns: int) -> str:
+        """Say which input of the spread is missing or old at a moment of the session; empty when none is."""
         if not self._seeded:
             missing = [name for name, lane in (("RVX", self._rvx), ("VIX", self._vix)) if not lane.is_fed]
             return f"no good tick of {' and '.join(missing)} since the smoothing of the session began"

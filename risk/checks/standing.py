@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 from bot.domain.decision import Checked, Rule
+from bot.domain.locks import ACCOUNT_LOCK
 from bot.domain.mode import TradingMode
 from bot.domain.orders import OrderIntent, Purpose
 from risk.reducing import reducing
 from risk.scene import Scene
-
-ACCOUNT_LOCK = "account"
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,10 @@ class Moment:
     def now_ns(self) -> int:
         return self.ns
 
+    def stepped_s(self) -> float:
+        """It never steps."""
+        return 0.0
+
     def host_now(self) -> datetime:
         return self.now()
 

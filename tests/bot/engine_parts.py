@@ -108,7 +108,7 @@ class Rig:
         self.journal = ListJournal()
         self.announced = AnnouncedJournal(self.journal, ())
         self.planner = ScriptedPlanner()
-        self.state = BotState(tracker=DispersionTracker(DispersionSettings()))
+        self.state = BotState(tracker=DispersionTracker(DispersionSettings()), account=ACCOUNT)
         gate = Gate(
             RiskLimits(accounts=frozenset({ACCOUNT})), FEES, checks=(*checks, Locks(), Reconciled(), ModeAllows())
         )
@@ -190,7 +190,7 @@ def filled(fill: Fill) -> FillReported:
 
 def a_state() -> BotState:
     """An empty state."""
-    return BotState(tracker=DispersionTracker(DispersionSettings()))
+    return BotState(tracker=DispersionTracker(DispersionSettings()), account=ACCOUNT)
 
 
 def call_order(quantity: int = 3, state: OrderState | None = None, ref: str = "i-1", **changes: Any) -> Order:

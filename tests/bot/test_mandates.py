@@ -8,6 +8,7 @@ import pytest
 from bot.domain.decision import Approved
 from bot.domain.events import FlattenEnded, FlattenSigned, LockLifted, ModeDemanded, OrderDropped, OrderSent
 from bot.domain.flattening import FlatPart, FlattenPlan, Mandate
+from bot.domain.locks import Locks
 from bot.domain.mode import DemandSource, TradingMode
 from bot.domain.orders import Purpose
 from bot.domain.snapshot import Standing
@@ -109,7 +110,7 @@ async def test_the_last_check_lets_out_what_is_signed_for_this_epoch(
 async def test_a_lock_that_is_lifted_is_gone_and_a_plan_is_due() -> None:
     """Only the named lock goes; one that does not stand changes nothing."""
     rig = await Rig().ready()
-    rig.state._books._locks = {"A": "foreign fill x", "B": "foreign fill y"}
+    rig.state._books._locks = Locks().latched(("A", "B"), "foreign fill", NOON)
     assert rig.state.apply(LockLifted(at=NOON, lock="A", key_id="k", reason="known")) is True
-    assert dict(rig.state.standing().locks) == {"B": "foreign fill y"}
+    assert dict(rig.state.standing().locks) == {"B": "foreign fill"}
     assert rig.state.apply(LockLifted(at=NOON, lock="A", key_id="k", reason="known")) is False

@@ -134,12 +134,15 @@ def test_the_strictest_demand_holds_and_clearing_one_leaves_the_others() -> None
     assert state.mode is TradingMode.REDUCE_ONLY
 
 
-def test_an_unusable_feed_reduces_and_a_usable_one_ends_that() -> None:
-    """Market data as a whole holds a demand of its own."""
+def test_an_unusable_feed_reduces_until_its_guard_takes_that_back() -> None:
+    """Market data as a whole holds a demand of its own; that it is usable again ends nothing by itself."""
     state = a_state()
     state.apply(DataFeedChanged(at=NOON, usable=False, why="10197"))
     assert state.mode is TradingMode.REDUCE_ONLY
     state.apply(DataFeedChanged(at=NOON, usable=True, why="back"))
+    assert state.mode is TradingMode.REDUCE_ONLY
+    back = ModeDemanded(at=NOON, source=DemandSource.MARKET_DATA, mode=TradingMode.NORMAL, cause="good for 60 s")
+    state.apply(back)
     assert state.mode is TradingMode.NORMAL
 
 
@@ -177,9 +180,9 @@ def test_the_brokers_word_moves_a_sent_order(status: BrokerStatus, done: int, ex
 def test_a_new_permanent_id_is_news_and_the_same_report_again_is_none() -> None:
     """The id is how the broker names the order after a restart: it must reach the journal when it first appears."""
     state = with_orders(call_order(3, Sent()))
-    working = reported()
+    named = reported()
+    working = replace(named, report=replace(named.report, perm_id=0))
     assert [state.apply(working) for _ in range(2)] == [True, False]
-    named = replace(working, report=replace(working.report, perm_id=working.report.perm_id + 1))
     assert [state.apply(named) for _ in range(2)] == [True, False]
     assert order_in(state).perm_id == named.report.perm_id
 
@@ -350,15 +353,16 @@ def test_a_missed_foreign_fill_locks_like_one_that_was_heard() -> None:
 
 
 @pytest.mark.control("C28")
-def test_a_difference_locks_does_not_adopt_and_ends_when_the_books_agree() -> None:
-    """Ours stays ours while the broker says something else without an execution; agreement ends the lock."""
+def test_a_difference_locks_does_not_adopt_and_ends_when_the_books_agree_twice() -> None:
+    """Ours stays ours while the broker says something else without an execution; two agreements end the lock."""
     state = with_orders(positions=[held(quantity=2)])
     why = {CALL.key: "books say 2, the broker says 5", OTHER.key: "books say 0, the broker says 1"}
     state.apply(books_agree([held(quantity=5), held(OTHER)], differences=why))
     book = state.snapshot(NOON).book
     assert (book.quantity(CALL.key), book.quantity(OTHER.key), dict(book.locks)) == (2, 0, why)
-    state.apply(books_agree([held(quantity=2)]))
-    assert (quantity(state), dict(state.snapshot(NOON).book.locks)) == (2, {})
+    for seconds, locked in ((0, True), (9, True), (10, False)):
+        state.apply(books_agree([held(quantity=2)], at=NOON + timedelta(seconds=seconds)))
+        assert (quantity(state), bool(state.snapshot(NOON).book.locks)) == (2, locked)
 
 
 def test_a_missed_fill_is_booked_and_may_complete_a_cancelled_order() -> None:

@@ -6,6 +6,7 @@ it chooses the step and gives it a source of chance. What the exchange says wait
 any order, twice, or never.
 """
 
+import json
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import replace
@@ -168,6 +169,7 @@ class Ground:
         self.feed_usable = True
         self.agreed = False
         self.locked: set[str] = set()
+        self.foreign: set[str] = set()  # traded by others in the sleeve: nobody here ever unlocks
         self.told: dict[str, int] = {}
         self.counted: set[str] = set()
         self.versions: dict[str, tuple[int, int]] = {}  # of executions that the bot was told: number, contracts
@@ -187,7 +189,10 @@ class Ground:
         """A new process: the state is what the journal remembers, the latch what its file says."""
         self.planner = Wishes()
         self.state = BotState(
-            tracker=DispersionTracker(DispersionSettings()), stated_credits=self.scenery.opening.credits, fees=FEES
+            tracker=DispersionTracker(DispersionSettings()),
+            stated_credits=self.scenery.opening.credits,
+            fees=FEES,
+            account=ACCOUNT,
         )
         self.execution = Execution(
             broker=self, clock=self.clock, latch=self.latch, order_life_s=60.0, ack_timeout_s=10.0
@@ -205,7 +210,10 @@ class Ground:
             clock=self.clock,
             ids=self.ids,
         )
-        self.agreed, self.locked, self.account = False, set(), None
+        self.agreed, self.account = False, None
+        written = {json.loads(row.payload)["lock"] for row in self.disk.rows if row.kind == "lock_taken"}
+        self.foreign &= written  # a crash before the row forgets the fill as well, and a comparison finds both
+        self.locked = set(self.foreign)
         self.quotes: dict[str, Quote] = {}
         self.feed_usable = True
         restored = remembered_of(self.disk.rows, self.clock.now()).restored
@@ -315,10 +323,9 @@ class Ground:
         for fill in outcome.missed_fills:
             self._count(fill)
             if adopted and not fill.order_ref and fill.key in self.sleeve:
-                self.locked.add(fill.key)
+                self.foreign.add(fill.key)
         if not adopted:
             self.told = {}
-        foreign = {key for key in self.locked if key in self.state.standing().locks}
         truth = {one.instrument.key: one.quantity for one in books.positions}
         differing = set(outcome.differences)
         self.told = {key: truth.get(key, 0) for key in {*truth, *self.told} - differing} | {
@@ -326,7 +333,7 @@ class Ground:
         }
         self.engine.receive(outcome.as_event(books, now))
         self.account, self.agreed = books.account, True
-        self.locked = set(self.state.standing().locks) & (foreign | self.locked) | differing
+        self.locked = self.foreign | differing
 
     def _count(self, fill: Any) -> None:
         self.counted.add(fill.exec_id)

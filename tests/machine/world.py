@@ -12,13 +12,14 @@ from bot.domain.events import (
     DataFeedChanged,
     LinkLost,
     LinkRestored,
+    ModeDemanded,
     OrderDoubted,
     SessionClosed,
     TimerElapsed,
 )
 from bot.domain.instrument import Right, Side
 from bot.domain.market import DataType
-from bot.domain.mode import TradingMode
+from bot.domain.mode import DemandSource, TradingMode
 from bot.domain.orders import BrokerStatus, FillPart, Leg, Purpose
 from tests.builders import (
     CALENDAR,
@@ -190,6 +191,7 @@ class World(Ground):
         if fill is not None and fill.exec_id not in self.counted:
             self._count(fill)
             if not fill.order_ref and fill.key in self.sleeve:
+                self.foreign.add(fill.key)
                 self.locked.add(fill.key)
         self.engine.receive(event)
 
@@ -267,9 +269,13 @@ class World(Ground):
         self._demand(self.latch.mode)
 
     def change_feed(self, chance: Random) -> None:
-        """Market data as a whole becomes unusable, or usable again."""
+        """Market data as a whole becomes unusable, or usable again and its guard lets go."""
         self.feed_usable = chance.random() < 0.8
-        self.engine.receive(DataFeedChanged(at=self.clock.now(), usable=self.feed_usable, why="machine"))
+        now = self.clock.now()
+        self.engine.receive(DataFeedChanged(at=now, usable=self.feed_usable, why="machine"))
+        if self.feed_usable:
+            source = DemandSource.MARKET_DATA
+            self.engine.receive(ModeDemanded(at=now, source=source, mode=TradingMode.NORMAL, cause="machine"))
 
     # steps: market and time -----------------------------------------------------------------------------------------
 

@@ -84,6 +84,7 @@ ATTACKS: list[tuple[Denial, dict[str, Any], dict[str, Any]]] = [
     (Denial.NOT_RECONCILED, {}, {"reconciled_at": NOW - 61 * SECOND}),
     (Denial.BOOKS_DIFFER, {}, {"differences": 1}),
     (Denial.JOURNAL, {}, {"journal_writable": False}),
+    (Denial.CLOCK, {}, {"clock_agrees": False}),
 ]
 """What one thing is wrong with an otherwise good command that loosens something."""
 

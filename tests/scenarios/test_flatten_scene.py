@@ -9,7 +9,7 @@ from bot.domain.command import CommandName
 from simulator.fills import DisplayedSizeFills
 from tests.scenarios.staging import Act, Hands, Journal, Scene, staged
 
-HALTED_AT, ASKED_AT, SIGNED_AT, REPLAYED_AT = 60.0, 61.0, 62.0, 64.0
+HALTED_AT, ASKED_AT, SIGNED_AT, REPLAYED_AT = 60.0, 61.1, 62.1, 64.1  # a few seconds after the minute's quotes
 SPX_CLASSES = {"SPX", "SPXW"}
 
 

@@ -62,7 +62,13 @@ def _order_words(order: OrderTrail, trail: Trail) -> list[str]:
     words = [sentence(f"{order_words(order.intent)}: {_ending(order)}")]
     words += [_price_words(order)] if whole_fills(order) else []
     words += [_fee_words(order)] if _executions(order) else []
-    words += [*_late_steps(order), *_changed_commissions(order), *_changed_fills(order), *_differences(order, trail)]
+    words += [
+        *_twins(order),
+        *_late_steps(order),
+        *_changed_commissions(order),
+        *_changed_fills(order),
+        *_differences(order, trail),
+    ]
     return words
 
 
@@ -264,6 +270,16 @@ def _number_of(fill: Facts) -> int:
 def _other_figures(before: Facts, fill: Facts) -> str:
     now, was = (f"{plain(one.get('quantity'), 0)} at {plain(one.get('price'))}" for one in (fill, before))
     return f"execution {text_of(before.get('exec_id'))} is {now}, was {was}"
+
+
+def _twins(order: OrderTrail) -> list[str]:
+    """Two live orders of one intent, which must never be."""
+    return [
+        f"Found twice at the broker at {day_and_clock(row.at)}, under the permanent ids "
+        f"{' and '.join(text_of(perm_id) for perm_id in row.facts.get('perm_ids') or ())}: both were cancelled and its "
+        "contracts locked."
+        for row in order.twins
+    ]
 
 
 def _differences(order: OrderTrail, trail: Trail) -> list[str]:

@@ -27,7 +27,7 @@ STEPS: Final = (
 OVERRIDES: Final = ("override_granted", "override_used", "override_expired")
 KINDS: Final = (
     *(PLANNED, *VERDICTS, *STEPS),
-    *("order_filled", "commission_booked", "books_reconciled", "sample_taken"),
+    *("order_filled", "commission_booked", "books_reconciled", "sample_taken", "twins_found"),
     *("proposal_made", "proposal_approved", "proposal_vetoed"),
     *OVERRIDES,
 )
@@ -94,6 +94,7 @@ class OrderTrail:
     verdict: Told
     steps: list[Told] = field(default_factory=list)
     commissions: dict[str, list[Told]] = field(default_factory=dict)  # by execution
+    twins: list[Told] = field(default_factory=list)  # where it was found to live twice at the broker
 
     @property
     def intent(self) -> Facts:
@@ -137,7 +138,12 @@ class Trail:
         for asking in (self.asked,):
             own += [] if asking is None else [asking.made, *asking.answers, *asking.late]
         for order in self.orders.values():
-            own += [order.verdict, *order.steps, *(row for rows in order.commissions.values() for row in rows)]
+            own += [
+                order.verdict,
+                *order.steps,
+                *order.twins,
+                *(row for rows in order.commissions.values() for row in rows),
+            ]
         return tuple(sorted(own, key=lambda row: row.at))
 
 
@@ -228,6 +234,10 @@ class _Reader:
             self._fill(trail, row)
         elif row.kind == "commission_booked":
             self._commission(row, text_of(row.facts.get("exec_id")), row.facts.get("commission_usd"))
+        elif row.kind == "twins_found":
+            order = _order_of(trail, row.facts.get("intent_id"))
+            if order is not None and row not in order.twins:
+                order.twins.append(row)
         elif row.kind == "books_reconciled":
             trail.reconciled.append(row)
             for exec_id, amount in (row.facts.get("commissions") or {}).items():

@@ -57,6 +57,10 @@ class Fixed:
         """Return the fixed moment in nanoseconds."""
         return int(NOW.timestamp()) * 1_000_000_000
 
+    def stepped_s(self) -> float:
+        """It never steps."""
+        return 0.0
+
     def host_now(self) -> datetime:
         """Return the fixed moment."""
         return NOW

@@ -210,7 +210,7 @@ def test_the_loop_tells_the_status_and_the_guard_adds_what_it_knows_itself(guard
 
 @pytest.mark.control("C30")
 def test_a_loop_that_stands_still_delays_no_status(guarded: Guarded) -> None:
-    """Nobody answers: after a tenth of a second the guard tells what was told last, and that the limits are not known."""
+    """Nobody answers: soon the guard tells what was told last, and that the limits are not known."""
     guarded.guard.publish("state", {"mode": "NORMAL", "working_orders": 2}, retain=True)
     guarded.guard.listen(lambda *_: None, lambda *_: None, lambda *_: None)
     with guarded.ask(Request(verb="status", id="s")) as client:

@@ -7,7 +7,7 @@ import pytest
 from ibkr_harness import ACCOUNT, CLIENT, Bench, a_vxm, an_intent, approved, bought, in_virtual_time, on_bench
 
 from bot.domain.errors import ClientIdInUseError, ConnectivityError, RefusedStartError
-from bot.domain.events import AccountReported, LinkLost, LinkRestored
+from bot.domain.events import AccountMismatched, AccountReported, LinkLost, LinkRestored
 from bot.domain.instrument import RVX, VIX
 from bot.domain.market import Tick
 from simulator.troubles.kinds import trouble
@@ -41,6 +41,41 @@ def test_an_account_that_the_gateway_does_not_manage_refuses_the_start() -> None
         await bench.stop()
 
     in_virtual_time(run)
+
+
+@pytest.mark.control("C23")
+def test_a_gateway_that_is_logged_in_as_somebody_else_is_told_once_and_taken_back_later() -> None:
+    """On an open connection, and at each reconnect that follows; the run goes on trying until ours is back."""
+
+    async def play(bench: Bench) -> None:
+        bench.wire.say(15, 1, "DU7654321,DU0000001")
+        await asyncio.sleep(0.1)
+        (event,) = bench.of(AccountMismatched)
+        assert event.why.startswith(f"the gateway manages DU7654321, DU0000001, expected account {ACCOUNT}")
+        bench.broker.disconnect()
+        bench.wire.alter = lambda fields: [["15", "1", "DU7654321,DU0000001"]] if fields[0] == "15" else [fields]
+        with pytest.raises(ConnectivityError, match=f"expected account {ACCOUNT}"):
+            await bench.broker.connect()
+        assert len(bench.of(AccountMismatched)) == 1
+        bench.wire.alter = lambda fields: [fields]
+        await bench.broker.connect()
+        assert bench.broker.is_open()
+        bench.wire.say(15, 1, "DU7654321,DU0000001")
+        await asyncio.sleep(0.1)
+        assert len(bench.of(AccountMismatched)) == 2
+
+    on_bench(play)
+
+
+def test_a_gateway_with_more_accounts_than_before_is_no_mismatch() -> None:
+    """Ours is among them."""
+
+    async def play(bench: Bench) -> None:
+        bench.wire.say(15, 1, f"DU7654321,{ACCOUNT}")
+        await asyncio.sleep(0.1)
+        assert bench.of(AccountMismatched) == []
+
+    on_bench(play)
 
 
 def test_a_client_id_in_use_is_told_at_once_and_the_holder_stays_connected() -> None:

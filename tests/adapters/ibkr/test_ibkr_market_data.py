@@ -219,6 +219,38 @@ def test_a_competing_session_is_told_once_and_ends_with_the_next_live_tick() -> 
     on_bench(play)
 
 
+@pytest.mark.parametrize("told", [2, 3, 4])
+def test_a_line_that_turns_delayed_or_frozen_makes_data_unusable_until_its_next_live_tick(told: int) -> None:
+    """The broker's word alone does, before any tick; that it is live again is proved by a tick, not by the word."""
+
+    async def play(bench: Bench) -> None:
+        vix = await line_of(bench, VIX)
+        bench.wire.say(58, 1, vix, told)
+        await asyncio.sleep(0.1)
+        assert [event.usable for event in bench.of(DataFeedChanged)] == [False]
+        assert f"{VIX.key}: {DataType(told).name.lower().replace('_', ' ')} data" in bench.of(DataFeedChanged)[0].why
+        bench.wire.say(58, 1, vix, 1)
+        await asyncio.sleep(0.1)
+        assert [event.usable for event in bench.of(DataFeedChanged)] == [False]
+        bench.wire.say(1, 6, vix, 4, 17.1, 0, 0)
+        await asyncio.sleep(0.1)
+        assert [event.usable for event in bench.of(DataFeedChanged)] == [False, True]
+
+    on_bench(play)
+
+
+def test_a_delayed_tick_makes_data_unusable_though_the_broker_says_live() -> None:
+    """The number of the tick tells what it is."""
+
+    async def play(bench: Bench) -> None:
+        vix = await line_of(bench, VIX)
+        bench.wire.say(1, 6, vix, 68, 17.0, 0, 0)
+        await asyncio.sleep(0.1)
+        assert [event.usable for event in bench.of(DataFeedChanged)] == [False]
+
+    on_bench(play)
+
+
 @pytest.mark.parametrize("code", [354, 10089, 10090, 10167])
 def test_missing_entitlement_makes_data_unusable(code: int) -> None:
     """No right to the data is not a quiet market; delayed ticks do not heal it."""

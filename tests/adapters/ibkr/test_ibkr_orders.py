@@ -290,6 +290,29 @@ def test_a_cancel_without_a_known_number_is_not_written() -> None:
     on_bench(play)
 
 
+def test_of_two_live_orders_of_one_intent_each_is_cancelled_by_its_own_number() -> None:
+    """The broker shows a second order under our reference; a cancel that names one of them reaches that one."""
+
+    async def play(bench: Bench) -> None:
+        await bench.market_open()
+        intent = an_intent((bought(a_vxm()),), FAR_BELOW)
+        first = await bench.send(intent)
+
+        def twice(fields: list[str]) -> list[list[str]]:
+            if fields[0] != "5" or fields[1] != str(first):
+                return [fields]
+            return [fields, ["5", str(first + 1), *fields[2:]]]
+
+        bench.wire.alter = twice
+        await bench.broker.books()
+        for order_id in (first, first + 1):
+            bench.broker.cancel(an_order(intent, bench.clock.now(), broker_order_id=order_id))
+        await asyncio.sleep(0.1)
+        assert [fields[2] for fields in bench.wire.frames(4)] == [str(first), str(first + 1)]
+
+    on_bench(play)
+
+
 def test_twenty_cancels_leave_at_once_after_a_burst_of_orders_and_look_ups() -> None:
     """Orders stop at their share of the budget, look-ups wait, cancels never do; never more than 45 in a second."""
 

@@ -1,7 +1,7 @@
 """The shell on virtual time around a rig of fakes."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -48,11 +48,12 @@ class Bot:
         steward: Steward | None = None,
         rules: AuthorityRules | None = None,
         checks: Sequence[Check] = (),
+        clock: Callable[[VirtualLoop], VirtualClock] = VirtualClock,
     ) -> None:
         """Join the parts inside a virtual loop."""
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
-        self.clock = VirtualClock(loop)
+        self.clock = clock(loop)
         self.rig = Rig(clock=self.clock, steward=steward, checks=checks)
         self.broker, self.latch, self.journal, self.state = (
             self.rig.broker,
@@ -158,9 +159,9 @@ class Bot:
         return Command(**{**facts, **changes})
 
 
-async def a_halted_bot(rules: AuthorityRules | None = None) -> Bot:
+async def a_halted_bot(**options: Any) -> Bot:
     """A bot that stands latched in HALT at epoch 3, its desk open, its books compared a moment ago."""
-    bot = Bot(up=False, rules=rules)
+    bot = Bot(up=False, **options)
     bot.latch.mode, bot.latch.epoch = TradingMode.HALT, 3
     bot.desk.open()
     bot.start(bot.keeper.run(), bot.desk.run())

@@ -160,7 +160,7 @@ def test_a_lock_goes_with_a_signed_unlock() -> None:
         bot.desk.receive(bot.command(UNLOCK, "u-2", args={"lock": call.key}))
         await bot.pass_s(1)
         assert (codes(bot, "u-1"), bot.link.stages("u-2")) == (["no_such_lock"], [AckStage.DONE])
-        assert (bot.desk.state_facts()["locks"], kinds(bot)) == ([], ["lock_lifted"])
+        assert (bot.desk.state_facts()["locks"], kinds(bot)) == ([], ["lock_taken", "lock_lifted"])
         await bot.end()
 
     played(story())

@@ -75,7 +75,7 @@ def test_an_account_that_is_not_ready_or_impossible_has_lost_nothing() -> None:
         show(bot, 1, ready=False)
         show(bot, 0)
         show(bot, -1)
-        assert (bot.state.mode, lost(bot)) == (NORMAL, False)
+        assert (bot.state.restraints.mode, lost(bot)) == (NORMAL, False)
         await bot.end()
 
     played(story())
@@ -93,7 +93,7 @@ def test_a_days_loss_ends_with_the_next_session_day_and_not_before() -> None:
         show(bot, 485_000)
         assert lost(bot)  # midnight alone ends nothing
         open_session(bot)
-        assert (lost(bot), bot.state.mode) == (False, NORMAL)
+        assert (lost(bot), bot.state.restraints.mode) == (False, NORMAL)
         await bot.end()
 
     played(story())
@@ -114,7 +114,7 @@ def test_a_drawdown_comes_back_every_day_until_a_person_has_looked() -> None:
         bot.desk.receive(bot.command(RESUME, "c-2", roles=frozenset({Role.RESUME})))
         await bot.pass_s(1)
         assert bot.link.stages("c-2") == [AckStage.DONE]
-        assert (bot.state.mode, lost(bot)) == (NORMAL, False)
+        assert (bot.state.restraints.mode, lost(bot)) == (NORMAL, False)
         worth = bot.state.snapshot(bot.clock.now()).worth
         assert worth is not None
         assert (worth.now_usd, worth.day_usd, worth.week_usd, worth.peak_usd) == (440_000,) * 4

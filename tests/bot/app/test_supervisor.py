@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.app.comparing import ComparisonKeeper
 from bot.app.greeks import GreeksKeeper
 from bot.app.own_index import OwnIndexKeeper
 from bot.app.parity import ParityKeeper
@@ -71,6 +72,7 @@ class Supervised(Bot):
             desk=self.desk,
             alerting=self.alerting,
             sampler=Sampler(self.shell, measures),
+            comparing=ComparisonKeeper(self.shell, self.keeper),
             latch=self.latch,
             connection=self.broker,
         )

@@ -174,6 +174,17 @@ def test_a_corrected_execution_counts_in_the_place_of_the_first() -> None:
     assert "9 at 0.58, was" not in words
 
 
+def test_an_order_that_lived_twice_is_told() -> None:
+    """Which permanent ids, and what was done about it; a row that stands twice after a failed write is told once."""
+    found = a_row("twins_found", 3, intent_id=ORDER.intent_id, perm_ids=[9007, 9008], order_ids=[7, 8])
+    other = a_row("twins_found", 3, intent_id="another", perm_ids=[1, 2], order_ids=[1, 2])
+    words = text([*decided(plan_of(ORDER), approved(ORDER)), *step(ORDER, Sent()), other, found, found])
+    told = (
+        "Found twice at the broker at 2026-10-20 12:03:00, under the permanent ids 9007 and 9008: both were cancelled"
+    )
+    assert (words.count(told), words.count("Found twice")) == (1, 1)
+
+
 def test_the_legs_of_a_combo_are_listed_and_neither_counted_nor_called_a_correction() -> None:
     """The broker tells legs beside the combo, and later too; an execution of the combo after a cancel is news."""
     long, short = ORDER.legs
