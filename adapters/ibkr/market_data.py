@@ -9,7 +9,7 @@ from adapters.ibkr.contracts import traded
 from adapters.ibkr.errors import CODES, DataMeaning, RequestMeaning, meaning_of
 from adapters.ibkr.feed import DataFeed
 from adapters.ibkr.pacing import FrameBudget
-from adapters.ibkr.quotes import Line
+from adapters.ibkr.quotes import GENERIC_TICKS, Line
 from adapters.ibkr.tap import TappedIB
 from bot.domain.errors import BrokerRejectedError, ConnectivityError
 from bot.domain.instrument import Instrument, InstrumentKey
@@ -133,7 +133,8 @@ class Streams:
         req_id = self._ib.client.getReqId()
         self._streams[instrument.key] = req_id
         self._lines[req_id] = Line(instrument)
-        self._write(lambda: self._ib.client.reqMktData(req_id, contract, "", False, False, []))
+        generic = GENERIC_TICKS.get(instrument.kind, "")
+        self._write(lambda: self._ib.client.reqMktData(req_id, contract, generic, False, False, []))
 
     # snapshots -----------------------------------------------------------------------------------------------------
 
@@ -240,7 +241,7 @@ class Streams:
         if not self._dirty:
             return
         dirty, self._dirty = self._dirty, {}
-        at_ns = self._clock.now_ns()
+        at_ns, now = self._clock.now_ns(), self._clock.now()
         for req_id, line in dirty.items():
             if req_id in self._snapshots or line.is_index:
                 continue
@@ -249,6 +250,9 @@ class Streams:
                 self._sink(quote)
                 if quote.data_type is DataType.LIVE and quote.is_two_sided:
                     self._feed.live_tick(quote.key)
+            interest = line.news_of_interest(now)
+            if interest is not None:
+                self._sink(interest)
 
     def failed(self, req_id: int, code: int, text: str) -> bool:
         """Take an error or notice on a line; False when it names none."""

@@ -17,6 +17,7 @@ from bot.domain.events import Event
 from bot.domain.instrument import Instrument, InstrumentKey, Kind
 from bot.domain.market import DataType, ModelGreeks, Quote, Tick
 from bot.domain.recording import RECORDED_INDICES, RecordedDay, RecordedQuote, Told, moment_of
+from bot.domain.terms import ContractTerms
 from bot.ports import Clock, DailyClose, MarketData, Sink
 
 _INDICES: Final = {InstrumentKey(f"{Kind.INDEX}:{name}"): name for name in RECORDED_INDICES}
@@ -123,6 +124,10 @@ class _RecordedMarketData:
     async def futures(self, symbol: str, settlement_from: date, settlement_to: date) -> tuple[Instrument, ...]:
         """As the port says."""
         return await self._inner.futures(symbol, settlement_from, settlement_to)
+
+    async def terms(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, ContractTerms]:
+        """As the port says."""
+        return await self._inner.terms(instruments)
 
     async def model_greeks(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, ModelGreeks]:
         """As the port says."""

@@ -15,6 +15,7 @@ from bot.domain.proposal import Proposals
 from bot.domain.readings import DispersionReading
 from bot.domain.schedule import Session
 from bot.domain.shifts import Offered
+from bot.domain.terms import ContractTerms, OpenInterest
 from bot.domain.worth import Worth
 
 
@@ -53,6 +54,8 @@ class Snapshot:
     offered: tuple[Offered, ...] = ()  # settlements of VIX options that are listed
     mandate: Mandate | None = None  # a signed plan to flatten that is being carried out
     worth: Worth | None = None  # what losses are measured from (C31); None until the account was reported
+    terms: Mapping[InstrumentKey, ContractTerms] = field(default_factory=dict)  # hours and ticks in the broker's words
+    open_interest: Mapping[InstrumentKey, OpenInterest] = field(default_factory=dict)  # of options and futures (C13)
     closing_spreads: tuple[float, ...] = ()  # RVX less VIX at the common closes before today, oldest first, points
 
     @property

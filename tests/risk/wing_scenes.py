@@ -8,7 +8,7 @@ from bot.domain.instrument import Instrument, Right
 from bot.domain.orders import OrderIntent, Purpose
 from bot.domain.snapshot import Snapshot
 from risk.limits import RiskLimits
-from tests.builders import an_intent, an_option, buys, sells
+from tests.builders import an_intent, an_option, as_told, buys, sells
 from tests.risk.scenes import LIMITS, scenery
 
 CONDOR = scenery().opening.condors[0]
@@ -53,7 +53,7 @@ def leaning(**changes: object) -> Snapshot:
     """Ten condors under a sleeve that leans them out of `NARROW`."""
     snapshot = scenery().snapshot()
     quotes = {**snapshot.quotes, **{one.key: scenery().quote(one) for one in OUTSIDE}}
-    return replace(snapshot, quotes=quotes, **changes)  # type: ignore[arg-type]  # test shorthand
+    return replace(as_told(snapshot, *OUTSIDE), quotes=quotes, **changes)  # type: ignore[arg-type]  # test shorthand
 
 
 def with_credit(credit: str) -> Snapshot:
