@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
 from itertools import count
 
 from bot.domain.cohorts import cohorts_of
@@ -22,20 +21,17 @@ from bot.domain.portfolio import AccountValues, Book, Change, Lot, Position, Sta
 from bot.domain.readings import DispersionReading, Episode, Signal, SignalState
 from bot.domain.schedule import NEW_YORK, Session, SessionCalendar
 from bot.domain.snapshot import Snapshot
-from bot.domain.terms import ContractTerms, OpenInterest
 from bot.domain.worth import Worth
 from bot.hedging.condor.wings import WingBounds
 from bot.hedging.settings import HedgeSettings
 from bot.hedging.universe import Listed, candidate_universe, offered_settlements
 from simulator.books import BookPlan, OpeningBook, open_book
-from simulator.contract_terms import terms_of
-from simulator.details import listing_of, market_rule, zone_of
-from simulator.hours import hours_text
 from simulator.numbering import number_of
 from simulator.universe import Universe
 from simulator.world.levels import Levels
 from simulator.world.market import Market, WorldModel
 from simulator.world.quotes import rule_of, two_sided
+from tests.told import as_told
 
 CALENDAR = SessionCalendar()
 ACCOUNT = "DU1234567"
@@ -335,23 +331,6 @@ def a_quote(
 ) -> Quote:
     """A quote with the same size on both sides."""
     return Quote(key=instrument.key, bid=bid, ask=ask, bid_size=size, ask_size=size, at_ns=ns(at), data_type=data_type)
-
-
-@cache
-def terms_at(instrument: Instrument, day: date = TODAY) -> ContractTerms:
-    """What the simulated exchange tells of a contract's hours and ticks on a day, for a week ahead."""
-    zone = zone_of(instrument)
-    whole, regular = (hours_text(instrument, day, 7, zone, CALENDAR, regular_only=only) for only in (False, True))
-    return terms_of(listing_of(instrument, (whole, regular), CALENDAR), market_rule, day)
-
-
-def as_told(snapshot: Snapshot, *others: Instrument) -> Snapshot:
-    """The moment with terms and open interest of everything in it, and of others, as told on its day."""
-    held = (position.instrument for position in snapshot.book.positions.values())
-    day = snapshot.now.astimezone(NEW_YORK).date()
-    known = {one.key: one for one in (*held, *snapshot.universe.values(), *others)}
-    interest = {key: OpenInterest(contracts=20_000, told_on=day) for key in known}
-    return replace(snapshot, terms={key: terms_at(one, day) for key, one in known.items()}, open_interest=interest)
 
 
 @dataclass(frozen=True, kw_only=True)

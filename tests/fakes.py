@@ -18,7 +18,8 @@ from bot.domain.orders import BrokerOrder, BrokerStatus, Fill, Order
 from bot.domain.portfolio import Position
 from bot.domain.terms import ContractTerms
 from bot.ports import BrokerBooks, DailyClose, JournalRow, Sink
-from tests.builders import ACCOUNT, NOON, TODAY, an_account, ns, terms_at
+from tests.builders import ACCOUNT, NOON, TODAY, an_account, ns
+from tests.told import terms_at
 
 
 class FakeClock:

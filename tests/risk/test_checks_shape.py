@@ -24,7 +24,6 @@ from tests.builders import (
     an_intent,
     an_option,
     an_order,
-    as_told,
     buys,
     mirrored,
     sells,
@@ -44,6 +43,7 @@ from tests.risk.scenes import (
     scenery,
     with_book,
 )
+from tests.told import as_told
 
 PUT = an_option(18, right=Right.PUT)
 

@@ -31,7 +31,6 @@ from tests.builders import (
     an_account,
     an_intent,
     an_order,
-    as_told,
     buys,
     sells,
 )
@@ -44,6 +43,7 @@ from tests.risk.share_scenes import (
     with_overlay,
     with_shares,
 )
+from tests.told import as_told
 
 PERMITTING = replace(LIMITS, permit_vxx_shares=True)
 NONE_HELD = with_shares({VXX: 0})

@@ -8,8 +8,9 @@ from bot.domain.instrument import Instrument, Right
 from bot.domain.orders import OrderIntent, Purpose
 from bot.domain.snapshot import Snapshot
 from risk.limits import RiskLimits
-from tests.builders import an_intent, an_option, as_told, buys, sells
+from tests.builders import an_intent, an_option, buys, sells
 from tests.risk.scenes import LIMITS, scenery
+from tests.told import as_told
 
 CONDOR = scenery().opening.condors[0]
 NARROW = replace(LIMITS, neutrality_band_frac=0.03)
