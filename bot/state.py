@@ -294,6 +294,7 @@ class BotState:
             wing_strikes=MappingProxyType(self._wing_strikes),
             worth=None if self._worth is None else self._worth.after(self._worth.now_usd, now, self._transfers),
             closing_spreads=self._closing_spreads,
+            is_frozen=self.is_frozen,
             terms=self._told.terms,
             open_interest=self._told.open_interest,
             mandate=self.mandate,

@@ -75,7 +75,7 @@ class TermsKeeper:
     def _lacking(self, instruments: Iterable[Instrument]) -> list[Instrument]:
         now = self._clock.now()
         known, today = self._shell.engine.state.snapshot(now).terms, trade_date(now)
-        wanted = {one.key: one for one in instruments if _is_traded(one)}
+        wanted = {one.key: one for one in instruments if _is_traded(one, today)}
         return [one for key, one in wanted.items() if key not in known or known[key].told_on != today]
 
     def _compare(self, asked: Sequence[Instrument], terms: Mapping[InstrumentKey, ContractTerms]) -> None:
@@ -105,8 +105,8 @@ class TermsKeeper:
         return True
 
 
-def _is_traded(instrument: Instrument) -> bool:
-    """Indices are not traded, and of shares only the volatility products."""
+def _is_traded(instrument: Instrument, today: date) -> bool:
+    """Indices are not traded, nor what is past its last day; of shares only the volatility products."""
     if instrument.kind is Kind.STOCK:
         return is_volatility_product(instrument)
-    return instrument.kind in (Kind.OPTION, Kind.FUTURE)
+    return instrument.last_trade is not None and instrument.last_trade >= today

@@ -54,6 +54,7 @@ class Snapshot:
     offered: tuple[Offered, ...] = ()  # settlements of VIX options that are listed
     mandate: Mandate | None = None  # a signed plan to flatten that is being carried out
     worth: Worth | None = None  # what losses are measured from (C31); None until the account was reported
+    is_frozen: bool = False  # the gateway is about to restart, or may have done so: reconciling
     terms: Mapping[InstrumentKey, ContractTerms] = field(default_factory=dict)  # hours and ticks in the broker's words
     open_interest: Mapping[InstrumentKey, OpenInterest] = field(default_factory=dict)  # of options and futures (C13)
     closing_spreads: tuple[float, ...] = ()  # RVX less VIX at the common closes before today, oldest first, points

@@ -80,6 +80,7 @@ STANDING_KINDS = frozenset(
         *("session_opened", "session_closed", "link_lost", "link_restored", "books_reconciled", "mode_demanded"),
         *("kill_latched", "mode_latched", "mode_resumed", "command_refused", "data_feed_changed", "cap_breached"),
         *("credit_changed", "limit_breached", "restraints_lifted"),
+        *("submission_frozen", "hours_disagreed", "ticks_disagreed"),
         *("run_ended_early", "bot_started", "bot_stopped"),
     }
 )

@@ -269,3 +269,15 @@ def test_terms_of_the_scene_are_those_of_november() -> None:
     assert isinstance(terms, ContractTerms)
     assert (terms.last_trade_day, NOVEMBER) == (date(2026, 11, 17), date(2026, 11, 18))
     assert terms.last_trade_at == datetime(2026, 11, 17, 16, 15, tzinfo=NEW_YORK)
+
+
+@pytest.mark.control("C24")
+def test_a_freeze_is_told_as_what_it_is() -> None:
+    """Around a restart the books count as not compared, in words of their own."""
+    frozen = replace(calm_noon(), reconciling=True, is_frozen=True)
+    checked = checked_by(Rule.RECONCILED, a_build(), frozen)
+    assert (checked.passed, checked.found) == (False, "frozen around a restart of the gateway")
+    assert checked_by(Rule.RECONCILED, a_build(), replace(frozen, is_frozen=False)).found == "reconciling"
+    assert rules_against(verdict_on(an_unwind(2), replace(holding(2), reconciling=True, is_frozen=True))) == {
+        Rule.RECONCILED
+    }

@@ -69,6 +69,8 @@ def test_nothing_leaves_around_a_restart(*, link_breaks: bool) -> None:
     assert refused
     failed = [[one["rule"] for one in row.facts["checks"] if not one["passed"]] for row in refused]
     assert all(rules == ["reconciled"] for rules in failed)
+    found = {one["found"] for row in refused for one in row.facts["checks"] if one["rule"] == "reconciled"}
+    assert found == {"frozen around a restart of the gateway"}
     sent = journal.of("order_prepared", "order_sent")
     assert sent
     assert sent[0].at >= compared[0].at

@@ -17,6 +17,7 @@ from bot.domain.errors import ConnectivityError
 from bot.domain.events import OpenInterestTold
 from bot.domain.hours import hours_told
 from bot.domain.instrument import VIX, VXX, Instrument, Kind, Right, vix_future
+from bot.domain.market import Quote
 from simulator.broker import InProcessMarketData
 
 DETAILS, MARKET_RULE, RULE_TOLD = 9, 91, "93"
@@ -233,6 +234,27 @@ def test_both_doors_tell_the_same_open_interest() -> None:
         bench.events.clear()
         InProcessMarketData(bench.floor, bench.events.append).watch([a_call("20"), a_vxm(), VXX])
         assert {event.key: event.contracts for event in bench.of(OpenInterestTold)} == wire
+
+    on_bench(play)
+
+
+def test_a_line_that_may_not_ask_for_it_is_opened_for_its_prices() -> None:
+    """Where the broker refuses the generic tick, prices come all the same, and nothing tells an open interest."""
+
+    async def play(bench: Bench) -> None:
+        bench.broker.watch([a_vxm()])
+        await asyncio.sleep(2)
+        bench.complain(int(bench.wire.frames(1)[-1][2]), 321, "Error validating request: Incorrect generic tick list")
+        await asyncio.sleep(2)
+        first, second = bench.wire.frames(1)
+        assert ("588" in first, "588" in second) == (True, False)
+        bench.events.clear()
+        await bench.market_open()
+        await bench.until(lambda: bench.of(Quote))
+        assert bench.of(OpenInterestTold) == []
+        bench.complain(int(second[2]), 321, "Error validating request: Incorrect generic tick list")
+        await asyncio.sleep(2)
+        assert len(bench.wire.frames(1)) == 2
 
     on_bench(play)
 

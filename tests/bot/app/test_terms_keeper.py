@@ -90,7 +90,14 @@ def test_what_may_be_ordered_is_asked_for_once_a_day() -> None:
         await kept.open(CALL, SPX)
         assert kept.asked() == [{CALL.key}]
         assert kept.known() == {CALL.key: terms_at(CALL, TODAY)}
-        positions = [held(OTHER, 3), held(VXX, 10), held(share("AAPL", "NASDAQ"), 5), held(a_future("VX"), 1)]
+        over = vix_call(20, date(2026, 10, 20))  # traded until yesterday, and settles today
+        positions = [
+            held(OTHER, 3),
+            held(over, 1),
+            held(VXX, 10),
+            held(share("AAPL", "NASDAQ"), 5),
+            held(a_future("VX"), 1),
+        ]
         kept.bot.pump(books_agree(positions, at=kept.bot.clock.now()))
         kept.bot.pump(WingStrikesListed(at=kept.bot.clock.now(), instruments=(WING,)))
         await kept.bot.pass_s(1)

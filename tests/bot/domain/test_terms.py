@@ -1,9 +1,11 @@
 """Our own calendar and grid against what the broker tells: over ten years, at every edge, and where they differ."""
 
+import warnings
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import exchange_calendars
 import pytest
 
 from bot.domain.errors import InvalidValueError
@@ -54,6 +56,28 @@ def test_ten_years_of_hours_agree(instrument: Instrument) -> None:
     for session in CALENDAR.sessions(FIRST, FIRST + timedelta(days=DAYS - 1)):
         (span,) = told.on(session.day) or ()
         assert span == own_span(instrument, session)
+
+
+@pytest.mark.control("C24")
+def test_ten_years_of_the_stock_exchange_agree() -> None:
+    """Days and hours of another project's calendar, in the broker's form: no day of 2018 to 2027 differs."""
+    first, last = date(2018, 1, 1), date(2027, 12, 31)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it uses parts of pandas that a later pandas will change
+        other = exchange_calendars.get_calendar("XNYS", start=first, end=last)
+    ends = {stamp.date(): (other.opens[stamp], close) for stamp, close in other.closes.items()}
+    for instrument, longer in ((VXX, 0), (replace(CALL, settlement=FAR, last_trade=FAR), 15)):
+        entries = []
+        for ahead in range((last - first).days + 1):
+            day = first + timedelta(days=ahead)
+            if day in ends:
+                opens, closes = (stamp.to_pydatetime().astimezone(NEW_YORK) for stamp in ends[day])
+                entries.append(f"{opens:%Y%m%d:%H%M}-{closes + timedelta(minutes=longer):%Y%m%d:%H%M}")
+            else:
+                entries.append(f"{day:%Y%m%d}:CLOSED")
+        told = hours_told(";".join(entries), "EST")
+        assert told is not None
+        assert hours_disputes(instrument, told, first, CALENDAR) == []
 
 
 @pytest.mark.parametrize(
