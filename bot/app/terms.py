@@ -17,7 +17,7 @@ from bot.domain.instrument import Instrument, InstrumentKey, Kind
 from bot.domain.ledger import trade_date
 from bot.domain.products import is_volatility_product
 from bot.domain.schedule import SessionCalendar
-from bot.domain.terms import ContractTerms, hours_disputes
+from bot.domain.terms import ContractTerms, hours_disputes, last_trade_dispute
 from bot.domain.ticks import TickTable, ticks_dispute
 from bot.ports import MarketData
 
@@ -88,8 +88,10 @@ class TermsKeeper:
                 if self._is_first("hours unknown", one, today):
                     self._shell.tell("terms_missing", {**named, "why": "its hours cannot be read"})
                 continue
-            for dispute in hours_disputes(one, told.liquid, today, self._calendar):
-                if self._is_first("hours", one, dispute.day):
+            last_trade = last_trade_dispute(one, told, self._calendar)
+            disputes = hours_disputes(one, told.liquid, today, self._calendar)
+            for dispute in (*disputes, *(() if last_trade is None else (last_trade,))):
+                if self._is_first("last trade" if dispute is last_trade else "hours", one, dispute.day):
                     facts = {**named, "day": dispute.day, "own": dispute.own, "told": dispute.told}
                     self._shell.tell("hours_disagreed", facts)
             words = ticks_dispute(self._ticks, one, told.ticks)

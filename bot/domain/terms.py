@@ -103,6 +103,21 @@ def hours_disputes(instrument: Instrument, liquid: Hours, since: date, calendar:
     return found
 
 
+def last_trade_dispute(instrument: Instrument, terms: ContractTerms, calendar: SessionCalendar) -> HoursDispute | None:
+    """Return how the broker's last trade differs from ours: another day, or further apart than `HOURS_TOLERANCE`."""
+    last = instrument.last_trade
+    if last is None:
+        return None
+    ours, theirs = own_last_trade(instrument, last, calendar), terms.last_trade_at
+    is_off = theirs is not None and abs(ours - theirs) > HOURS_TOLERANCE
+    if terms.last_trade_day == last and not is_off:
+        return None
+    told = terms.last_trade_day or "no day" if theirs is None else f"{theirs.astimezone(NEW_YORK):%Y-%m-%d %H:%M}"
+    return HoursDispute(
+        day=last, own=f"last trade {ours.astimezone(NEW_YORK):%Y-%m-%d %H:%M}", told=f"last trade {told}"
+    )
+
+
 def _agree(own: Span | None, told: tuple[Span, ...]) -> bool:
     if own is None or not told:
         return own is None and not told

@@ -191,6 +191,26 @@ def test_a_day_that_differs_is_told_ahead_and_once() -> None:
     told(story())
 
 
+@pytest.mark.control("C24")
+def test_a_last_trade_that_differs_is_told() -> None:
+    """The same row names the last trading day and both words."""
+
+    async def story() -> None:
+        kept = Kept()
+        early = replace(terms_at(CALL, TODAY), last_trade_day=date(2026, 11, 16), last_trade_at=None)
+        kept.data.terms_told[CALL.key] = early
+        await kept.open(CALL)
+        (row,) = kept.rows("hours_disagreed")
+        assert (row["day"], row["own"], row["told"]) == (
+            date(2026, 11, 17),
+            "last trade 2026-11-17 16:15",
+            "last trade 2026-11-16",
+        )
+        await kept.bot.end()
+
+    told(story())
+
+
 @pytest.mark.control("C7")
 def test_a_market_rule_that_differs_is_told_once_for_each_class() -> None:
     """The class, where the two part, and both increments."""

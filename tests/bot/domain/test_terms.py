@@ -18,6 +18,7 @@ from bot.domain.terms import (
     HoursDispute,
     OpenInterest,
     hours_disputes,
+    last_trade_dispute,
     own_last_trade,
     own_span,
 )
@@ -115,6 +116,33 @@ def test_last_trades_by_our_calendar() -> None:
     assert own_last_trade(CALL, last, CALENDAR) == datetime(2026, 11, 18, 16, 15, tzinfo=NEW_YORK)
     assert own_last_trade(CALL, date(2026, 11, 26), CALENDAR) == datetime(2026, 11, 25, 16, 15, tzinfo=NEW_YORK)
     assert own_span(CALL, a_session(last)) is None
+
+
+@pytest.mark.control("C24")
+@pytest.mark.parametrize(
+    ("instrument", "day", "clock", "told"),
+    [
+        (CALL, date(2026, 11, 17), "16:15", ""),
+        (CALL, date(2026, 11, 17), "16:00", ""),
+        (CALL, date(2026, 11, 17), "15:59", "last trade 2026-11-17 15:59"),
+        (CALL, date(2026, 11, 17), "", ""),
+        (CALL, date(2026, 11, 16), "", "last trade 2026-11-16"),
+        (CALL, None, "", "last trade no day"),
+        (a_future("VX"), date(2026, 11, 18), "09:00", ""),
+        (a_future("VX"), date(2026, 11, 17), "16:00", "last trade 2026-11-17 16:00"),
+        (VXX, None, "", ""),
+    ],
+)
+def test_a_last_trade_that_differs_is_named(instrument: Instrument, day: date | None, clock: str, told: str) -> None:
+    """Another day, or more than a quarter of an hour on the same one; a day without an hour is enough."""
+    hour = None
+    if clock and day is not None:
+        hour = datetime(day.year, day.month, day.day, int(clock[:2]), int(clock[3:]), tzinfo=NEW_YORK)
+    terms = ContractTerms(told_on=TODAY, liquid=None, trading=None, last_trade_day=day, last_trade_at=hour)
+    found = last_trade_dispute(instrument, terms, CALENDAR)
+    assert (found is None) == (not told)
+    if found is not None:
+        assert (found.day, found.told) == (instrument.last_trade, told)
 
 
 def rows(*told: tuple[str, str]) -> Rows:
