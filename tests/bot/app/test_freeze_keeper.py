@@ -115,6 +115,24 @@ def test_a_bot_that_starts_amid_a_freeze_begins_with_it(minute: int, free_at: fl
     told(story(), NOON.replace(minute=minute))
 
 
+def test_a_link_that_was_compared_before_the_freeze_is_known_is_compared_again() -> None:
+    """Amid the window, connected since the restart: the freeze asks for the comparison that ends it."""
+
+    async def story() -> None:
+        bot = Bot(up=False)
+        bot.start(bot.keeper.run())
+        await bot.keeper.first_ready.wait()
+        shell = replace(bot.shell, settings=SETTINGS)
+        bot.start(FreezeKeeper(shell=shell, link=bot.keeper).run())
+        await bot.pass_s(0.01)
+        assert bot.state.is_frozen
+        await bot.pass_s(5)
+        assert not bot.state.is_frozen
+        await bot.end()
+
+    told(story(), NOON.replace(minute=25))
+
+
 def test_without_a_stated_restart_nothing_is_frozen() -> None:
     """An empty hour: a day passes without a row."""
 

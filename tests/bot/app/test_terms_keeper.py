@@ -129,6 +129,22 @@ def test_candidates_are_learned_before_they_are_listed() -> None:
     told(story())
 
 
+def test_nothing_is_asked_while_the_link_is_down() -> None:
+    """The question waits for the link and its comparison."""
+
+    async def story() -> None:
+        kept = Kept()
+        kept.bot.keeper.ready.clear()
+        await kept.open(CALL)
+        assert kept.asked() == []
+        kept.bot.keeper.ready.set()
+        await kept.bot.pass_s(1)
+        assert kept.asked() == [{CALL.key}]
+        await kept.bot.end()
+
+    told(story())
+
+
 @pytest.mark.parametrize("error", [ConnectivityError("no answer"), BrokerRejectedError("not now")])
 def test_a_question_without_an_answer_is_asked_again(error: Exception) -> None:
     """It is told once, nothing counts as known, and half a minute later the terms are there."""
