@@ -351,8 +351,8 @@ class InProcessMarketData:
         instrument = quote.instrument
         self._shown[instrument.key] = _shown(quote)
         if instrument.kind is not Kind.INDEX:
-            self._sink(self._quote(quote))
             self._interest(quote)
+            self._sink(self._quote(quote))
         elif quote.last is not None:
             tick = self._ticks.get(instrument.key)
             if tick is None:

@@ -250,14 +250,14 @@ class Streams:
         for req_id, line in dirty.items():
             if req_id in self._snapshots or line.is_index:
                 continue
+            interest = line.news_of_interest(now)
+            if interest is not None:
+                self._sink(interest)  # first, so that it stands beside the quote with which it came
             quote = line.changed_quote(at_ns)
             if quote is not None:
                 self._sink(quote)
                 if quote.data_type is DataType.LIVE and quote.is_two_sided:
                     self._feed.live_tick(quote.key)
-            interest = line.news_of_interest(now)
-            if interest is not None:
-                self._sink(interest)
 
     def failed(self, req_id: int, code: int, text: str) -> bool:
         """Take an error or notice on a line; False when it names none."""
