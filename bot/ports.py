@@ -14,6 +14,7 @@ from bot.domain.market import ModelGreeks, Quote
 from bot.domain.mode import TradingMode
 from bot.domain.orders import BrokerOrder, Fill, IntentId, Order
 from bot.domain.portfolio import AccountValues, Position
+from bot.domain.terms import ContractTerms
 
 Sink = Callable[[Event], None]
 """Where adapters deliver what happened; never blocks, never raises."""
@@ -124,6 +125,14 @@ class MarketData(Protocol):
 
     async def snapshot(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, Quote]:
         """One quote each, where there is one, without keeping a line open; of breadth the counts are its sides."""
+        ...
+
+    async def terms(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, ContractTerms]:
+        """Hours, last trade and ticks of each as the broker tells them today; what it does not know is left out.
+
+        Raises:
+            ConnectivityError: No answer in time.
+        """
         ...
 
     async def model_greeks(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, ModelGreeks]:

@@ -37,6 +37,7 @@ from bot.domain.events import (
     SensitivityMeasured,
     SessionClosed,
     SessionOpened,
+    SubmissionFrozen,
     TwinsFound,
 )
 from bot.domain.locks import Lock, Locks, steps_between
@@ -172,10 +173,13 @@ def _standing_rows(event: Event) -> tuple[JournalRow, ...]:
             return (JournalRow(kind="link_lost", decision_id="", at=event.at, payload={"why": event.why}),)
         case LinkRestored():
             return (JournalRow(kind="link_restored", decision_id="", at=event.at, payload={"why": event.why}),)
+        case SubmissionFrozen():
+            facts: dict[str, object] = {"restarts_at": event.freeze.restarts_at, "until": event.freeze.ends_at}
+            return (JournalRow(kind="submission_frozen", decision_id="", at=event.at, payload=facts),)
         case BooksReconciled():
             return _reconciled_rows(event)
         case ModeDemanded():
-            facts: dict[str, object] = {
+            facts = {
                 "source": event.source,
                 "mode": event.mode.name,
                 "cause": event.cause,

@@ -34,6 +34,7 @@ from bot.domain.events import (
     LockEscalated,
     LockLifted,
     ModeDemanded,
+    OpenInterestTold,
     OrderDoubted,
     OrderDropped,
     OrderReported,
@@ -48,6 +49,8 @@ from bot.domain.events import (
     SensitivityMeasured,
     SessionClosed,
     SessionOpened,
+    SubmissionFrozen,
+    TermsRead,
     TimerElapsed,
     TwinsFound,
     WingStrikesListed,
@@ -56,6 +59,7 @@ from bot.domain.evidence import Conviction, EvidenceInputs
 from bot.domain.fees import FeeSchedule
 from bot.domain.flattening import Mandate
 from bot.domain.found import FoundSleeve
+from bot.domain.freeze import Agreement
 from bot.domain.instrument import RVX, VIX, Instrument, InstrumentKey
 from bot.domain.locks import Locks
 from bot.domain.market import Quote, Tick
@@ -76,6 +80,7 @@ from bot.domain.restraints import Restraint, Restraints
 from bot.domain.schedule import Session
 from bot.domain.shifts import Offered
 from bot.domain.snapshot import Snapshot, Standing
+from bot.domain.told import Told
 from bot.domain.worth import Transfer, Worth, moved
 from bot.signals.dispersion import DispersionTracker, nanoseconds_of
 
@@ -106,7 +111,7 @@ class BotState:
         self._transfers = tuple(transfers)
         self._worth: Worth | None = None
         self._kill_epoch = 0
-        self._reconciling = True
+        self._agreement = Agreement()
         self._deciding = False
         self._plan_due = False
         self._frozen_base: float | None = None
@@ -119,6 +124,7 @@ class BotState:
         self._products: Products = {}
         self._offered: tuple[Offered, ...] = ()
         self._wing_strikes: dict[InstrumentKey, Instrument] = {}
+        self._told = Told()
         self._closing_spreads: tuple[float, ...] = ()
         self._conviction: Conviction | None = None
         self._handlers: Mapping[type, Callable[..., bool]] = {
@@ -131,6 +137,8 @@ class BotState:
             ProductsMeasured: self._on_products,
             CandidatesListed: self._on_candidates,
             WingStrikesListed: self._on_wing_strikes,
+            TermsRead: self._on_told,
+            OpenInterestTold: self._on_told,
             TimerElapsed: lambda _event: True,
             OrderReported: self._books.report,
             OrderDoubted: self._books.doubt,
@@ -139,6 +147,7 @@ class BotState:
             AccountReported: self._on_account,
             LinkLost: self._on_link_lost,
             LinkRestored: self._on_link_restored,
+            SubmissionFrozen: self._on_frozen,
             BooksReconciled: self._on_reconciled,
             BooksAgreed: self._on_agreed,
             TwinsFound: self._books.lock_twins,
@@ -233,8 +242,13 @@ class BotState:
 
     @property
     def reconciling(self) -> bool:
-        """From the loss of the link, or the start, until the books agree."""
-        return self._reconciling
+        """From the loss of the link, a freeze or the start until the books agree."""
+        return self._agreement.is_reconciling
+
+    @property
+    def is_frozen(self) -> bool:
+        """The gateway is about to restart, or may have done so and was not compared since."""
+        return self._agreement.freeze is not None
 
     @property
     def locks(self) -> Locks:
@@ -258,7 +272,7 @@ class BotState:
         return Standing(
             book_version=self._books.version,
             mode=self.mode,
-            reconciling=self._reconciling,
+            reconciling=self.reconciling,
             locks=self._books.locks.words,
             mandate=self.mandate,
         )
@@ -284,7 +298,7 @@ class BotState:
     @property
     def ground(self) -> Ground:
         """By what an override counts or not."""
-        return Ground(mode=self.mode, epoch=self._kill_epoch, reconciling=self._reconciling)
+        return Ground(mode=self.mode, epoch=self._kill_epoch, reconciling=self.reconciling)
 
     def demand(self, source: DemandSource) -> TradingMode:
         """What one source asks for."""
@@ -308,7 +322,7 @@ class BotState:
             dispersion=self._tracker.reading(now_ns),
             book=self._books.frozen(now, self._frozen_base),
             mode=self.mode,
-            reconciling=self._reconciling,
+            reconciling=self.reconciling,
             kill_epoch=self._kill_epoch,
             previous_closes=MappingProxyType(self._previous_closes),
             proposals=self._proposals,
@@ -320,6 +334,9 @@ class BotState:
             wing_strikes=MappingProxyType(self._wing_strikes),
             worth=None if self._worth is None else self._worth.after(self._worth.now_usd, now, self._transfers),
             closing_spreads=self._closing_spreads,
+            is_frozen=self.is_frozen,
+            terms=self._told.terms,
+            open_interest=self._told.open_interest,
             mandate=self.mandate,
             override=self._waivers.override,
         )
@@ -345,6 +362,7 @@ class BotState:
         self._session = None
         self._quotes.clear()
         self._wing_strikes = {}
+        self._told = Told()
         return False
 
     def _on_evidence(self, event: EvidenceDelivered) -> bool:
@@ -372,6 +390,10 @@ class BotState:
         self._wing_strikes = {instrument.key: instrument for instrument in event.instruments}
         return False
 
+    def _on_told(self, event: TermsRead | OpenInterestTold) -> bool:
+        self._told = self._told.after(event)
+        return False
+
     # link and books -----------------------------------------------------------------------------------------------
 
     def _on_commission(self, event: CommissionReported) -> bool:
@@ -389,18 +411,22 @@ class BotState:
             self._worth = moved(self._worth, values.net_liquidation_usd, at, self._transfers)
 
     def _on_link_lost(self, event: LinkLost) -> bool:
-        self._reconciling = True
+        self._agreement = self._agreement.lost()
         self._books.doubt_all(f"link lost: {event.why}")
         return False
 
-    def _on_link_restored(self, _event: LinkRestored) -> bool:
-        self._reconciling = True
+    def _on_link_restored(self, event: LinkRestored) -> bool:
+        self._agreement = self._agreement.restored(event.at)
+        return False
+
+    def _on_frozen(self, event: SubmissionFrozen) -> bool:
+        self._agreement = self._agreement.frozen(event.freeze)
         return False
 
     def _on_reconciled(self, event: BooksReconciled) -> bool:
         self._books.reconcile(event)
         self._take_worth(event.account, event.at)
-        self._reconciling = False
+        self._agreement = self._agreement.compared(event.at, differs=bool(event.differences))
         return True
 
     def _on_agreed(self, event: BooksAgreed) -> bool:

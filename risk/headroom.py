@@ -134,6 +134,10 @@ TABLE: Final[tuple[tuple[str, Rule | None, str, Read], ...]] = (
         *("max_displayed_frac", Rule.ORDER_SIZE, "C13"),
         partial(_per_order_frac, "{} of the displayed size of each leg", "contracts"),
     ),
+    (
+        *("max_open_interest_frac", Rule.ORDER_SIZE, "C13"),
+        partial(_per_order_frac, "{} of the open interest of each leg", "contracts"),
+    ),
     ("max_wing_rise_frac", Rule.WING_LIMITS, "M8", usage.wing_rise),
     ("max_loss_rise_frac", Rule.WING_LIMITS, "M8", usage.loss_rise),
     ("neutrality_band_frac", Rule.NEUTRALITY, "M10", usage.band),

@@ -66,6 +66,7 @@ LOOSER: Final[Mapping[str, Looser]] = {
     "max_shares_per_order": Looser.MORE,
     "max_order_value_usd": Looser.MORE,
     "max_displayed_frac": Looser.MORE,
+    "max_open_interest_frac": Looser.MORE,
     "max_orders_per_day": Looser.MORE,
     "closing_orders_reserve": Looser.MORE,
     "max_working_orders": Looser.MORE,

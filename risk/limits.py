@@ -100,6 +100,7 @@ class RiskLimits:
     max_shares_per_order: int = 1_000  # C9: a share moves by about a USD per point of VIX, a contract by ten and more
     max_order_value_usd: Decimal = Decimal(50_000)  # C8: limit times multiplier times quantity
     max_displayed_frac: float = 1.0  # C13: of the displayed size of each leg
+    max_open_interest_frac: float = 0.10  # C13: of the contracts open in each leg; more is a market of one's own
     max_orders_per_day: int = 40  # C10: sent, in New York's day
     closing_orders_reserve: int = 40  # C10: on top, for orders that close alone, so that a day never traps the book
     max_working_orders: int = MOST_WORKING_ORDERS  # C10
@@ -137,6 +138,7 @@ class RiskLimits:
             max_shares_per_order=self.max_shares_per_order,
             max_order_value_usd=self.max_order_value_usd,
             max_displayed_frac=self.max_displayed_frac,
+            max_open_interest_frac=self.max_open_interest_frac,
             max_orders_per_day=self.max_orders_per_day,
             max_working_orders=self.max_working_orders,
             verdict_lifetime_s=self.verdict_lifetime_s,
@@ -160,7 +162,8 @@ class RiskLimits:
         self._require_wing_limits()
         for name in ("neutrality_band_frac", "neutrality_de_minimis_frac", "neutrality_step_frac"):
             _at_most(name, Decimal(repr(getattr(self, name))), Decimal(1))
-        _at_most("max_displayed_frac", Decimal(repr(self.max_displayed_frac)), Decimal(1))
+        for name in ("max_displayed_frac", "max_open_interest_frac"):
+            _at_most(name, Decimal(repr(getattr(self, name))), Decimal(1))
         unknown = self.permitted_classes - PERMITTED
         if unknown:
             raise InvalidValueError(f"permitted_classes must be among {sorted(PERMITTED)}, also held {sorted(unknown)}")

@@ -18,6 +18,7 @@ from bot.domain.events import (
     FillReported,
     LinkLost,
     LinkRestored,
+    OpenInterestTold,
     OrderDoubted,
     OrderReported,
 )
@@ -25,7 +26,9 @@ from bot.domain.instrument import Instrument, InstrumentKey, Kind, Side
 from bot.domain.market import ModelGreeks, Quote, Tick
 from bot.domain.orders import BrokerOrder, BrokerStatus, Fill, FillPart, Order, OrderIntent
 from bot.domain.portfolio import AccountValues, Position
+from bot.domain.terms import ContractTerms
 from bot.ports import BrokerBooks, DailyClose, Sink
+from simulator.contract_terms import terms_of
 from simulator.listing import ContractQuery
 from simulator.ports import Heard, TradingFloor
 from simulator.venue import (
@@ -55,6 +58,7 @@ STATUSES: Final[Mapping[VenueStatus, BrokerStatus]] = {
     VenueStatus.CANCELLED: BrokerStatus.CANCELLED,
     VenueStatus.REJECTED: BrokerStatus.REJECTED,
 }
+_WITH_INTEREST: Final = frozenset({Kind.OPTION, Kind.FUTURE})
 _NEW_YORK: Final = ZoneInfo("America/New_York")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -242,6 +246,7 @@ class InProcessMarketData:
         self._watched: dict[InstrumentKey, Instrument] = {}
         self._ticks: dict[InstrumentKey, Tick] = {}
         self._shown: dict[InstrumentKey, tuple[object, ...]] = {}
+        self._interests: dict[InstrumentKey, tuple[int, date]] = {}
         self._at: datetime = _EPOCH
         self._at_ns = 0
         self._remove = floor.listen(self._hear)
@@ -257,6 +262,7 @@ class InProcessMarketData:
         gone = [self._watched.pop(key) for key in tuple(self._watched) if key not in wanted]
         for instrument in gone:
             self._floor.unwatch(instrument)
+            self._interests.pop(instrument.key, None)
         for key, instrument in wanted.items():
             if key not in self._watched:
                 self._watched[key] = instrument
@@ -300,6 +306,11 @@ class InProcessMarketData:
         found = (listing.instrument for listing in self._floor.matching(query))
         return tuple(each for each in found if _settles_within(each, settlement_from, settlement_to))
 
+    async def terms(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, ContractTerms]:
+        """Return what details and market rules say of each, read from the same texts as over the wire."""
+        today = self._floor.now().astimezone(_NEW_YORK).date()
+        return {each.key: terms_of(self._floor.listing(each), self._floor.market_rule, today) for each in instruments}
+
     async def model_greeks(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, ModelGreeks]:
         """Return what the exchange's model says of each option that it prices."""
         quotes = (self._floor.quote(each) for each in instruments)
@@ -318,6 +329,16 @@ class InProcessMarketData:
             if quote.bid is not None or quote.ask is not None
         }
 
+    def _interest(self, quote: VenueQuote) -> None:
+        """Tell a contract's open interest where it is news, and once a day."""
+        key, contracts = quote.instrument.key, quote.open_interest
+        if contracts is None or quote.instrument.kind not in _WITH_INTEREST:
+            return
+        told = (contracts, self._floor.now().astimezone(_NEW_YORK).date())
+        if self._interests.get(key) != told:
+            self._interests[key] = told
+            self._sink(OpenInterestTold(at=self._floor.now(), key=key, contracts=contracts))
+
     def _hear(self, event: Heard) -> None:
         """Pass on what is news in level or sides: a trade between two quotes makes neither side younger."""
         if event.__class__ is not VenueQuote or event.instrument.key not in self._watched:
@@ -330,6 +351,7 @@ class InProcessMarketData:
         instrument = quote.instrument
         self._shown[instrument.key] = _shown(quote)
         if instrument.kind is not Kind.INDEX:
+            self._interest(quote)
             self._sink(self._quote(quote))
         elif quote.last is not None:
             tick = self._ticks.get(instrument.key)

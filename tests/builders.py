@@ -31,6 +31,7 @@ from simulator.universe import Universe
 from simulator.world.levels import Levels
 from simulator.world.market import Market, WorldModel
 from simulator.world.quotes import rule_of, two_sided
+from tests.told import as_told
 
 CALENDAR = SessionCalendar()
 ACCOUNT = "DU1234567"
@@ -439,7 +440,7 @@ class Scenery:
             offered=offered_settlements(self.listed()),
             worth=Worth.begun(Decimal(500_000), self.at),
         )
-        return replace(snapshot, **changes)  # type: ignore[arg-type]  # test shorthand: names are checked by the class
+        return replace(as_told(snapshot), **changes)  # type: ignore[arg-type]  # test shorthand: names are checked by the class
 
 
 def a_session(day: date = TODAY) -> Session:

@@ -16,8 +16,10 @@ from bot.domain.market import ModelGreeks, Quote
 from bot.domain.mode import TradingMode
 from bot.domain.orders import BrokerOrder, BrokerStatus, Fill, Order
 from bot.domain.portfolio import Position
+from bot.domain.terms import ContractTerms
 from bot.ports import BrokerBooks, DailyClose, JournalRow, Sink
-from tests.builders import ACCOUNT, NOON, an_account, ns
+from tests.builders import ACCOUNT, NOON, TODAY, an_account, ns
+from tests.told import terms_at
 
 
 class FakeClock:
@@ -318,6 +320,9 @@ class FakeMarketData:
         self.chain: tuple[Instrument, ...] = ()
         self.shown: list[Mapping[InstrumentKey, Quote] | Exception] = []  # answers to snapshots, the last one for good
         self.snapshots = 0
+        self.terms_told: dict[InstrumentKey, ContractTerms] = {}  # instead of those of the simulated exchange
+        self.terms_asked: list[tuple[Instrument, ...]] = []
+        self.day = TODAY
 
     def watch(self, instruments: Sequence[Instrument]) -> None:
         """Keep the wish."""
@@ -339,6 +344,11 @@ class FakeMarketData:
     async def futures(self, symbol: str, settlement_from: date, settlement_to: date) -> tuple[Instrument, ...]:  # noqa: ARG002 - port
         """There are none."""
         return ()
+
+    async def terms(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, ContractTerms]:
+        """The hours and ticks that the simulated exchange tells of these."""
+        self.terms_asked.append(tuple(instruments))
+        return {one.key: self.terms_told.get(one.key, terms_at(one, self.day)) for one in instruments}
 
     async def model_greeks(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, ModelGreeks]:  # noqa: ARG002 - port
         """There are none."""

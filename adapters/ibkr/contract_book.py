@@ -1,11 +1,13 @@
 """The contracts known so far, by number and by name, and the look-ups that make more of them known."""
 
+import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 from typing import Final
 
+from adapters.ibkr.contract_terms import ToldContract, rule_rows, told_from
 from adapters.ibkr.contracts import (
     Listed,
     RefusedContract,
@@ -17,9 +19,13 @@ from adapters.ibkr.contracts import (
 from adapters.ibkr.library import Contract, ContractDetails, OptionChain
 from adapters.ibkr.requests import Requests
 from adapters.ibkr.tap import TappedIB
-from bot.domain.errors import BrokerRejectedError
+from bot.domain.errors import BrokerRejectedError, ConnectivityError
 from bot.domain.instrument import Instrument, InstrumentKey, index
+from bot.domain.ledger import trade_date
 from bot.domain.schedule import SessionCalendar
+from bot.domain.terms import ContractTerms
+from bot.domain.ticks import Rows
+from bot.ports import Clock
 
 FUTURE_CLASSES: Final = MappingProxyType({"VIX": ("CFE", ("VX", "VXM"))})
 """Exchange and trading classes of a symbol's futures; without the class, weeklies would come along."""
@@ -30,16 +36,22 @@ _log = logging.getLogger(__name__)
 class ContractBook:
     """Numbers to instruments and back; survives reconnects, since a contract never changes its number."""
 
-    def __init__(self, *, ib: TappedIB, requests: Requests, calendar: SessionCalendar, option_exchange: str) -> None:
+    def __init__(
+        self, *, ib: TappedIB, requests: Requests, clock: Clock, calendar: SessionCalendar, option_exchange: str
+    ) -> None:
         """Start knowing nothing; ``option_exchange`` is where options are routed."""
         self._ib = ib
         self._requests = requests
+        self._clock = clock
         self._calendar = calendar
         self._option_exchange = option_exchange
         self._by_key: dict[InstrumentKey, Listed] = {}
         self._by_con_id: dict[int, Listed] = {}
         self._said: dict[int, Instrument] = {}
         self._refused: dict[int, RefusedContract] = {}
+        self._told: dict[InstrumentKey, ToldContract] = {}
+        self._rules: dict[int, tuple[date, Rows]] = {}  # by number: when it was asked for, and what it said
+        self._reading = asyncio.Lock()  # a market rule's answer carries no request id
 
     @property
     def refusals(self) -> Mapping[int, RefusedContract]:
@@ -92,6 +104,60 @@ class ContractBook:
         if found is None:
             found = self._said[contract.conId] = instrument_said(contract, self._calendar)
         return found
+
+    async def terms(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, ContractTerms]:
+        """Return what details and market rules say of each; asked for anew where they were not told today.
+
+        What the broker does not list, or no longer, is left out.
+
+        Raises:
+            ConnectivityError: No answer.
+        """
+        found: dict[InstrumentKey, ContractTerms] = {}
+        async with self._reading:
+            for instrument in instruments:
+                told = await self._told_today(instrument)
+                if told is not None:
+                    rows = () if told.rule is None else await self._rule(told.rule)
+                    found[instrument.key] = told.terms(rows)
+        return found
+
+    async def _told_today(self, instrument: Instrument) -> ToldContract | None:
+        told, today = self._told.get(instrument.key), trade_date(self._clock.now())
+        if told is None or told.told_on != today:
+            known = self._by_key.get(instrument.key)
+            query = query_for(instrument, self._option_exchange)
+            if known is not None:
+                query = Contract(conId=known.con_id, exchange=known.exchange)
+            try:
+                self._learn(await self._details(query))
+            except BrokerRejectedError as error:
+                _log.warning("no details of %s: %s", instrument.key, error)
+            told = self._told.get(instrument.key)
+        return told if told is not None and told.told_on == today else None
+
+    async def _rule(self, number: int) -> Rows:
+        """Return the rows of a market rule, asked for once a day; none where the broker does not tell them.
+
+        Raises:
+            ConnectivityError: The link broke.
+        """
+        today = trade_date(self._clock.now())
+        asked = self._rules.get(number)
+        if asked is None or asked[0] != today:
+            asked = self._rules[number] = (today, await self._ask_rule(number))
+        return asked[1]
+
+    async def _ask_rule(self, number: int) -> Rows:
+        what, key = f"market rule {number}", f"marketRule-{number}"
+        try:
+            told = await self._requests.ask(what, lambda _id: self._ib.client.reqMarketRule(number), key=key)
+        except (BrokerRejectedError, ConnectivityError) as error:
+            if not self._ib.client.isReady():
+                raise
+            _log.warning("%s is not known: %s", what, error)  # an unknown one is answered by an error without its name
+            return ()
+        return rule_rows(told)
 
     async def options(self, symbol: str, start: date, end: date) -> tuple[Instrument, ...]:
         """Return all listed options of an index that settle from ``start`` to ``end``, one look-up per expiry."""
@@ -151,6 +217,7 @@ class ContractBook:
                 _log.error("contract %s (%s) refused: %s", listed.con_id, listed.name, listed.reason)
                 continue
             self._refused.pop(listed.con_id, None)
+            self._told[listed.instrument.key] = told_from(row, listed, trade_date(self._clock.now()))
             known = self._by_con_id.get(listed.con_id)
             if known is None:
                 self._by_con_id[listed.con_id] = listed

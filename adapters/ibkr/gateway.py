@@ -22,6 +22,7 @@ from bot.domain.instrument import Instrument, InstrumentKey
 from bot.domain.market import ModelGreeks, Quote
 from bot.domain.orders import Order
 from bot.domain.schedule import SessionCalendar
+from bot.domain.terms import ContractTerms
 from bot.ports import BrokerBooks, Clock, DailyClose, Sink
 
 
@@ -60,6 +61,7 @@ class IbkrGateway:
         self._contracts = ContractBook(
             ib=self._ib,
             requests=self._requests,
+            clock=self._clock,
             calendar=calendar,
             option_exchange=self._settings.option_exchange,
         )
@@ -191,6 +193,10 @@ class IbkrGateway:
     async def futures(self, symbol: str, settlement_from: date, settlement_to: date) -> tuple[Instrument, ...]:
         """Return all listed futures of a symbol that settle in the range and whose dates agree."""
         return await self._contracts.futures(symbol, settlement_from, settlement_to)
+
+    async def terms(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, ContractTerms]:
+        """Return hours, last trade and ticks of each; see `ContractBook.terms`."""
+        return await self._contracts.terms(instruments)
 
     async def model_greeks(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, ModelGreeks]:
         """Return what the broker's model says of each option, where it says something.

@@ -3,18 +3,22 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from adapters.ibkr.contract_book import ContractBook
 from adapters.ibkr.contracts import traded
 from adapters.ibkr.errors import CODES, DataMeaning, RequestMeaning, meaning_of
 from adapters.ibkr.feed import DataFeed
 from adapters.ibkr.pacing import FrameBudget
-from adapters.ibkr.quotes import Line
+from adapters.ibkr.quotes import GENERIC_TICKS, Line
 from adapters.ibkr.tap import TappedIB
 from bot.domain.errors import BrokerRejectedError, ConnectivityError
 from bot.domain.instrument import Instrument, InstrumentKey
 from bot.domain.market import DataType, ModelGreeks, Quote
 from bot.ports import Clock, Sink
+
+_ABOUT_GENERIC: Final = "generic tick"
+"""In the broker's words where it does not know what is asked for beside prices (321)."""
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +47,7 @@ class Streams:
         self._snapshot_timeout_s = snapshot_timeout_s
         self._wanted: dict[InstrumentKey, Instrument] = {}
         self._given_up: set[InstrumentKey] = set()
+        self._plain: set[InstrumentKey] = set()  # of which the broker tells prices alone
         self._lines: dict[int, Line] = {}
         self._streams: dict[InstrumentKey, int] = {}
         self._snapshots: dict[int, asyncio.Future[None]] = {}
@@ -133,7 +138,8 @@ class Streams:
         req_id = self._ib.client.getReqId()
         self._streams[instrument.key] = req_id
         self._lines[req_id] = Line(instrument)
-        self._write(lambda: self._ib.client.reqMktData(req_id, contract, "", False, False, []))
+        generic = "" if instrument.key in self._plain else GENERIC_TICKS.get(instrument.kind, "")
+        self._write(lambda: self._ib.client.reqMktData(req_id, contract, generic, False, False, []))
 
     # snapshots -----------------------------------------------------------------------------------------------------
 
@@ -247,10 +253,13 @@ class Streams:
         if not self._dirty:
             return
         dirty, self._dirty = self._dirty, {}
-        at_ns = self._clock.now_ns()
+        at_ns, now = self._clock.now_ns(), self._clock.now()
         for req_id, line in dirty.items():
             if req_id in self._snapshots or line.is_index:
                 continue
+            interest = line.news_of_interest(now)
+            if interest is not None:
+                self._sink(interest)  # first, so that it stands beside the quote with which it came
             quote = line.changed_quote(at_ns)
             if quote is not None:
                 self._sink(quote)
@@ -278,8 +287,19 @@ class Streams:
             if not ended.done():
                 ended.set_exception(BrokerRejectedError(words))
             return
+        if _ABOUT_GENERIC in words.lower() and line.instrument.key not in self._plain:
+            self._without_generic(line.instrument, req_id, words)
+            return
         _log.error("line of %s ended: %s", line.instrument.key, words)
         self._feed.line_failed(line.instrument.key, words)
         self._given_up.add(line.instrument.key)
         self._lines.pop(req_id, None)
         self._streams.pop(line.instrument.key, None)
+
+    def _without_generic(self, instrument: Instrument, req_id: int, words: str) -> None:
+        """Open a line anew for its prices alone: a contract without an open interest can still be sold."""
+        _log.warning("line of %s without open interest: %s", instrument.key, words)
+        self._plain.add(instrument.key)
+        self._lines.pop(req_id, None)
+        self._streams.pop(instrument.key, None)
+        self._start_pump()

@@ -5,10 +5,13 @@ so that a bid and an ask that moved together are never seen crossed in between, 
 """
 
 import math
+from datetime import date, datetime
 from typing import Final
 
 from adapters.ibkr.library import UNSET_DOUBLE, UNSET_INTEGER
-from bot.domain.instrument import Instrument, Kind
+from bot.domain.events import OpenInterestTold
+from bot.domain.instrument import Instrument, Kind, Right
+from bot.domain.ledger import trade_date
 from bot.domain.market import DataType, ModelGreeks, Quote, Tick
 
 BID, ASK, LAST = (1, 66), (2, 67), (4, 68)
@@ -20,13 +23,20 @@ NO_PRICE: Final = -1.0
 """The broker's own word for "no price"."""
 MOST_THETA: Final = 1e6
 """Points a day: more is the broker's unset number."""
+CALL_INTEREST, PUT_INTEREST, FUTURE_INTEREST = 27, 28, 86
+"""Size ticks that tell how many contracts are open (docs/ib/wire.md, section 5.6)."""
+GENERIC_TICKS: Final = {Kind.OPTION: "101", Kind.FUTURE: "588"}
+"""What a stream asks for beside its prices: open interest comes on the line that is open anyway, and on no snapshot."""
 _DELAYED: Final = {DataType.LIVE: DataType.DELAYED, DataType.FROZEN: DataType.DELAYED_FROZEN}
 
 
 class Line:
     """What one subscription or snapshot has shown so far."""
 
-    __slots__ = ("_ask", "_ask_size", "_bid", "_bid_size", "_delayed", "_last_quote", "_type", "instrument", "model")
+    __slots__ = (
+        *("_ask", "_ask_size", "_bid", "_bid_size", "_delayed", "_interest", "_interest_told", "_last_quote", "_type"),
+        *("instrument", "model"),
+    )
 
     def __init__(self, instrument: Instrument) -> None:
         """Start with nothing shown; live until the broker says otherwise."""
@@ -37,6 +47,8 @@ class Line:
         self._bid_size = 0
         self._ask_size = 0
         self._last_quote: Quote | None = None
+        self._interest: int | None = None
+        self._interest_told: tuple[int, date] | None = None
         self.model: ModelGreeks | None = None  # the broker's own, None until it said something possible
 
     def model_told(self, delta: float, theta: float) -> None:
@@ -80,6 +92,21 @@ class Line:
             self._bid_size = contracts_of(size)
         elif tick_type in ASK_SIZE:
             self._ask_size = contracts_of(size)
+        elif tick_type == _interest_kind(self.instrument) and 0 <= size < UNSET_INTEGER:
+            self._interest = int(size)
+
+    def news_of_interest(self, now: datetime) -> OpenInterestTold | None:
+        """Return how many contracts are open when it is news, and once each day of New York while the line is open.
+
+        A line that is open tells every change: what it said last holds on the day after.
+        """
+        if self._interest is None:
+            return None
+        told = (self._interest, trade_date(now))
+        if told == self._interest_told:
+            return None
+        self._interest_told = told
+        return OpenInterestTold(at=now, key=self.instrument.key, contracts=self._interest)
 
     def changed_quote(self, at_ns: int) -> Quote | None:
         """Return the quote when it differs from the last one returned."""
@@ -107,6 +134,13 @@ class Line:
         if self.is_index:
             return (price if is_level(price) else None), contracts
         return side_of(price, contracts)
+
+
+def _interest_kind(instrument: Instrument) -> int | None:
+    """The tick that tells a contract's own open interest: the broker sends both of an option, one of them empty."""
+    if instrument.kind is Kind.FUTURE:
+        return FUTURE_INTEREST
+    return {Right.CALL: CALL_INTEREST, Right.PUT: PUT_INTEREST}.get(instrument.right) if instrument.right else None
 
 
 def side_of(price: float, contracts: int) -> tuple[float | None, int]:

@@ -1,4 +1,4 @@
-"""Records what reaches the bot through its market data port: ticks, quotes, snapshots and daily closes.
+"""Records what reaches the bot through its market data port: ticks, quotes, open interest, snapshots, daily closes.
 
 How it works. `PortRecorder` stands twice on the way: before the sink, where streamed ticks and quotes pass, and before
 the market data, where the bot asks. Everything that arrives in one microsecond is one moment; a moment is complete when
@@ -13,10 +13,11 @@ from datetime import date
 from typing import Final
 
 from adapters.recordings.tape import Tape
-from bot.domain.events import Event
+from bot.domain.events import Event, OpenInterestTold
 from bot.domain.instrument import Instrument, InstrumentKey, Kind
 from bot.domain.market import DataType, ModelGreeks, Quote, Tick
 from bot.domain.recording import RECORDED_INDICES, RecordedDay, RecordedQuote, Told, moment_of
+from bot.domain.terms import ContractTerms
 from bot.ports import Clock, DailyClose, MarketData, Sink
 
 _INDICES: Final = {InstrumentKey(f"{Kind.INDEX}:{name}"): name for name in RECORDED_INDICES}
@@ -33,6 +34,7 @@ class PortRecorder:
         self._at_us: int | None = None  # of the moment under way
         self._levels: dict[str, float] = {}
         self._streamed: dict[InstrumentKey, RecordedQuote] = {}
+        self._interest: dict[InstrumentKey, int] = {}
         self._days: set[tuple[str, date]] = set()
 
     def sink(self, onward: Sink) -> Sink:
@@ -41,6 +43,8 @@ class PortRecorder:
         def hear(event: Event) -> None:
             if isinstance(event, (Tick, Quote)):
                 self._heard(event)
+            elif isinstance(event, OpenInterestTold):
+                self._interest[event.key] = event.contracts  # stands in the rows of the contract from now on
             onward(event)
 
         return hear
@@ -60,7 +64,7 @@ class PortRecorder:
         """Write the quotes of a snapshot, which hold for their moment."""
         for quote in quotes.values():
             if quote.data_type is DataType.LIVE:
-                self._write(_row(quote, Told.ONCE), quote.at_ns)
+                self._write(self._row(quote, Told.ONCE), quote.at_ns)
 
     def watches(self, keys: frozenset[InstrumentKey]) -> None:
         """Write the last quotes of what is no longer among those that are watched."""
@@ -77,10 +81,26 @@ class PortRecorder:
     def _heard(self, event: Tick | Quote) -> None:
         if event.data_type is not DataType.LIVE or (isinstance(event, Tick) and not 0.0 < event.level < math.inf):
             return
-        row = _row(event, Told.STREAMED)
+        row = self._row(event, Told.STREAMED)
         self._streamed[event.key] = self._write(row, event.at_ns)
         if isinstance(event, Tick) and event.key in _INDICES:
             self._levels[_INDICES[event.key]] = event.level
+
+    def _row(self, event: Tick | Quote, told: Told) -> RecordedQuote:
+        """Return a tick or quote as a row; its moment and time are set when it is written."""
+        if isinstance(event, Tick):
+            return RecordedQuote(moment=0, told=told, key=event.key, at=moment_of(0), last=event.level)
+        return RecordedQuote(
+            moment=0,
+            told=told,
+            key=event.key,
+            at=moment_of(0),
+            bid=event.bid,
+            ask=event.ask,
+            bid_size=event.bid_size,
+            ask_size=event.ask_size,
+            open_interest=self._interest.get(event.key),
+        )
 
     def _write(self, row: RecordedQuote, at_ns: int) -> RecordedQuote:
         """Write a row at its time, or at the moment under way where that is later."""
@@ -124,6 +144,10 @@ class _RecordedMarketData:
         """As the port says."""
         return await self._inner.futures(symbol, settlement_from, settlement_to)
 
+    async def terms(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, ContractTerms]:
+        """As the port says."""
+        return await self._inner.terms(instruments)
+
     async def model_greeks(self, instruments: Sequence[Instrument]) -> Mapping[InstrumentKey, ModelGreeks]:
         """As the port says."""
         return await self._inner.model_greeks(instruments)
@@ -133,19 +157,3 @@ class _RecordedMarketData:
         quotes = await self._inner.snapshot(instruments)
         self._recorder.asked(quotes)
         return quotes
-
-
-def _row(event: Tick | Quote, told: Told) -> RecordedQuote:
-    """Return a tick or quote as a row; its moment and time are set when it is written."""
-    if isinstance(event, Tick):
-        return RecordedQuote(moment=0, told=told, key=event.key, at=moment_of(0), last=event.level)
-    return RecordedQuote(
-        moment=0,
-        told=told,
-        key=event.key,
-        at=moment_of(0),
-        bid=event.bid,
-        ask=event.ask,
-        bid_size=event.bid_size,
-        ask_size=event.ask_size,
-    )

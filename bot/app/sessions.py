@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -25,7 +25,7 @@ from bot.domain.events import (
     WingStrikesListed,
 )
 from bot.domain.evidence import DailySeries, EvidenceInputs
-from bot.domain.instrument import IWM, RUT, RVX, SPX, SPY, VIX, InstrumentKey, Kind
+from bot.domain.instrument import IWM, RUT, RVX, SPX, SPY, VIX, Instrument, InstrumentKey, Kind
 from bot.domain.products import PRODUCT_SYMBOLS
 from bot.domain.schedule import Session, SessionCalendar
 from bot.domain.snapshot import Snapshot
@@ -52,6 +52,10 @@ CLOSING_GRACE_S = 2.0
 BaselineRow = tuple[int, float, float]
 
 
+async def _nothing_to_learn(_instruments: Sequence[Instrument]) -> None:
+    """Ask for nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
     """What the sleeve may be built from: VIX options and futures, and which of them are worth watching."""
@@ -65,6 +69,8 @@ class Market:
     """What the operator's files say, and which of them could not be read, with the reason."""
     renewal: Callable[[date], str | None] = lambda _day: None
     """Why the schedule of releases needs to be renewed, as of a day; None while it does not."""
+    learn: Callable[[Sequence[Instrument]], Awaitable[object]] = _nothing_to_learn
+    """Awaited with contracts before they are listed: what the broker says of them is then known."""
 
 
 class SessionKeeper:
@@ -122,10 +128,10 @@ class SessionKeeper:
             stale = now - listed_at >= timedelta(seconds=self._settings.relist_every_s)
             if self._link.ready.is_set() and (self._relist.is_set() or stale):
                 self._relist.clear()
-                if await self._look_up() and self._list_candidates():
+                if await self._look_up() and await self._list_candidates():
                     listed_at = now
             elif self._lacks_contracts():
-                self._list_candidates()
+                await self._list_candidates()
             self._shell.pump(TimerElapsed(at=self._clock.now()))
             await self._look_at_weeklies()
             await self._sleep_until(min(self._next_beat(session), session.closes_at))
@@ -218,9 +224,9 @@ class SessionKeeper:
         if self._listed is None or not self._link.ready.is_set() or not self._market.weeklies.is_due():
             return
         await self._market.weeklies.look(self._listed)
-        self._list_candidates()
+        await self._list_candidates()
 
-    def _list_candidates(self) -> bool:
+    async def _list_candidates(self) -> bool:
         """Choose among what is listed and watch it; False while nothing says what is worth watching."""
         if self._listed is None:
             return False
@@ -229,6 +235,7 @@ class SessionKeeper:
         found = self._market.choose(replace(self._listed, liquid_weeklies=liquid), snapshot)
         if found is None:
             return False  # no level yet: the timer comes back
+        await self._market.learn(found.instruments)
         self._shell.pump(CandidatesListed(at=self._clock.now(), instruments=found.instruments, offered=found.offered))
         self._rewatch()
         return True

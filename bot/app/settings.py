@@ -1,14 +1,18 @@
 """How often the shell looks, and how long it waits."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from bot.domain.checks import require_positive
 from bot.domain.errors import InvalidValueError
+from bot.domain.freeze import GatewayRestart
+
+_TEXTS: Final = frozenset({"gateway_restart", "gateway_restart_zone"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppSettings:
-    """Periods and deadlines of the shell, all in seconds of the clock that decisions use."""
+    """Periods and deadlines of the shell, in seconds of the clock that decisions use, and the hour of a restart."""
 
     plan_every_s: float = 30.0  # the slow timer: plan even if nothing else happened
     sample_every_s: float = 300.0  # one row with signal, sleeve, cost and delta for the report
@@ -45,13 +49,33 @@ class AppSettings:
     kill_done_within_s: float = 30.0  # then the rest is escalated
     compare_within_s: float = 120.0  # of a flatten: five questions of at most ten seconds each, asked twice, and some
     repeat_every_s: float = 900.0  # docs/risk-controls.md, C26: the same complaint at most once in a quarter of an hour
+    freeze_before_restart_s: float = 600.0  # docs/risk-controls.md, 2.4: nothing new leaves this long before a restart
+    gateway_restart_window_s: float = 7200.0  # after it: from 23:45 to the end of the broker's nightly reset at 01:45
+    gateway_restart: str = "23:45"  # HH:MM as set in the gateway, "" for none; the earliest reset that is known of
+    gateway_restart_zone: str = "America/New_York"  # of that hour; the broker's own
     stop_within_s: float = 8.0  # orderly stop: own orders cancelled and confirmed
 
     def __post_init__(self) -> None:
         """Reject periods of zero and a back-off that shrinks."""
         for name in type(self).__slots__:
-            require_positive(**{name: getattr(self, name)})
+            if name not in _TEXTS:
+                require_positive(**{name: getattr(self, name)})
         if self.reconnect_most_s < self.reconnect_first_s:
             raise InvalidValueError(
                 f"reconnect_most_s must not be below reconnect_first_s, was {self.reconnect_most_s}"
             )
+        _ = self.restart  # what cannot be read is refused here
+
+    @property
+    def restart(self) -> GatewayRestart | None:
+        """The gateway's daily restart, None where none is stated.
+
+        Raises:
+            InvalidValueError: It cannot be read.
+        """
+        return GatewayRestart.told(
+            self.gateway_restart,
+            self.gateway_restart_zone,
+            before_s=self.freeze_before_restart_s,
+            window_s=self.gateway_restart_window_s,
+        )

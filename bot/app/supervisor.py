@@ -9,6 +9,7 @@ from bot.app.alerting import Alerting
 from bot.app.comparing import ComparisonKeeper
 from bot.app.daily import DailyKeeper
 from bot.app.desk import Desk
+from bot.app.freezing import FreezeKeeper
 from bot.app.greeks import GreeksKeeper
 from bot.app.link import LinkKeeper
 from bot.app.own_index import OwnIndexKeeper
@@ -18,6 +19,7 @@ from bot.app.quiet import QuietKeeper
 from bot.app.sampler import Sampler
 from bot.app.sessions import SessionKeeper
 from bot.app.shell import Shell
+from bot.app.terms import TermsKeeper
 from bot.app.wings import WingKeeper
 from bot.domain.errors import InvariantError, JournalError, LatchError
 from bot.domain.events import Restored
@@ -52,6 +54,8 @@ class Parts:
     quiet: QuietKeeper
     greeks: GreeksKeeper
     wings: WingKeeper
+    terms: TermsKeeper
+    freeze: FreezeKeeper
     desk: Desk
     sampler: Sampler
     comparing: ComparisonKeeper
@@ -88,6 +92,8 @@ class Supervisor:
             self._task("quiet", self._parts.quiet.run()),
             self._task("greeks", self._parts.greeks.run()),
             self._task("wings", self._parts.wings.run()),
+            self._task("terms", self._parts.terms.run()),
+            self._task("freeze", self._parts.freeze.run()),
             self._task("desk", self._parts.desk.run()),
             self._task("tender", self._tend()),
             self._task("sampler", self._parts.sampler.run()),

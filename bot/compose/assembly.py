@@ -12,6 +12,7 @@ from bot.app.credits import CreditTeller
 from bot.app.daily import DailyKeeper
 from bot.app.desk import Desk, Identity
 from bot.app.flattening import Flattener
+from bot.app.freezing import FreezeKeeper
 from bot.app.greeks import GreeksKeeper
 from bot.app.link import LinkKeeper
 from bot.app.own_index import OwnIndexKeeper
@@ -25,6 +26,7 @@ from bot.app.sessions import Market, SessionKeeper
 from bot.app.shell import Shell
 from bot.app.supervisor import Parts, Supervisor
 from bot.app.sweeping import Actions, Sweeper
+from bot.app.terms import TermsKeeper
 from bot.app.weeklies import WeeklyScout
 from bot.app.wings import WingKeeper
 from bot.compose.guard import version
@@ -232,6 +234,13 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
         ),
         condors=settings.wings,
     )
+    terms = TermsKeeper(
+        shell=shell,
+        data=ports.market_data,
+        link=keeper,
+        calendar=start.calendar,
+        ticks=settings.hedge.valuation.ticks,
+    )
     alerting = Alerting(shell=shell, link=ports.command_link, sounded=start.sounded)
     measures = Measures(hedge=settings.hedge, fees=FeeSchedule(), calendar=start.calendar, wings=settings.wings)
     parts = Parts(
@@ -245,6 +254,7 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
                 weeklies=WeeklyScout(shell=shell, data=ports.market_data, settings=settings.hedge),
                 sources=sources,
                 renewal=renewal,
+                learn=terms.learn,
             ),
             link=keeper,
             calendar=start.calendar,
@@ -274,6 +284,8 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
             hedge=settings.hedge,
             fees=FeeSchedule(),
         ),
+        terms=terms,
+        freeze=FreezeKeeper(shell=shell, link=keeper),
         desk=desk,
         daily=None
         if start.store is None

@@ -159,6 +159,15 @@ ALERTS: Mapping[str, AlertClass] = {
     "twins_found": _critical("two live orders of one intent: both are cancelled, look at the broker", "intent_id"),
     "account_mismatched": _critical("the gateway is logged in without the bot's account: it halts", "why"),
     "lock_lifted": _notice("a person has taken a lock away", "lock"),
+    "hours_disagreed": _warning(
+        "the broker's hours of a class are not those of our calendar: what contradicts is refused",
+        "trading_class",
+        "day",
+    ),
+    "ticks_disagreed": _warning(
+        "the broker's increments of a class are not ours: where they differ its orders are refused", "trading_class"
+    ),
+    "terms_missing": _warning("the broker does not tell a contract's hours: nothing of it is ordered", "trading_class"),
     "cap_breached": _warning("the hedge's cost stands above its cap: nothing that costs is bought"),
     "limit_breached": _critical("a limit is passed and the bot holds itself back: look at it, then resume", "source"),
     "stress_breached": _critical("the book loses more than its limit in a scenario", "scenario"),
@@ -170,7 +179,7 @@ TOLD_RECORDS = frozenset(
     {
         *("bot_started", "hedge_planned", "order_refused", "order_sent", "order_filled", "order_completed"),
         *("order_cancelled", "link_restored", "own_index_read", "cap_respected", "stress_respected"),
-        "restraints_lifted",
+        *("restraints_lifted", "submission_frozen"),
     }
 )
 """Kinds that call nobody and are told on ``event/KIND`` all the same."""

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from bot.domain.checks import require_positive
+from bot.domain.checks import require_not_negative, require_positive
 from bot.domain.decision import Verdict
 from bot.domain.evidence import Conviction, EvidenceInputs
 from bot.domain.flattening import Mandate
+from bot.domain.freeze import Freeze
 from bot.domain.instrument import Instrument, InstrumentKey
 from bot.domain.locks import Locks
 from bot.domain.market import Quote, Tick
@@ -23,6 +24,7 @@ from bot.domain.readings import Episode, Signal
 from bot.domain.restraints import Restraints
 from bot.domain.schedule import Session
 from bot.domain.shifts import Offered
+from bot.domain.terms import ContractTerms
 from bot.domain.worth import Worth
 
 
@@ -110,6 +112,27 @@ class WingStrikesListed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TermsRead:
+    """Hours, last trades and ticks of contracts were read from the broker; they join those read before."""
+
+    at: datetime
+    terms: Mapping[InstrumentKey, ContractTerms]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenInterestTold:
+    """How many contracts of one option or future are open in all; told once a day, and when it changes."""
+
+    at: datetime
+    key: InstrumentKey
+    contracts: int
+
+    def __post_init__(self) -> None:
+        """Reject a count that is none."""
+        require_not_negative(contracts=self.contracts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimerElapsed:
     """The slow planning timer: plan even if nothing else happened."""
 
@@ -173,6 +196,14 @@ class LinkRestored:
 
     at: datetime
     why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmissionFrozen:
+    """The gateway restarts soon: RECONCILING from now on, until a comparison after it."""
+
+    at: datetime
+    freeze: Freeze
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -423,6 +454,8 @@ Event = (
     | ProductsMeasured
     | CandidatesListed
     | WingStrikesListed
+    | TermsRead
+    | OpenInterestTold
     | TimerElapsed
     | OrderReported
     | OrderDoubted
@@ -431,6 +464,7 @@ Event = (
     | AccountReported
     | LinkLost
     | LinkRestored
+    | SubmissionFrozen
     | BooksReconciled
     | BooksAgreed
     | TwinsFound

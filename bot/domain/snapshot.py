@@ -16,6 +16,7 @@ from bot.domain.proposal import Proposals
 from bot.domain.readings import DispersionReading
 from bot.domain.schedule import Session
 from bot.domain.shifts import Offered
+from bot.domain.terms import ContractTerms, OpenInterest
 from bot.domain.worth import Worth
 
 
@@ -55,6 +56,9 @@ class Snapshot:
     mandate: Mandate | None = None  # a signed plan to flatten that is being carried out
     override: Override | None = None  # what the next decision judges instead of planning (C15)
     worth: Worth | None = None  # what losses are measured from (C31); None until the account was reported
+    is_frozen: bool = False  # the gateway is about to restart, or may have done so: reconciling
+    terms: Mapping[InstrumentKey, ContractTerms] = field(default_factory=dict)  # hours and ticks in the broker's words
+    open_interest: Mapping[InstrumentKey, OpenInterest] = field(default_factory=dict)  # of options and futures (C13)
     closing_spreads: tuple[float, ...] = ()  # RVX less VIX at the common closes before today, oldest first, points
 
     @property

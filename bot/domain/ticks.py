@@ -6,6 +6,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from bot.domain.checks import require_not_negative, require_positive
 from bot.domain.errors import InvalidValueError
+from bot.domain.instrument import Instrument
 from bot.domain.orders import Leg
 
 Rows = tuple[tuple[Decimal, Decimal], ...]
@@ -119,3 +120,28 @@ class TickTable:
         """
         increment = self.increment_of(legs, price)
         return (price / increment).to_integral_value(ROUND_FLOOR) * increment
+
+
+def increment_told(rows: Rows, price: Decimal) -> Decimal | None:
+    """Return the increment of a market rule at a price, in points; None where the rule does not reach down to it.
+
+    >>> increment_told(_rows(("0", "0.01"), ("3", "0.05")), Decimal("-3.00"))
+    Decimal('0.05')
+    """
+    size = abs(price)
+    return next((increment for edge, increment in reversed(rows) if size >= edge), None)
+
+
+def ticks_dispute(table: TickTable, instrument: Instrument, rows: Rows) -> str:
+    """Return in words where a market rule differs from our own table; empty where it does not, or none was told.
+
+    Both are compared at every edge of either, which is where increments change.
+    """
+    own = table.outright.get(instrument.trading_class)
+    if not rows or own is None:
+        return ""
+    for edge in sorted({edge for edge, _ in (*own, *rows)}):
+        ours, told = table.increment(instrument.trading_class, edge), increment_told(rows, edge)
+        if ours != told:
+            return f"from {edge} on the broker's increment is {told or 'none'}, ours {ours}"
+    return ""

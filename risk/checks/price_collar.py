@@ -7,6 +7,7 @@ from functools import partial
 from bot.domain.decision import Checked, Rule
 from bot.domain.market import Quote
 from bot.domain.orders import OrderIntent
+from bot.domain.ticks import increment_told
 from bot.valuation import Unvalued
 from risk.scene import Scene
 
@@ -15,7 +16,8 @@ from risk.scene import Scene
 class PriceCollar:
     """C7: fails when ``|limit - middle| > max(frac x |middle|, ticks x tick)``, off the grid, or with the wrong sign.
 
-    The middle is the sum of the legs' middles by side and ratio: positive is paid, negative received, as the limit.
+    The middle is the sum of the legs' middles by side and ratio: positive is paid, negative received, as the limit. The
+    grid of a single contract is ours, and it fails where the broker's market rule has another increment at the limit.
 
     Control: C7.
     Standard: RTS 6 15(1)(a).
@@ -33,6 +35,8 @@ class PriceCollar:
         ticks, limits = scene.valuer.settings.ticks, scene.limits
         if not ticks.is_on_tick(intent.legs, intent.limit):
             return Checked.failed(rule=self.rule, note="the limit is off the tick grid")
+        if not _broker_agrees(intent, scene):
+            return Checked.failed(rule=self.rule, note="the broker's increment at the limit is not ours: they disagree")
         if intent.limit * middle <= 0:
             return Checked.failed(rule=self.rule, note="the limit's sign disagrees with the middle")
         frac = limits.future_collar_frac if intent.carries_reserve else limits.collar_frac
@@ -42,6 +46,15 @@ class PriceCollar:
             found=abs(intent.limit - middle),
             limit=max(frac * abs(middle), limits.collar_ticks * tick),
         )
+
+
+def _broker_agrees(intent: OrderIntent, scene: Scene) -> bool:
+    """Whether a single contract's market rule says the same as our table; of a combo the broker tells no rule."""
+    terms = scene.snapshot.terms.get(intent.legs[0].instrument.key)
+    if intent.is_combo or terms is None or not terms.ticks:
+        return True
+    own = scene.valuer.settings.ticks.increment_of(intent.legs, intent.limit)
+    return increment_told(terms.ticks, intent.limit) == own
 
 
 def middle_points(intent: OrderIntent, scene: Scene) -> Decimal | Unvalued:

@@ -1,26 +1,25 @@
 """Trading hours and the end of a contract's life (C24)."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
+from datetime import date, datetime, timedelta
+from functools import partial
 
 from bot.domain.decision import Checked, Rule
-from bot.domain.instrument import Instrument, Kind
+from bot.domain.instrument import Instrument
 from bot.domain.orders import OrderIntent
-from bot.domain.schedule import NEW_YORK, SessionCalendar
+from bot.domain.schedule import Session
+from bot.domain.terms import ContractTerms, own_last_trade, own_span
 from risk.scene import Scene
-
-FUTURE_LAST_TRADE: Final = time(9, 0)
-"""New York: an expiring VX or VXM trades until 08:00 Chicago on its settlement day (docs/contracts.md, section 5)."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionHours:
-    """C24: fails outside the session, near its ends, and near the end of a contract's life.
+    """C24: fails outside the session, near its ends, near the end of a contract's life, and against the broker's hours.
 
     Shares have no such end, but their session ends a quarter of an hour before that of index options. Nothing is bought
     from ``expiry_guard_sessions`` sessions before the last trading day on; what closes may go until
-    ``last_trade_cutoff_minutes`` before the last trade.
+    ``last_trade_cutoff_minutes`` before the last trade, ours or the broker's, whichever comes first. Of every leg the
+    broker must have told its hours today, the moment must lie in the regular ones, and both calendars must say so.
 
     Control: C24.
     Standard: house rule; RTS 6 8.
@@ -32,7 +31,7 @@ class SessionHours:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the moment."""
-        fault = _session_fault(intent, scene) or _expiry_fault(intent, scene)
+        fault = _session_fault(intent, scene) or _expiry_fault(intent, scene) or _broker_fault(intent, scene)
         return Checked.holds(
             rule=self.rule, passed=not fault, found=fault or "open", limit="inside the session", note=fault
         )
@@ -75,15 +74,51 @@ def _expiry_fault(intent: OrderIntent, scene: Scene) -> str:
 
 def last_trade_at(instrument: Instrument, last: date, scene: Scene) -> datetime:
     """Return the moment after which a contract does not trade any more."""
-    is_future = instrument.kind is Kind.FUTURE
-    return scene.once(("last trade", is_future, last), lambda: _ends_at(last, scene.calendar, is_future=is_future))
+    return scene.once(("last trade", instrument.kind, last), lambda: own_last_trade(instrument, last, scene.calendar))
 
 
-def _ends_at(last: date, calendar: SessionCalendar, *, is_future: bool) -> datetime:
-    if is_future:
-        return datetime.combine(last, FUTURE_LAST_TRADE, tzinfo=NEW_YORK).astimezone(UTC)
-    session = calendar.session(last) or calendar.previous_session(last)
-    return session.closes_at
+def _broker_fault(intent: OrderIntent, scene: Scene) -> str:
+    """What the broker's own word of any leg says against this moment; the session is open by our calendar."""
+    limits = scene.limits
+    for leg in intent.legs:
+        one = leg.instrument
+        asked = ("broker's hours", one.key, limits.session_edge_minutes, limits.last_trade_cutoff_minutes)
+        fault = scene.once(asked, partial(_leg_fault, one, scene))
+        if fault:
+            return fault
+    return ""
+
+
+def _leg_fault(instrument: Instrument, scene: Scene) -> str:
+    session, terms = scene.snapshot.session, scene.snapshot.terms.get(instrument.key)
+    if session is None or terms is None or terms.told_on != scene.today:
+        return f"the broker has not told the hours of {instrument.key} today"
+    return _hours_fault(instrument, session, terms, scene) or _told_end_fault(instrument, terms, scene)
+
+
+def _hours_fault(instrument: Instrument, session: Session, terms: ContractTerms, scene: Scene) -> str:
+    now, edge = scene.snapshot.now, timedelta(minutes=scene.limits.session_edge_minutes)
+    liquid, trading = terms.liquid, terms.trading
+    if liquid is None or trading is None or liquid.on(scene.today) is None or trading.on(scene.today) is None:
+        return f"the broker's hours of {instrument.key} are unknown"
+    own = own_span(instrument, session)
+    if own is None or not own.opens_at <= now < own.closes_at:
+        return f"outside the regular hours of {instrument.key}"
+    told = liquid.at(now)
+    if told is None or trading.at(now) is None:
+        return f"{instrument.key} is closed by the broker's hours and open by our calendar: they disagree"
+    if now < told.opens_at + edge or now >= min(told.closes_at, own.closes_at) - edge:
+        return f"too near to the ends of the regular hours of {instrument.key}"
+    return ""
+
+
+def _told_end_fault(instrument: Instrument, terms: ContractTerms, scene: Scene) -> str:
+    if terms.last_trade_day != instrument.last_trade:
+        return f"the broker's last trading day of {instrument.key} is not ours: they disagree"
+    cutoff = timedelta(minutes=scene.limits.last_trade_cutoff_minutes)
+    if terms.last_trade_at is not None and scene.snapshot.now >= terms.last_trade_at - cutoff:
+        return "past the cut-off before the last trade"
+    return ""
 
 
 def guard_day(last: date, scene: Scene) -> date:

@@ -1,6 +1,7 @@
 """Locks, reconciliation and the trading mode: judged last, and again in the step that sends."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from bot.domain.decision import Checked, Rule
 from bot.domain.locks import ACCOUNT_LOCK
@@ -34,11 +35,15 @@ class Locks:
         )
 
 
+FROZEN: Final = "frozen around a restart of the gateway"
+"""What the rule of compared books finds then."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """Fails while the broker's books and ours are being compared.
+    """Fails while the broker's books and ours are being compared, and around a restart of the gateway.
 
-    Control: C29.
+    Control: C24, C29.
     Standard: RTS 6 17(3).
     Unit: agreement of the books.
     Limits: none.
@@ -49,8 +54,9 @@ class Reconciled:
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:  # noqa: ARG002 - every check has this signature
         """Judge whether the book can be believed."""
         reconciling = scene.snapshot.reconciling
+        why = FROZEN if scene.snapshot.is_frozen else "reconciling"
         return Checked.holds(
-            rule=self.rule, passed=not reconciling, found="reconciling" if reconciling else "agreed", limit="agreed"
+            rule=self.rule, passed=not reconciling, found=why if reconciling else "agreed", limit="agreed"
         )
 
 

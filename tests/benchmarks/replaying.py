@@ -46,6 +46,7 @@ from simulator.world.levels import Levels
 from simulator.world.market import Market, WorldModel
 from simulator.world.quotes import rule_of, two_sided
 from tests.benchmarks.measure import Figure, timed
+from tests.told import told_at
 
 SESSIONS = 250
 STEPS = 2000  # per session; VIX and RVX at each step, SPX at every second one
@@ -348,6 +349,8 @@ class Replay:
         for instrument in (*universe, *(leg for leg, _ in CONDOR), BASE):
             sides = two_sided(rule_of(instrument), market.fair(instrument).price, seed=1, step=1)
             self.engine.receive(_quote(instrument.key, sides, day.at_ns[0]))
+        for told in told_at(now, *universe, *(leg for leg, _ in CONDOR), BASE):
+            self.engine.receive(told)
         _finish(self.engine.work())
 
     def _ticks(self, day: Day) -> None:

@@ -65,6 +65,7 @@ from tests.builders import (
 from tests.fakes import FakeClock, FakeIds, FakeLatch
 from tests.machine.oracle import Circumstances, Oracle
 from tests.machine.venue import Venue
+from tests.told import told_at
 
 STRIKES = (19, 20, 21, 22, 24, 26, 28)
 LAST_DAY = date(2026, 10, 30)
@@ -230,6 +231,8 @@ class Ground:
         if session is not None:
             self.engine.receive(SessionOpened(at=self.clock.now(), session=session, baseline=BASELINE))
         self.engine.receive(CandidatesListed(at=self.clock.now(), instruments=tuple(self.sleeve.values())))
+        for told in told_at(self.clock.now(), *self.watched.values()):
+            self.engine.receive(told)
         self.refresh(Random(0))
         self._report(an_account())
 

@@ -9,8 +9,9 @@ from bot.domain.orders import Leg, OrderIntent, Purpose
 from bot.domain.portfolio import Lot, Position
 from bot.domain.products import ProductBeta, ProductReading
 from bot.domain.snapshot import Snapshot
-from tests.builders import a_lot, a_quote, an_intent, buys, sells
+from tests.builders import TODAY, a_lot, a_quote, an_intent, buys, sells
 from tests.risk.scenes import calm_noon
+from tests.told import terms_at
 
 SVXY = share("SVXY", "BATS")
 BETAS: Mapping[str, ProductReading] = {
@@ -38,7 +39,8 @@ def with_shares(
     }
     quotes = {one.key: a_quote(one, 29.99, 30.01, size=4000) for one in shares}
     book = replace(base.book, positions={**base.book.positions, **held})
-    return replace(base, book=book, quotes={**base.quotes, **quotes}, products=betas)
+    terms = {one.key: terms_at(one, TODAY) for one in shares}
+    return replace(base, book=book, quotes={**base.quotes, **quotes}, products=betas, terms={**base.terms, **terms})
 
 
 def a_share_lot(shares: int = 60, *, price: str = "33", **changes: object) -> Lot:

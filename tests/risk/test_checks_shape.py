@@ -43,6 +43,7 @@ from tests.risk.scenes import (
     scenery,
     with_book,
 )
+from tests.told import as_told
 
 PUT = an_option(18, right=Right.PUT)
 
@@ -274,7 +275,7 @@ def test_orders_leave_inside_the_session_only(snapshot: Snapshot, fault: str) ->
 def test_nothing_is_bought_near_the_end_of_its_life(day: int, fault: str) -> None:
     """The last trading day of the November call is Tuesday the 17th: from Friday the 13th on nothing is bought."""
     moment = datetime(2026, 11, day, 12, 0, tzinfo=NEW_YORK)
-    snapshot = replace(calm_noon(), now=moment, session=a_session(moment.date()))
+    snapshot = as_told(replace(calm_noon(), now=moment, session=a_session(moment.date())))
     assert checked_by(Rule.SESSION_HOURS, a_build(), snapshot).note == fault
 
 
@@ -284,7 +285,7 @@ def test_nothing_is_bought_near_the_end_of_its_life(day: int, fault: str) -> Non
 def test_closing_is_allowed_until_an_hour_before_the_last_trade(hour: int, minute: int, fault: str) -> None:
     """On the last trading day an unwind passes until 15:15, an hour before the options close."""
     moment = datetime(2026, 11, 17, hour, minute, tzinfo=NEW_YORK)
-    snapshot = replace(holding(2), now=moment, session=a_session(moment.date()))
+    snapshot = as_told(replace(holding(2), now=moment, session=a_session(moment.date())))
     assert checked_by(Rule.SESSION_HOURS, an_unwind(2), snapshot).note == fault
 
 

@@ -22,7 +22,18 @@ from risk.cost import Charge, CostModel, charges_of
 from risk.gate import Gate
 from risk.margin import bound_usd, gross_added_usd
 from risk.products import products_charge_usd
-from tests.builders import FEES, TODAY, a_future, a_plan, a_session, an_account, an_intent, an_order, buys, sells
+from tests.builders import (
+    FEES,
+    TODAY,
+    a_future,
+    a_plan,
+    a_session,
+    an_account,
+    an_intent,
+    an_order,
+    buys,
+    sells,
+)
 from tests.risk.scenes import LIMITS, a_build, calm_noon, checked_by, rules_against, scene_of, verdict_on, with_book
 from tests.risk.share_scenes import (
     TO_BUY,
@@ -32,6 +43,7 @@ from tests.risk.share_scenes import (
     with_overlay,
     with_shares,
 )
+from tests.told import as_told
 
 PERMITTING = replace(LIMITS, permit_vxx_shares=True)
 NONE_HELD = with_shares({VXX: 0})
@@ -133,7 +145,7 @@ def test_the_collar_of_shares_is_that_of_a_future(limit: str, passed: bool) -> N
 
 def _at(day: int, hour: int, minute: int, second: int = 0) -> Snapshot:
     moment = datetime(2026, 11, day, hour, minute, second, tzinfo=NEW_YORK)
-    return replace(NONE_HELD, now=moment, session=a_session(moment.date()))
+    return as_told(replace(NONE_HELD, now=moment, session=a_session(moment.date())), VXX)
 
 
 @pytest.mark.control("C24")

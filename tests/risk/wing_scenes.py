@@ -10,6 +10,7 @@ from bot.domain.snapshot import Snapshot
 from risk.limits import RiskLimits
 from tests.builders import an_intent, an_option, buys, sells
 from tests.risk.scenes import LIMITS, scenery
+from tests.told import as_told
 
 CONDOR = scenery().opening.condors[0]
 NARROW = replace(LIMITS, neutrality_band_frac=0.03)
@@ -53,7 +54,7 @@ def leaning(**changes: object) -> Snapshot:
     """Ten condors under a sleeve that leans them out of `NARROW`."""
     snapshot = scenery().snapshot()
     quotes = {**snapshot.quotes, **{one.key: scenery().quote(one) for one in OUTSIDE}}
-    return replace(snapshot, quotes=quotes, **changes)  # type: ignore[arg-type]  # test shorthand
+    return replace(as_told(snapshot, *OUTSIDE), quotes=quotes, **changes)  # type: ignore[arg-type]  # test shorthand
 
 
 def with_credit(credit: str) -> Snapshot:

@@ -127,6 +127,7 @@ class Scene:
         venue: How orders fill; what rests waits for its price unless stated.
         restart_minute: When the bot stops and another goes on from its journal, minutes after its first open.
         ends_halted: A person has halted the bot by then.
+        data: What the bot asks for quotes and contracts; the exchange itself unless stated.
     """
 
     scenario: str = "blowout"
@@ -144,6 +145,7 @@ class Scene:
     venue: VenueModels = field(default_factory=VenueModels)
     restart_minute: float | None = None
     ends_halted: bool = False
+    data: type[InProcessMarketData] = InProcessMarketData
 
     def world(self) -> World:
         """The world with its book."""
@@ -351,7 +353,7 @@ async def _one_run(
         ids=SeededIds(7, name),
         rng=SeededRng(7, name),
         broker=link,
-        market_data=InProcessMarketData(opened.floor, junction),
+        market_data=scene.data(opened.floor, junction),
         connection=link,
         command_link=line,
         journal=journal,

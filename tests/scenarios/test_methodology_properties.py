@@ -35,6 +35,7 @@ from simulator.world.levels import SessionPath
 from simulator.world.scenarios import ScenarioSource
 from tests.builders import CALENDAR, FEES, NOON, TODAY, an_account, ns
 from tests.scenarios.walking import VIX_LEVELS, Decision, Step, decided, scenery, walked
+from tests.told import told_at
 
 ONE_DAY = timedelta(days=1)
 HIGHEST_FRAC = Fraction(2, 5)
@@ -289,6 +290,8 @@ def _decided_at_noon(state: BotState, path: SessionPath, steps: int, chance: Ran
     chance.shuffle(watched)
     for instrument in watched:
         state.apply(home.quote(instrument))
+    for told in told_at(now, *watched):
+        state.apply(told)
     snapshot = state.snapshot(now)
     return decided(snapshot, read_signal(snapshot, EvidenceSettings()))
 

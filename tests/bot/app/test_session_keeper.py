@@ -1,6 +1,6 @@
 """The session keeper: the right moments, the joined baseline, the listed candidates, the watched contracts."""
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -59,11 +59,13 @@ class Kept:
                 weeklies=WeeklyScout(shell=self.bot.shell, data=self.data, settings=HedgeSettings()),
                 sources=lambda: self.sources,
                 renewal=lambda _day: renewal,
+                learn=self._learn,
             ),
             link=self.bot.keeper,
             calendar=CALENDAR,
         )
         self.choices = 0
+        self.learned: list[tuple[tuple[Instrument, ...], int]] = []  # what, and how much was listed already
         self.opened: list[SessionOpened] = []
         self.closed: list[SessionClosed] = []
         self.beats: list[datetime] = []
@@ -75,6 +77,10 @@ class Kept:
     def _choose(self, listed: Listed, moment: Snapshot) -> Candidates:
         self.choices += 1
         return every_option(listed, moment)
+
+    async def _learn(self, instruments: Sequence[Instrument]) -> None:
+        listed = self.bot.state.snapshot(self.bot.clock.now()).universe
+        self.learned.append((tuple(instruments), len(listed)))
 
     async def until(self, moment: datetime) -> None:
         """Let time pass up to a moment."""
@@ -192,6 +198,7 @@ def test_candidates_are_listed_relisted_and_watched() -> None:
         kept.bot.broker.positions = (held(other),)
         await kept.until(OPENS + timedelta(minutes=1))
         assert kept.data.listings == 1
+        assert kept.learned == [((CALL,), 0)]  # what the broker says of a contract is known before it is listed
         assert kept.watched() == {one.key for one in (*INDICES, CALL, other)}
         kept.bot.broker.tell(_restored_line(kept))
         await kept.until(OPENS + timedelta(minutes=2))

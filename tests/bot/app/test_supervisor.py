@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.app.comparing import ComparisonKeeper
+from bot.app.freezing import FreezeKeeper
 from bot.app.greeks import GreeksKeeper
 from bot.app.own_index import OwnIndexKeeper
 from bot.app.parity import ParityKeeper
@@ -15,6 +16,7 @@ from bot.app.quiet import QuietKeeper
 from bot.app.sampler import Measures, Sampler
 from bot.app.sessions import Market, SessionKeeper
 from bot.app.supervisor import DONE, ENDED_HALTED, INTERNAL_FAULT, Ending, Parts, Supervisor
+from bot.app.terms import TermsKeeper
 from bot.app.weeklies import WeeklyScout
 from bot.app.wings import WingKeeper
 from bot.domain.command import CommandName
@@ -23,6 +25,7 @@ from bot.domain.events import OrderReported, TimerElapsed
 from bot.domain.instrument import RVX, VIX
 from bot.domain.mode import TradingMode
 from bot.domain.orders import BrokerStatus, Order, Unknown
+from bot.domain.ticks import TickTable
 from bot.hedging.condor.settings import WingMode
 from bot.hedging.parity.settings import ParitySettings
 from bot.hedging.settings import HedgeSettings
@@ -69,6 +72,8 @@ class Supervised(Bot):
                 hedge=HedgeSettings(),
                 fees=FEES,
             ),
+            terms=TermsKeeper(shell=self.shell, data=self.data, link=self.keeper, calendar=CALENDAR, ticks=TickTable()),
+            freeze=FreezeKeeper(shell=self.shell, link=self.keeper),
             desk=self.desk,
             alerting=self.alerting,
             sampler=Sampler(self.shell, measures),

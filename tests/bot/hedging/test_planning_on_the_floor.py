@@ -30,6 +30,7 @@ from risk.limits import RiskLimits
 from simulator.opening import OpenedFloor, open_floor
 from simulator.settings import SimulatorSettings
 from tests.builders import CALENDAR, FEES, a_conviction, a_lot, buys, new_ids, ns
+from tests.told import told_at
 
 WIDE = timedelta(minutes=200)
 """After the open of the second session: the excess has stood above a half for half an hour."""
@@ -123,6 +124,8 @@ def _state_in_the_blowout() -> tuple[BotState, datetime]:
     state.apply(CandidatesListed(at=now, instruments=watched, offered=found.offered))
     for instrument in (*watched, *(position.instrument for position in positions)):
         state.apply(_quote(floor, instrument, now))
+    for told in told_at(now, *watched, *(position.instrument for position in positions)):
+        state.apply(told)
     return state, now
 
 
