@@ -116,6 +116,8 @@ class Oracle:
             as_it_should = shown is not None and good is not None and replace(shown, at_ns=good.at_ns) == good
             if not as_it_should or shown is None or now_s - shown.at_ns / 1e9 > OLDEST_S:
                 return None
+        if not {SPX.key, VIX.key} <= snapshot.levels.keys():
+            return None  # no index has ticked in this session yet: nothing can be worked out
         falls = Falls(fair, snapshot.levels[SPX.key], snapshot.levels[VIX.key], snapshot.now)
         smiles = [instrument for instrument, _ in held if instrument.symbol == "SPX"]
         before = falls.of(held, smiles)
