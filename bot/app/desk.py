@@ -253,8 +253,8 @@ class Desk:
             case Unlock(lock=lock):
                 self._unlock(command, lock)
             case Waive():
-                self._challenges.spend()
                 override = granted(self._shell, command, judgement, self._rules.override_life_s)
+                self._challenges.renew()
                 self._start(self._tell_outcome(command, override))
             case ChangeLimit():
                 self._limits.change(command, judgement)
@@ -319,7 +319,6 @@ class Desk:
 
     async def _tell_outcome(self, command: Command, override: Override) -> None:
         """Answer an override with what became of its order."""
-        self._challenges.renew()
         self._ack(command, AckStage.DONE, await outcome_of(self._shell, override))
 
     def told(self, row: JournalRow) -> None:

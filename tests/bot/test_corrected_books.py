@@ -18,7 +18,7 @@ from bot.ports import BrokerBooks, JournalRow
 from bot.reconcile import OwnBooks, reconcile
 from bot.records import rows_of
 from tests.bot.engine_parts import CALL, a_fill, books_agree, call_order, held
-from tests.builders import FEES, NOON, an_account
+from tests.builders import ACCOUNT, FEES, NOON, an_account
 from tests.fakes import a_row
 
 FIRST = a_fill("a.b.01.01", quantity=2)
@@ -28,7 +28,7 @@ SMALLER = replace(FIRST, exec_id="a.b.01.02", quantity=1)
 
 def books_with(order: Order, *fills: Fill) -> Books:
     """Books that have heard of an order and some executions, one after the other."""
-    books = Books(sleeve=None, stated_credits=(), fees=FEES)
+    books = Books(sleeve=None, stated_credits=(), fees=FEES, account=ACCOUNT)
     books.reconcile(books_agree())
     books.prepare(order)
     for fill in fills:
@@ -130,7 +130,7 @@ def remembered(*rows: JournalRow) -> Books:
         WrittenRow(seq=n, at=row.at, kind=row.kind, decision_id="", payload=text_of(row.payload), hash="")
         for n, row in enumerate(rows, start=1)
     ]
-    books = Books(sleeve=None, stated_credits=(), fees=FEES)
+    books = Books(sleeve=None, stated_credits=(), fees=FEES, account=ACCOUNT)
     books.restore(remembered_of(written, NOON).restored)
     return books
 

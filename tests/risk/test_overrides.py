@@ -27,7 +27,7 @@ from bot.domain.overrides import (
     content_digest,
 )
 from bot.domain.snapshot import Snapshot
-from risk.authority import AuthorityRules, Denial, Denied, Waive, judge
+from risk.authority import AuthorityRules, AwaitKey, Denial, Denied, Waive, judge
 from risk.gate import Gate
 from tests.builders import FEES, a_plan, buys, sells, spread_legs
 from tests.risk.attacks import (
@@ -120,6 +120,13 @@ def test_no_override_is_granted_with_one_thing_missing(
     good = proof is Proof.SIGNED and Role.RISK in roles and (epoch, challenge) == (4, "c") and not retained and fresh
     found = judge(command, after_a_refusal(may_override=may), RULES)
     assert isinstance(found, Waive) == (good and may)
+
+
+@pytest.mark.control("C15")
+def test_an_override_loosens_so_that_two_keys_are_asked_where_two_are_required() -> None:
+    """One signature alone waits for the second."""
+    rules = replace(RULES, keys_required=2)
+    assert judge(an_override(), after_a_refusal(), rules) == AwaitKey()
 
 
 def test_an_override_lasts_no_longer_than_a_quarter_of_an_hour() -> None:
