@@ -9,7 +9,6 @@ late fill, and every order that may still fill stays in the book at its worst ca
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from types import MappingProxyType
 
 from bot.books import Books
 from bot.domain.decision import Approved
@@ -55,12 +54,12 @@ from bot.domain.events import (
     TwinsFound,
     WingStrikesListed,
 )
-from bot.domain.evidence import Conviction, EvidenceInputs
+from bot.domain.evidence import Conviction
 from bot.domain.fees import FeeSchedule
 from bot.domain.flattening import Mandate
 from bot.domain.found import FoundSleeve
 from bot.domain.freeze import Agreement
-from bot.domain.instrument import RVX, VIX, Instrument, InstrumentKey
+from bot.domain.instrument import VIX, InstrumentKey
 from bot.domain.locks import Locks
 from bot.domain.market import Quote, Tick
 from bot.domain.mode import RESTRAINTS, DemandSource, TradingMode, strictest
@@ -73,15 +72,13 @@ from bot.domain.orders import (
 )
 from bot.domain.overrides import Ground, Waivers
 from bot.domain.portfolio import AccountValues, StatedCredit
-from bot.domain.products import Products
 from bot.domain.proposal import Proposals, ProposalState
 from bot.domain.readings import SignalState
 from bot.domain.restraints import Restraint, Restraints
 from bot.domain.schedule import Session
-from bot.domain.shifts import Offered
 from bot.domain.snapshot import Snapshot, Standing
-from bot.domain.told import Told
 from bot.domain.worth import Transfer, Worth, moved
+from bot.observed import Observed
 from bot.signals.dispersion import DispersionTracker, nanoseconds_of
 
 
@@ -99,12 +96,8 @@ class BotState:
         account: str = "",
     ) -> None:
         """Start empty: no positions, no link, nothing reconciled."""
-        self._tracker = tracker
+        self._market = Observed(tracker)
         self._on_tick = tracker.on_tick  # the hot path
-        self._quotes: dict[InstrumentKey, Quote] = {}
-        self._universe: dict[InstrumentKey, Instrument] = {}
-        self._previous_closes: dict[InstrumentKey, float] = {}
-        self._session: Session | None = None
         self._books = Books(sleeve=sleeve, stated_credits=stated_credits, fees=fees or FeeSchedule(), account=account)
         self._demands: dict[DemandSource, TradingMode] = {}
         self._restraints = Restraints()
@@ -119,26 +112,19 @@ class BotState:
         self._mandate: Mandate | None = None
         self._waivers = Waivers()
         self._flattening: tuple[IntentId, ...] = ()
-        self._evidence: EvidenceInputs | None = None
-        self._scale: float | None = None
-        self._products: Products = {}
-        self._offered: tuple[Offered, ...] = ()
-        self._wing_strikes: dict[InstrumentKey, Instrument] = {}
-        self._told = Told()
-        self._closing_spreads: tuple[float, ...] = ()
         self._conviction: Conviction | None = None
         self._handlers: Mapping[type, Callable[..., bool]] = {
-            Quote: self._on_quote,
-            SessionOpened: self._on_session_opened,
-            SessionClosed: self._on_session_closed,
-            EvidenceDelivered: self._on_evidence,
-            OwnIndexRead: self._on_own_index,
-            SensitivityMeasured: self._on_sensitivity,
-            ProductsMeasured: self._on_products,
-            CandidatesListed: self._on_candidates,
-            WingStrikesListed: self._on_wing_strikes,
-            TermsRead: self._on_told,
-            OpenInterestTold: self._on_told,
+            Quote: self._market.on_quote,
+            SessionOpened: self._market.on_session_opened,
+            SessionClosed: self._market.on_session_closed,
+            EvidenceDelivered: self._market.on_evidence,
+            OwnIndexRead: self._market.on_own_index,
+            SensitivityMeasured: self._market.on_sensitivity,
+            ProductsMeasured: self._market.on_products,
+            CandidatesListed: self._market.on_candidates,
+            WingStrikesListed: self._market.on_wing_strikes,
+            TermsRead: self._market.on_told,
+            OpenInterestTold: self._market.on_told,
             TimerElapsed: lambda _event: True,
             OrderReported: self._books.report,
             OrderDoubted: self._books.doubt,
@@ -182,11 +168,11 @@ class BotState:
 
     def missing_indices(self, now: datetime) -> tuple[InstrumentKey, ...]:
         """RVX and VIX as far as the market does not publish them now."""
-        return self._tracker.missing(nanoseconds_of(now))
+        return self._market.tracker.missing(nanoseconds_of(now))
 
     def stale_inputs(self, now: datetime) -> str:
         """Which input of the signal is missing or old in an open session, in words."""
-        return self._tracker.stale(nanoseconds_of(now))
+        return self._market.tracker.stale(nanoseconds_of(now))
 
     @property
     def proposals(self) -> Proposals:
@@ -196,12 +182,12 @@ class BotState:
     @property
     def vix(self) -> float | None:
         """The last good level of VIX, points."""
-        return self._tracker.levels().get(VIX.key)
+        return self._market.tracker.levels().get(VIX.key)
 
     @property
     def session(self) -> Session | None:
         """The session that is open."""
-        return self._session
+        return self._market.session
 
     def apply(self, event: Event) -> bool:
         """Change the state by one event.
@@ -311,88 +297,20 @@ class BotState:
 
     def snapshot(self, now: datetime) -> Snapshot:
         """Return the frozen picture that signal, plan and gate read."""
-        now_ns = int(now.timestamp() * 1_000_000_000)
-        session = self._session
         return Snapshot(
             now=now,
-            session=session if session is not None and session.opens_at <= now < session.closes_at else None,
-            levels=MappingProxyType(dict(self._tracker.levels())),
-            quotes=MappingProxyType(dict(self._quotes)),
-            universe=MappingProxyType(self._universe),
-            dispersion=self._tracker.reading(now_ns),
             book=self._books.frozen(now, self._frozen_base),
             mode=self.mode,
             reconciling=self.reconciling,
             kill_epoch=self._kill_epoch,
-            previous_closes=MappingProxyType(self._previous_closes),
             proposals=self._proposals,
-            evidence=self._evidence,
             conviction=self._conviction,
-            sensitivity_scale=self._scale,
-            products=self._products,
-            offered=self._offered,
-            wing_strikes=MappingProxyType(self._wing_strikes),
             worth=None if self._worth is None else self._worth.after(self._worth.now_usd, now, self._transfers),
-            closing_spreads=self._closing_spreads,
             is_frozen=self.is_frozen,
-            terms=self._told.terms,
-            open_interest=self._told.open_interest,
+            **self._market.pictured(now),
             mandate=self.mandate,
             override=self._waivers.override,
         )
-
-    # market ---------------------------------------------------------------------------------------------------
-
-    def _on_quote(self, event: Quote) -> bool:
-        self._quotes[event.key] = event
-        return False
-
-    def _on_session_opened(self, event: SessionOpened) -> bool:
-        self._session = event.session
-        self._tracker.open_session(event.session, event.baseline)
-        self._closing_spreads = tuple(rvx - vix for _, rvx, vix in event.baseline)
-        if not self._previous_closes and event.baseline:
-            _, rvx, vix = event.baseline[-1]
-            self._previous_closes = {RVX.key: rvx, VIX.key: vix}
-        return True
-
-    def _on_session_closed(self, event: SessionClosed) -> bool:
-        self._previous_closes = dict(self._tracker.levels())
-        self._tracker.close_session(event.session)
-        self._session = None
-        self._quotes.clear()
-        self._wing_strikes = {}
-        self._told = Told()
-        return False
-
-    def _on_evidence(self, event: EvidenceDelivered) -> bool:
-        self._evidence = event.inputs
-        return True
-
-    def _on_sensitivity(self, event: SensitivityMeasured) -> bool:
-        self._scale = event.scale
-        return True
-
-    def _on_products(self, event: ProductsMeasured) -> bool:
-        self._products = MappingProxyType({one.symbol: one for one in event.readings})
-        return True
-
-    def _on_own_index(self, event: OwnIndexRead) -> bool:
-        return self._tracker.on_own_level(event.key, event.level, nanoseconds_of(event.at))
-
-    def _on_candidates(self, event: CandidatesListed) -> bool:
-        self._universe = {instrument.key: instrument for instrument in event.instruments}
-        self._offered = event.offered
-        return True
-
-    def _on_wing_strikes(self, event: WingStrikesListed) -> bool:
-        """Their quotes come next: the timer plans."""
-        self._wing_strikes = {instrument.key: instrument for instrument in event.instruments}
-        return False
-
-    def _on_told(self, event: TermsRead | OpenInterestTold) -> bool:
-        self._told = self._told.after(event)
-        return False
 
     # link and books -----------------------------------------------------------------------------------------------
 
@@ -442,7 +360,7 @@ class BotState:
         self._worth, self._restraints = event.worth, event.restraints
         self._books.count_from(event.restraints.counted)
         if event.episode is not None:
-            self._tracker.restore(event.episode)
+            self._market.tracker.restore(event.episode)
         return False
 
     # standing -----------------------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ challenge and books; a comparison of the books is made first where the last one 
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.app.challenges import CHALLENGE_LIFE, Challenges
@@ -19,7 +18,7 @@ from bot.app.overriding import granted, outcome_of
 from bot.app.proposals import proposal_facts
 from bot.app.second_key import SecondKey
 from bot.app.shell import Shell
-from bot.app.statement import Asked, regime_words, status_facts
+from bot.app.statement import Asked, DeskFacts, Identity, state_facts, status_facts
 from bot.app.sweeping import Actions
 from bot.app.watching import Watch
 from bot.domain.command import Ack, AckDetail, AckStage, Channel, Command, CommandName, Proof, Told
@@ -60,18 +59,6 @@ from risk.authority import (
 
 UNPROVED_ALERT_EVERY = timedelta(minutes=15)
 """docs/risk-controls.md, 3.4: a stranger's kills alert once in a quarter of an hour, however many there are."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """What `state` and `heartbeat` say of this bot."""
-
-    bot: str
-    profile: str
-    version: str
-    config_hash: str
-    requires_link: bool  # live: losing the command link for long halts
-    account_hash: str = ""  # what envelopes name instead of the account
 
 
 class Desk:
@@ -403,26 +390,12 @@ class Desk:
 
     def state_facts(self) -> AckDetail:
         """What STATUS answers and what `state` shows."""
-        state = self._shell.engine.state
-        return {
-            "bot": self._identity.bot,
-            "account_hash": self._identity.account_hash,
-            "profile": self._identity.profile,
-            "version": self._identity.version,
-            "config_hash": self._identity.config_hash,
-            "mode": self._mode().name,
-            "latch": self._latch.mode.name,
-            "cause": self._latch.cause,
-            "epoch": self._latch.epoch,
-            "restraints": [f"{one.source}: {one.cause}" for one in state.restraints.held],
-            "reconciling": state.reconciling,
-            "working_orders": len(state.live_orders()),
-            "differences": self._differences,
-            "vix_regime": regime_words(state.vix, self._condors),
-            "locks": [f"{lock}: {why}" for lock, why in sorted(state.standing().locks.items())],
-            "awaits_key": self._second.words(self._latch.epoch),
-            "proposal": "" if (waiting := self._waiting()) is None else waiting.proposal_id,
-        }
+        desk = DeskFacts(
+            differences=self._differences,
+            awaits_key=self._second.words(self._latch.epoch),
+            proposal="" if (waiting := self._waiting()) is None else waiting.proposal_id,
+        )
+        return state_facts(self._shell, self._identity, self._latch, self._condors, desk)
 
     def _tell_status(self, command: Command) -> None:
         """Answer at once, whatever is broken: nothing is awaited, and what cannot be worked out says so (C30)."""

@@ -18,6 +18,7 @@ from bot.domain.orders import Unknown
 from bot.domain.overrides import Refusal, can_be_waived
 from bot.hedging.condor.regime import regime_of
 from bot.hedging.condor.settings import CondorSettings
+from bot.ports import Latch
 from bot.state import BotState
 from risk.outstanding import Exposure
 from risk.room import Applies, Room
@@ -38,6 +39,51 @@ class Asked:
 
     reconciled_at: datetime | None
     latch_cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What `state` and `heartbeat` say of this bot."""
+
+    bot: str
+    profile: str
+    version: str
+    config_hash: str
+    requires_link: bool  # live: losing the command link for long halts
+    account_hash: str = ""  # what envelopes name instead of the account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskFacts:
+    """What of `state` the desk alone knows."""
+
+    differences: int
+    awaits_key: str
+    proposal: str
+
+
+def state_facts(shell: Shell, identity: Identity, latch: Latch, condors: CondorSettings, desk: DeskFacts) -> AckDetail:
+    """Return what `state` shows and STATUS begins with."""
+    state = shell.engine.state
+    return {
+        "bot": identity.bot,
+        "account_hash": identity.account_hash,
+        "profile": identity.profile,
+        "version": identity.version,
+        "config_hash": identity.config_hash,
+        "mode": state.mode.name,
+        "latch": latch.mode.name,
+        "cause": latch.cause,
+        "epoch": latch.epoch,
+        "restraints": [f"{one.source}: {one.cause}" for one in state.restraints.held],
+        "reconciling": state.reconciling,
+        "working_orders": len(state.live_orders()),
+        "differences": desk.differences,
+        "vix_regime": regime_words(state.vix, condors),
+        "locks": [f"{lock}: {why}" for lock, why in sorted(state.standing().locks.items())],
+        "awaits_key": desk.awaits_key,
+        "proposal": desk.proposal,
+    }
 
 
 def status_facts(shell: Shell, asked: Asked) -> AckDetail:

@@ -10,7 +10,7 @@ from bot.app.announced import AnnouncedJournal, Announcer
 from bot.app.comparing import ComparisonKeeper
 from bot.app.credits import CreditTeller
 from bot.app.daily import DailyKeeper
-from bot.app.desk import Desk, Identity
+from bot.app.desk import Desk
 from bot.app.flattening import Flattener
 from bot.app.freezing import FreezeKeeper
 from bot.app.greeks import GreeksKeeper
@@ -24,6 +24,7 @@ from bot.app.restraint import RestraintKeeper
 from bot.app.sampler import Measures, Sampler
 from bot.app.sessions import Market, SessionKeeper
 from bot.app.shell import Shell
+from bot.app.statement import Identity
 from bot.app.supervisor import Parts, Supervisor
 from bot.app.sweeping import Actions, Sweeper
 from bot.app.terms import TermsKeeper

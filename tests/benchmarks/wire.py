@@ -221,8 +221,8 @@ async def _through_the_bot(floor: Floor, folder: Path, *, durable: bool) -> list
 def _ask_on_every_tick(bot: Assembled, planner: OneForEachTick) -> None:
     """Make each tick that finds the planner wanting a reason to plan, as a change of the signal is."""
     state = bot.shell.engine.state
-    judged = state._tracker.on_tick
-    state._on_tick = _Eager(state._tracker, judged, planner).on_tick  # type: ignore[method-assign]  # as above
+    judged = state._market.tracker.on_tick
+    state._on_tick = _Eager(state._market.tracker, judged, planner).on_tick  # type: ignore[method-assign]  # as above
 
 
 class _Eager:

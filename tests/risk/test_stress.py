@@ -310,6 +310,13 @@ CONTRACTS = st.sampled_from(
 BOOKS = st.dictionaries(CONTRACTS, st.integers(-20, 20), max_size=6)
 
 
+@pytest.mark.parametrize("sleeve", [(0.0,) * 13, (0.0,) * 13 + (math.inf,), (0.0,) * 13 + (math.nan,)])
+def test_a_report_of_another_grid_or_without_figures_is_none(sleeve: tuple[float, ...]) -> None:
+    """Every scenario has a finite figure, else nothing could be compared with it."""
+    with pytest.raises(InvalidValueError, match="a stress report holds"):
+        StressReport(condors_usd=(0.0,) * 14, sleeve_usd=sleeve)
+
+
 def test_an_empty_book_loses_nothing() -> None:
     """Without a contract every scenario is zero."""
     assert {outcome.book_usd for outcome in _stress({}).outcomes} == {0.0}

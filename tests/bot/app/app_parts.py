@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from bot.app.alerting import Alerting
-from bot.app.desk import Desk, Identity
+from bot.app.desk import Desk
 from bot.app.flattening import Flattener
 from bot.app.link import LinkKeeper
 from bot.app.pump import Pump
 from bot.app.settings import AppSettings
 from bot.app.shell import Shell
+from bot.app.statement import Identity
 from bot.app.sweeping import Actions, Sweeper
 from bot.domain.command import Channel, Command, CommandName, Proof, Role
 from bot.domain.mode import TradingMode

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.corrections import ExecutionSet, Taken, number_of, root_of
+from bot.domain.errors import InvalidValueError
 from bot.domain.instrument import Side
-from bot.domain.orders import Fill, FillPart
-from tests.bot.engine_parts import CALL, a_fill
+from bot.domain.orders import Fill, Filled, FillPart, Unknown
+from tests.bot.engine_parts import CALL, a_fill, call_order
 from tests.builders import vix_call
 
 FIRST, SECOND = a_fill("a.b.01.01"), replace(a_fill("a.b.01.02"), price=Decimal("0.95"))
@@ -86,3 +87,12 @@ def test_what_counts_depends_on_the_set_alone(fills: list[Fill], chance: object)
     for fill in sorted(fills, key=lambda one: one.exec_id):
         highest[root_of(fill.exec_id), fill.key] = fill
     assert sorted(counting) == sorted(fill.exec_id for fill in highest.values())
+
+
+def test_a_corrected_size_makes_an_order_doubtful_again() -> None:
+    """Whatever it was, what the broker still holds of it is not known; the filled quantity may fall only so."""
+    order = call_order(3, Filled(), filled=3)
+    again = order.corrected(2)
+    assert (type(again.state), again.filled, again.remaining) == (Unknown, 2, 1)
+    with pytest.raises(InvalidValueError, match="filled must be"):
+        order.corrected(4)
