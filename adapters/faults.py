@@ -45,10 +45,6 @@ FAULTS: tuple[tuple[str, _Class], ...] = (
         ("gateway_silent", Severity.WARNING, "the gateway was open and mute; the link is made anew"),
     ),
     ("%s: end the other session", ("client_id_refused", Severity.CRITICAL, "another session uses the bot's client id")),
-    (
-        "execution %s is corrected",
-        ("execution_corrected", Severity.CRITICAL, "the broker corrected an execution: compare the statement"),
-    ),
     ("commission of %s is in", ("commission_currency", Severity.WARNING, "a commission came in another currency")),
     ("recording ended", ("recording_ended", Severity.NOTICE, "the recording has ended; the bot goes on")),
     # the client library

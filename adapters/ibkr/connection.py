@@ -121,7 +121,6 @@ class Link:
         """Take which accounts the gateway manages; without ours, in a run that had it, trading is over."""
         why = self._without_ours(accounts)
         if why and self._was_up and why != self._mismatch:
-            _log.error("%s", why)
             self._sink(AccountMismatched(at=self._clock.now(), why=why))
         self._mismatch = why
 
