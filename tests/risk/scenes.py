@@ -93,8 +93,26 @@ def with_book(snapshot: Snapshot, **changes: object) -> Snapshot:
 
 
 def verdict_on(intent: OrderIntent, snapshot: Snapshot | None = None, limits: RiskLimits = LIMITS) -> Verdict:
-    """The gate's answer to one order."""
-    return Gate(limits, FEES).review(a_plan(intent), calm_noon() if snapshot is None else snapshot)[0]
+    """The gate's answer to one order; every finding of it can be read."""
+    verdict = Gate(limits, FEES).review(a_plan(intent), calm_noon() if snapshot is None else snapshot)[0]
+    for check, checked in zip(CHECKS, verdict.checks, strict=True):
+        readable(checked, check.rule)
+    return verdict
+
+
+def readable(checked: Checked, rule: Rule) -> Checked:
+    """Return a finding after seeing that it says whose it is, what was found and what is allowed, or why it is unknown."""
+    assert checked.rule is rule
+    assert isinstance(checked.note, str)
+    assert type(checked.passed) is bool
+    assert type(checked.size_can_cure) is bool
+    if checked.found is None or checked.limit is None:
+        assert not checked.passed, f"{rule}: passed without saying on what"
+        assert checked.note, f"{rule}: refused without a word"
+    elif isinstance(checked.found, Decimal) and isinstance(checked.limit, Decimal) and checked.headroom is not None:
+        assert checked.headroom == checked.limit - checked.found
+        assert checked.passed is (checked.found <= checked.limit)
+    return checked
 
 
 def rules_against(verdict: Verdict) -> set[Rule]:
@@ -112,7 +130,8 @@ def checked_by(
     later: tuple[OrderIntent, ...] = (),
 ) -> Checked:
     """What one rule alone finds."""
-    return CHECK_OF[rule].check(intent, scene_of(snapshot, limits=limits, earlier=earlier, later=later))
+    found = CHECK_OF[rule].check(intent, scene_of(snapshot, limits=limits, earlier=earlier, later=later))
+    return readable(found, rule)
 
 
 def scene_of(
