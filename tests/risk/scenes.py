@@ -101,7 +101,7 @@ def verdict_on(intent: OrderIntent, snapshot: Snapshot | None = None, limits: Ri
 
 
 def readable(checked: Checked, rule: Rule) -> Checked:
-    """Return a finding after seeing that it says whose it is, what was found and what is allowed, or why it is unknown."""
+    """Return a finding after seeing that it says whose it is, and what was found against what, or why it is unknown."""
     assert checked.rule is rule
     assert isinstance(checked.note, str)
     assert type(checked.passed) is bool
