@@ -10,10 +10,11 @@ fill apart; what cannot be valued reduces nothing.
 from dataclasses import dataclass
 from typing import Final
 
+from bot.domain.decision import Checked
 from bot.domain.orders import OrderIntent
 from bot.valuation import SPX_OPTION_CLASSES, Unvalued
 from risk.checks.stress_loss import LEAST_USD, SETTINGS, plan_stress, premium_usd
-from risk.scene import Scene
+from risk.scene import CLOSES_ONLY, Scene
 from risk.stress import Outcome, Scenario, book_stress, units_stress
 from risk.wings import is_roll
 
@@ -57,6 +58,24 @@ def reducing(intent: OrderIntent, scene: Scene) -> Reducing:
             why = f"{before.scenario.name}: {rise:.2f} USD more would be lost, {paid:.2f} are paid for it"
             return Reducing(passed=False, why=why)
     return Reducing(passed=True, why="reduces: no worse in a fall, elsewhere by its premium and fees at most")
+
+
+def past(refused: Checked, intent: OrderIntent, scene: Scene) -> Checked:
+    """Return what a rule says of an order against which its limit stands: what closes or reduces passes all the same.
+
+    One that closes alone passes also where the limit's use is unknown; one that reduces only where it is known, because
+    what nobody can tell is no ground for an exception.
+    """
+    rule = refused.rule
+    if scene.closes_only(intent):
+        found, limit = (CLOSES_ONLY if one is None else one for one in (refused.found, refused.limit))
+        return Checked.holds(rule=rule, passed=True, found=found, limit=limit, note=CLOSES_ONLY)
+    if refused.found is None or refused.limit is None:
+        return refused
+    judged = reducing(intent, scene)
+    if not judged.passed:
+        return refused
+    return Checked.holds(rule=rule, passed=True, found=refused.found, limit=refused.limit, note=judged.why)
 
 
 def is_fall_with_vix_up(scenario: Scenario) -> bool:

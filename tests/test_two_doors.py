@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.runs import Played, play
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -13,6 +15,7 @@ UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ANSWERS = frozenset({"evidence_delivered", "sensitivity_measured", "daily_recorded", "books_agreed"})
 
 
+@pytest.mark.timeout(300)  # seconds of a machine with other work
 def test_both_doors_leave_the_same_journal(played: Played, tmp_path: Path) -> None:
     """Decisions, verdicts, orders, fills and positions are equal to the cent and the second through either door."""
     wire = _story(played)

@@ -11,8 +11,8 @@ from bot.domain.worth import Worth
 from bot.valuation import Unvalued
 from risk.checks.price_collar import middle_points
 from risk.limits import RiskLimits
-from risk.reducing import reducing
-from risk.scene import CLOSES_ONLY, Scene
+from risk.reducing import past
+from risk.scene import Scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,7 @@ class DaySlippage:
         judged = self._counted(intent, scene)
         if judged.passed:
             return judged
-        why = CLOSES_ONLY if scene.closes_only(intent) else ""
-        if not why and (reduces := reducing(intent, scene)).passed:
-            why = reduces.why
-        if not why:
-            return judged
-        return Checked.holds(rule=self.rule, passed=True, found=judged.found, limit=judged.limit, note=why)
+        return past(judged, intent, scene)
 
     def _counted(self, intent: OrderIntent, scene: Scene) -> Checked:
         middle = middle_points(intent, scene)

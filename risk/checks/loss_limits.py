@@ -8,8 +8,8 @@ from bot.domain.decision import Checked, Rule
 from bot.domain.orders import OrderIntent
 from bot.domain.worth import Worth
 from risk.limits import RiskLimits
-from risk.reducing import reducing
-from risk.scene import CLOSES_ONLY, Scene
+from risk.reducing import past
+from risk.scene import Scene
 
 NOTHING: Final = Decimal(0)
 
@@ -87,12 +87,7 @@ def _judged(rule: Rule, intent: OrderIntent, scene: Scene) -> Checked:
     lost = _lost(rule, scene.snapshot.worth, scene.limits)
     if lost.passed:
         return lost
-    if scene.closes_only(intent):
-        return Checked.holds(rule=rule, passed=True, found=lost.found, limit=lost.limit, note=CLOSES_ONLY)
-    judged = reducing(intent, scene)
-    if not judged.passed:
-        return lost
-    return Checked.holds(rule=rule, passed=True, found=lost.found, limit=lost.limit, note=judged.why)
+    return past(lost, intent, scene)
 
 
 def _lost(rule: Rule, worth: Worth | None, limits: RiskLimits) -> Checked:

@@ -12,6 +12,7 @@ from bot.domain.portfolio import Executed
 from bot.domain.snapshot import Snapshot
 from bot.domain.worth import Worth
 from risk.restraining import breaches_in
+from risk.scene import CLOSES_ONLY
 from tests.builders import NOON, an_order
 from tests.risk.scenes import (
     LIMITS,
@@ -219,3 +220,12 @@ def test_the_last_execution_that_a_pattern_may_have_asks_for_halt() -> None:
     (breach,) = breaches_in(with_executed(calm_noon(), times={"a": 1, pattern_of(a_build()): 5}), LIMITS)
     assert (breach.source, breach.mode) == (DemandSource.REPEATS, TradingMode.HALT)
     assert breach.cause == f"executed 5 times today, and 5 disable: {pattern_of(a_build())}"
+
+
+@pytest.mark.parametrize("rule", [Rule.DAY_LOSS, Rule.WEEK_LOSS, Rule.DRAWDOWN, Rule.DAY_SLIPPAGE])
+def test_what_reduces_passes_only_where_the_use_is_known(rule: Rule) -> None:
+    """Nobody has told what the account was worth: what closes alone still passes, and says so; protection does not."""
+    closing = checked_by(rule, an_unwind(), replace(holding(), worth=None))
+    protecting = checked_by(rule, a_build(), replace(calm_noon(), worth=None))
+    assert (closing.passed, closing.found, closing.limit) == (True, CLOSES_ONLY, CLOSES_ONLY)
+    assert (protecting.passed, protecting.found) == (False, None)

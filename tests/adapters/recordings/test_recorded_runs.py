@@ -162,6 +162,7 @@ def test_a_recording_that_fails_leaves_the_gateway_running(
     ] == [True]
 
 
+@pytest.mark.timeout(300)  # seconds of a machine with other work
 def test_what_a_bot_was_told_makes_it_decide_the_same_again(tmp_path: Path) -> None:
     """Played back, the ticks at the port are the same, in the same order, and so is every decision.
 
