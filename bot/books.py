@@ -20,6 +20,7 @@ from bot.domain.events import (
     BooksReconciled,
     CommissionReported,
     FillReported,
+    LegsImbalanced,
     OrderDoubted,
     OrderReported,
     Restored,
@@ -29,6 +30,7 @@ from bot.domain.executed import Counted, executed_on
 from bot.domain.expiries import has_settled
 from bot.domain.fees import FeeSchedule
 from bot.domain.found import FoundSleeve
+from bot.domain.imbalance import Imbalance, imbalances
 from bot.domain.instrument import InstrumentKey
 from bot.domain.ledger import (
     fills_by_order,
@@ -286,6 +288,20 @@ class Books:
             return False
         keys = [leg.instrument.key for leg in order.intent.legs]
         self._latch(keys, f"two live orders of {event.intent_id}: permanent ids {event.words}", event.at)
+        return True
+
+    def imbalances(self, now: datetime) -> tuple[Imbalance, ...]:
+        """Return the combos of the last hour whose legs do not match."""
+        return imbalances(self._orders.values(), self._executions.newest_first(), now)
+
+    def lock_imbalance(self, event: LegsImbalanced) -> bool:
+        """A leg is missing: nothing more in the contracts of its order; True when it is ours."""
+        order = self._orders.get(event.imbalance.intent_id)
+        if order is None:
+            return False
+        keys = [leg.instrument.key for leg in order.intent.legs]
+        why = f"legs of {event.imbalance.intent_id} do not match: missing {event.imbalance.words}"
+        self._latch(keys, why, event.at)
         return True
 
     def _latch(self, names: Sequence[str], why: str, at: datetime) -> None:

@@ -27,6 +27,7 @@ from bot.domain.events import (
     FillReported,
     FlattenEnded,
     FlattenSigned,
+    LegsImbalanced,
     LimitChanged,
     LinkLost,
     LinkRestored,
@@ -59,6 +60,7 @@ from bot.domain.fees import FeeSchedule
 from bot.domain.flattening import Mandate
 from bot.domain.found import FoundSleeve
 from bot.domain.freeze import Agreement
+from bot.domain.imbalance import Imbalance
 from bot.domain.instrument import VIX, InstrumentKey
 from bot.domain.locks import Locks
 from bot.domain.market import Quote, Tick
@@ -149,6 +151,7 @@ class BotState:
             LockLifted: lambda event: self._books.unlock(event.lock),
             LimitChanged: lambda _event: self._books.judge_anew(),
             OverrideGranted: self._on_override_granted,
+            LegsImbalanced: self._books.lock_imbalance,
             LockEscalated: lambda event: self._books.escalate(event.lock, event.why, event.at),
             FlattenSigned: self._on_flatten_signed,
             FlattenEnded: self._on_flatten_ended,
@@ -240,6 +243,10 @@ class BotState:
     def locks(self) -> Locks:
         """Of contracts, or of the account."""
         return self._books.locks
+
+    def imbalances(self, now: datetime) -> tuple[Imbalance, ...]:
+        """Combos of the last hour of which a leg is missing."""
+        return self._books.imbalances(now)
 
     def twins_in(self, event: OrderReported) -> TwinsFound | None:
         """What a report shows of a second live order of one intent."""

@@ -26,6 +26,8 @@ class AppSettings:
     compare_every_s: float = 300.0  # of the books on a healthy link: some six frames of the message budget each time
     compare_after_fill_s: float = 5.0  # quiet for so long after the last fill of a burst: positions follow executions
     compare_locked_s: float = 30.0  # while a lock may end by itself: two agreements ten seconds apart end it
+    legs_alert_s: float = 30.0  # I8: a combo of which a leg is not told by then calls a person ...
+    legs_lock_s: float = 120.0  # ... and locks its contracts
     lock_escalated_s: float = 900.0  # docs/risk-controls.md, L5: a lock that has not ended by then needs a person
     agreement_told_s: float = 3600.0  # comparisons without any news are told as one row at most this often
     guard_clear_s: float = 60.0  # docs/risk-controls.md, 2.1: without its cause for so long a guard lets go

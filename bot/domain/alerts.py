@@ -156,6 +156,7 @@ ALERTS: Mapping[str, AlertClass] = {
     "override_expired": _notice("an override ended before anything was judged under it", "intent_id"),
     "lock_taken": _warning("a contract, or the account, is locked: no order leaves in it", "lock"),
     "lock_escalated": _critical("a lock has not ended by itself: find out, then unlock", "lock"),
+    "legs_imbalanced": _critical("a leg of a combo is missing: look at the broker", "intent_id"),
     "twins_found": _critical("two live orders of one intent: both are cancelled, look at the broker", "intent_id"),
     "account_mismatched": _critical("the gateway is logged in without the bot's account: it halts", "why"),
     "lock_lifted": _notice("a person has taken a lock away", "lock"),

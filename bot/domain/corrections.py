@@ -8,7 +8,7 @@ the comparison of positions decides.
 Source: docs/ib/hazards.md, section 5; docs/risk-controls.md, I12.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -51,6 +51,10 @@ class ExecutionSet:
     def counting(self) -> Mapping[str, Fill]:
         """Those that count, by the broker's id."""
         return MappingProxyType(self._counting)
+
+    def newest_first(self) -> Iterator[Fill]:
+        """Yield those that count, the one told last first."""
+        return reversed(self._counting.values())
 
     def take(self, fill: Fill) -> Taken | None:
         """Take one more in; None where it was told already."""

@@ -10,6 +10,7 @@ from bot.domain.decision import Verdict
 from bot.domain.evidence import Conviction, EvidenceInputs
 from bot.domain.flattening import Mandate
 from bot.domain.freeze import Freeze
+from bot.domain.imbalance import Imbalance
 from bot.domain.instrument import Instrument, InstrumentKey
 from bot.domain.locks import Locks
 from bot.domain.market import Quote, Tick
@@ -395,6 +396,14 @@ class OverrideGranted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LegsImbalanced:
+    """One leg of a combo was executed and another was not, for too long: its contracts are locked."""
+
+    at: datetime
+    imbalance: Imbalance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LockEscalated:
     """A lock that was to end by itself has not ended in time: from now on a person must lift it."""
 
@@ -480,6 +489,7 @@ Event = (
     | LockLifted
     | LimitChanged
     | OverrideGranted
+    | LegsImbalanced
     | LockEscalated
     | FlattenSigned
     | FlattenEnded

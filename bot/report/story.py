@@ -82,6 +82,7 @@ STANDING_KINDS = frozenset(
         *("credit_changed", "limit_breached", "restraints_lifted"),
         *("override_granted", "override_used", "override_expired"),
         *("credit_changed", "limit_breached", "restraints_lifted", "account_mismatched", "twins_found"),
+        "legs_imbalanced",
         *("lock_taken", "lock_escalated", "lock_cleared", "lock_lifted"),
         *("submission_frozen", "hours_disagreed", "ticks_disagreed"),
         *("run_ended_early", "bot_started", "bot_stopped"),
