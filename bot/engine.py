@@ -4,7 +4,7 @@ What always holds: a decision is on disk before an order leaves; one decision at
 events are applied at once and what they ask for is planned next; a kill waits for nobody.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, replace
 
 from bot.domain.decision import Approved, Refused, Verdict
@@ -22,8 +22,9 @@ from bot.domain.events import (
 )
 from bot.domain.market import Quote, Tick
 from bot.domain.mode import TradingMode
-from bot.domain.orders import DecisionId, IntentId, Order, Prepared
+from bot.domain.orders import DecisionId, IntentId, Order, OrderIntent, Prepared
 from bot.domain.plan import HedgePlan
+from bot.domain.previews import MarginFigures, unasked_in
 from bot.domain.readings import Signal
 from bot.domain.snapshot import Snapshot
 from bot.execution import Execution
@@ -78,6 +79,7 @@ class Engine:
         self._trigger = ""
         self._last_fingerprint: tuple[object, ...] = ()
         self.last_plan: HedgePlan | None = None
+        self.unasked: OrderIntent | None = None  # by the last decision it lacks the broker's word on its margin alone
 
     def receive(self, event: Event) -> bool:
         """Apply one event at once; True when there is something to write or to decide: then `work` is due.
@@ -150,6 +152,7 @@ class Engine:
         """Carry one change through the whole flow; the decision is written before anything leaves."""
         now = self._clock.now()
         decision_id = DecisionId(self._ids.new_id())
+        self.unasked = None
         snapshot = self.state.snapshot(now)
         signal = read_signal(snapshot, self._policy.evidence)
         plan, verdicts = self._choose(snapshot, signal, decision_id)
@@ -181,7 +184,7 @@ class Engine:
         """
         if snapshot.override is not None:
             again = snapshot.override.plan(decision_id)
-            return again, self._policy.gate.review(again, snapshot)
+            return again, self._reviewed(again, snapshot)
         refused: tuple[HedgePlan, tuple[Verdict, ...]] | None = None
         holding: HedgePlan | None = None
         for wish in self._policy.planner.plans(snapshot, signal, decision_id, self._ids.new_id):
@@ -223,12 +226,22 @@ class Engine:
 
     def _judge(self, plan: HedgePlan, snapshot: Snapshot) -> tuple[HedgePlan, tuple[Verdict, ...]]:
         """Ask the gate; where only the size is wrong, ask once more with the largest size that passes."""
-        verdicts = self._policy.gate.review(plan, snapshot)
+        verdicts = self._reviewed(plan, snapshot)
         smaller = [v for v in verdicts if isinstance(v, Refused) and v.largest_quantity > 0]
         if not smaller:
             return plan, verdicts
         plan = self._policy.planner.resized(plan, smaller, self._ids.new_id)
-        return plan, self._policy.gate.review(plan, snapshot)
+        return plan, self._reviewed(plan, snapshot)
+
+    def _reviewed(self, plan: HedgePlan, snapshot: Snapshot) -> tuple[Verdict, ...]:
+        """Ask the gate, and keep the first order of a decision that waits for the broker's what-if alone."""
+        verdicts = self._policy.gate.review(plan, snapshot)
+        self.unasked = self.unasked or unasked_in(verdicts)
+        return verdicts
+
+    def preview(self, intent: OrderIntent) -> Awaitable[MarginFigures] | None:
+        """Ask the broker what an order would bind; see `Execution.preview`."""
+        return self._execution.preview(intent, self.state.standing())
 
     def _is_news(self, decided: Decided) -> bool:
         """A plan that holds, or is refused just as the last one was, is not written again."""

@@ -1,6 +1,6 @@
 """Approved intents to the broker: the last check and the write are one synchronous step; cancels; deadlines."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from datetime import datetime, timedelta
 
 from bot.domain.checks import require_positive
@@ -9,7 +9,8 @@ from bot.domain.errors import ConnectivityError
 from bot.domain.events import CancelSent, OrderDoubted, OrderDropped, OrderSent
 from bot.domain.locks import ACCOUNT_LOCK
 from bot.domain.mode import TradingMode
-from bot.domain.orders import Order, Prepared, Sent, Unknown
+from bot.domain.orders import Order, OrderIntent, Prepared, Sent, Unknown
+from bot.domain.previews import MarginFigures
 from bot.domain.snapshot import Standing
 from bot.ports import Broker, Clock, Latch
 
@@ -69,6 +70,23 @@ class Execution:
             except ConnectivityError as error:
                 return OrderDoubted(at=now, order_ref=intent_id, code=0, text=str(error))
         return OrderSent(at=now, intent_id=intent_id)
+
+    def preview(self, intent: OrderIntent, standing: Standing) -> Awaitable[MarginFigures] | None:
+        """Write one what-if frame, or return None: nothing is asked in HALT, in a dry run and without a transport.
+
+        The last look at the latch and the write are one step, as for an order: on the wire a what-if is an order frame
+        with one flag.
+
+        Raises:
+            ConnectivityError: It has not left; awaited, see `Broker.preview`.
+
+        Source: docs/risk-controls.md, C33.
+        """
+        with self._latch.lock:
+            is_halted = TradingMode.HALT in (self._latch.mode, standing.mode)
+            if is_halted or self.dry_run or not self._broker.is_open():
+                return None
+            return self._broker.preview(intent)
 
     def _objection(self, approved: Approved, standing: Standing, now: datetime) -> str:
         """What changed between the verdict and this moment; empty when nothing did."""

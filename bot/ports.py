@@ -1,6 +1,6 @@
 """The ports: everything the core knows of time, chance, storage, the broker and the operator. Few methods each."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,8 +12,9 @@ from bot.domain.events import Event
 from bot.domain.instrument import Instrument, InstrumentKey
 from bot.domain.market import ModelGreeks, Quote
 from bot.domain.mode import TradingMode
-from bot.domain.orders import BrokerOrder, Fill, IntentId, Order
+from bot.domain.orders import BrokerOrder, Fill, IntentId, Order, OrderIntent
 from bot.domain.portfolio import AccountValues, Position
+from bot.domain.previews import MarginFigures
 from bot.domain.terms import ContractTerms
 
 Sink = Callable[[Event], None]
@@ -177,6 +178,17 @@ class Broker(Protocol):
 
         Raises:
             ConnectivityError: The transport is closing: nothing is known to have left.
+        """
+        ...
+
+    def preview(self, intent: OrderIntent) -> Awaitable[MarginFigures]:
+        """Write one what-if frame before returning, which places nothing; await what it returns for the answer.
+
+        Only orders of one contract can be asked about.
+
+        Raises:
+            ConnectivityError: The question has not left; awaited: no answer in time, or none with figures.
+            BrokerRejectedError: Awaited: the broker refuses to say, or the order itself.
         """
         ...
 

@@ -23,6 +23,7 @@ from bot.domain.events import (
     LinkRestored,
     LockEscalated,
     LockLifted,
+    MarginPreviewed,
     ModeDemanded,
     OrderDoubted,
     OrderDropped,
@@ -152,6 +153,8 @@ def _market_rows(event: Event) -> tuple[JournalRow, ...]:
         case OwnIndexRead():
             facts = {"index": event.key, "level": event.level, "words": event.words}
             return (JournalRow(kind="own_index_read", decision_id="", at=event.at, payload=facts),)
+        case MarginPreviewed():
+            return (_previewed_row(event),)
         case EvidenceDelivered():
             facts = {
                 "closes": {symbol: len(series.rows) for symbol, series in event.inputs.histories.items()},
@@ -164,6 +167,20 @@ def _market_rows(event: Event) -> tuple[JournalRow, ...]:
             return (JournalRow(kind="data_feed_changed", decision_id="", at=event.at, payload=facts),)
         case _:
             return ()
+
+
+def _previewed_row(event: MarginPreviewed) -> JournalRow:
+    """What was asked, in words, and what the broker said."""
+    preview, figures = event.preview, event.preview.figures
+    facts: dict[str, object] = {
+        "order": ", ".join(f"{ratio:+d} {key}" for key, ratio in preview.shape),
+        "quantity": preview.quantity,
+        "initial_change_usd": figures.initial_change_usd,
+        "maintenance_change_usd": figures.maintenance_change_usd,
+        "least_commission_usd": figures.least_commission_usd,
+        "most_commission_usd": figures.most_commission_usd,
+    }
+    return JournalRow(kind="margin_previewed", decision_id="", at=event.at, payload=facts)
 
 
 def _standing_rows(event: Event) -> tuple[JournalRow, ...]:

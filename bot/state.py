@@ -33,6 +33,7 @@ from bot.domain.events import (
     LinkRestored,
     LockEscalated,
     LockLifted,
+    MarginPreviewed,
     ModeDemanded,
     OpenInterestTold,
     OrderDoubted,
@@ -74,6 +75,7 @@ from bot.domain.orders import (
 )
 from bot.domain.overrides import Ground, Waivers
 from bot.domain.portfolio import AccountValues, StatedCredit
+from bot.domain.previews import MarginPreviews
 from bot.domain.proposal import Proposals, ProposalState
 from bot.domain.readings import SignalState
 from bot.domain.restraints import Restraint, Restraints
@@ -114,6 +116,7 @@ class BotState:
         self._mandate: Mandate | None = None
         self._waivers = Waivers()
         self._flattening: tuple[IntentId, ...] = ()
+        self._previews = MarginPreviews()
         self._conviction: Conviction | None = None
         self._handlers: Mapping[type, Callable[..., bool]] = {
             Quote: self._market.on_quote,
@@ -127,6 +130,7 @@ class BotState:
             WingStrikesListed: self._market.on_wing_strikes,
             TermsRead: self._market.on_told,
             OpenInterestTold: self._market.on_told,
+            MarginPreviewed: self._on_previewed,
             TimerElapsed: lambda _event: True,
             OrderReported: self._books.report,
             OrderDoubted: self._books.doubt,
@@ -314,12 +318,17 @@ class BotState:
             conviction=self._conviction,
             worth=None if self._worth is None else self._worth.after(self._worth.now_usd, now, self._transfers),
             is_frozen=self.is_frozen,
+            previews=self._previews,
             **self._market.pictured(now),
             mandate=self.mandate,
             override=self._waivers.override,
         )
 
     # link and books -----------------------------------------------------------------------------------------------
+
+    def _on_previewed(self, event: MarginPreviewed) -> bool:
+        self._previews = self._previews.after(event.preview)
+        return True
 
     def _on_commission(self, event: CommissionReported) -> bool:
         self._books.commission(event)

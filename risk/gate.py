@@ -25,6 +25,7 @@ from risk.checks.hedge_cost import BookCostCap, CohortCostCap
 from risk.checks.instruments import Instruments
 from risk.checks.leverage import GrossLeverage
 from risk.checks.loss_limits import DayLoss, Drawdown, WeekLoss
+from risk.checks.margin_preview import MarginPreviewed
 from risk.checks.margin_use import MarginUse
 from risk.checks.message_rate import DailyOrders, Duplicates, WorkingOrders
 from risk.checks.neutrality import Neutrality
@@ -61,6 +62,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     Neutrality(),
     MeanReversionLoss(),
     WorstLoss(),
+    MarginPreviewed(),
     MarginUse(),
     GrossLeverage(),
     ContractsPerSettlement(),

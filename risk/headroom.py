@@ -44,6 +44,14 @@ def _shares(head: Head, scene: Scene) -> Iterator[Room]:
     yield head.per(ORDER, stated="shares of VXX may be bought" if given else "shares of VXX may not be bought")
 
 
+def _asking(head: Head, scene: Scene) -> Iterator[Room]:
+    must = scene.limits.require_preview
+    yield head.per(
+        ORDER,
+        stated="the broker is asked what an order binds" if must else "the broker is not asked what an order binds",
+    )
+
+
 def _edge(head: Head, scene: Scene) -> Iterator[Room]:
     stated = f"{scene.limits.session_edge_minutes:g} minutes from the session's ends"
     yield head.per(MOMENT, stated=stated, note=_window_words(scene), unit="minutes")
@@ -145,6 +153,11 @@ TABLE: Final[tuple[tuple[str, Rule | None, str, Read], ...]] = (
     ("neutrality_de_minimis_frac", Rule.NEUTRALITY, "M10", usage.overlay_band),
     ("max_mean_reversion_loss_frac", Rule.MEAN_REVERSION_LOSS, "M11", usage.mean_reversion),
     ("max_worst_loss_frac", Rule.WORST_LOSS, "M11", usage.worst_loss),
+    ("require_preview", Rule.MARGIN_PREVIEW, "C31", _asking),
+    (
+        *("preview_life_s", Rule.MARGIN_PREVIEW, "C31"),
+        partial(_per_order, "a what-if {} seconds old is asked anew", "seconds"),
+    ),
     ("max_margin_frac", Rule.MARGIN_USE, "C31", usage.margin),
     ("future_margin_frac", Rule.MARGIN_USE, "M11", partial(_per_order_frac, "{} of a future's value binds", "USD")),
     ("max_gross_leverage", Rule.GROSS_LEVERAGE, "C31", usage.leverage),

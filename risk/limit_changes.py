@@ -25,7 +25,7 @@ class Looser(StrEnum):
     """In which direction a limit is looser."""
 
     MORE = "more"  # a larger number, a name more in a set, or a leave that is given
-    LESS = "less"  # a smaller number
+    LESS = "less"  # a smaller number, or a demand that is dropped
 
 
 LOOSER: Final[Mapping[str, Looser]] = {
@@ -55,6 +55,8 @@ LOOSER: Final[Mapping[str, Looser]] = {
     "max_day_slippage_frac": Looser.MORE,
     "max_repeats_per_day": Looser.MORE,
     "future_margin_frac": Looser.LESS,
+    "require_preview": Looser.LESS,
+    "preview_life_s": Looser.MORE,
     "max_wing_rise_frac": Looser.MORE,
     "max_loss_rise_frac": Looser.MORE,
     "break_even_moves": Looser.LESS,
@@ -141,9 +143,9 @@ def _is_looser(name: str, old: str, new: str) -> bool:
     if name not in LOOSER or not new:
         return True
     if not old:
-        return new == _GIVEN
+        return new == _GIVEN and LOOSER[name] is Looser.MORE
     if old in _RANKS and new in _RANKS:
-        return _RANKS[new] > _RANKS[old]
+        old, new = str(_RANKS[old]), str(_RANKS[new])
     numbers = _number(old), _number(new)
     if numbers[0] is not None and numbers[1] is not None:
         return numbers[1] > numbers[0] if LOOSER[name] is Looser.MORE else numbers[1] < numbers[0]

@@ -89,6 +89,8 @@ class RiskLimits:
     max_day_slippage_frac: Decimal = Decimal("0.005")  # C7: as the day began; a quarter of what a day may lose
     max_repeats_per_day: int = 5  # C12: executions of one pattern; a plan that builds in steps needs fewer
     future_margin_frac: Decimal = Decimal("0.50")  # M11: of a future's value; exchanges ask a third, brokers up to half
+    require_preview: bool = False  # C31: an order that adds waits for the broker's what-if; every profile says true
+    preview_life_s: float = 60.0  # C31: a what-if that old is asked anew; requirements move within minutes
     max_wing_rise_frac: float = HIGHEST_WING_RISE_FRAC  # M8: of the wing's width at entry
     max_loss_rise_frac: float = HIGHEST_LOSS_RISE_FRAC  # M8: of the condors' maximum loss at entry
     break_even_moves: float = LEAST_BREAK_EVEN_MOVES  # M8: expected moves to expiry that a break-even stays away
@@ -119,6 +121,7 @@ class RiskLimits:
             max_margin_frac=self.max_margin_frac,
             max_gross_leverage=self.max_gross_leverage,
             future_margin_frac=self.future_margin_frac,
+            preview_life_s=self.preview_life_s,
             max_day_loss_frac=self.max_day_loss_frac,
             max_week_loss_frac=self.max_week_loss_frac,
             max_drawdown_frac=self.max_drawdown_frac,

@@ -5,7 +5,7 @@ it: its own orders' reports, fills and commissions, the account, and the quotes 
 everything happens during the call that caused it; one `Tick` per index is reused, as its class allows.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -26,6 +26,7 @@ from bot.domain.instrument import Instrument, InstrumentKey, Kind, Side
 from bot.domain.market import ModelGreeks, Quote, Tick
 from bot.domain.orders import BrokerOrder, BrokerStatus, Fill, FillPart, Order, OrderIntent
 from bot.domain.portfolio import AccountValues, Position
+from bot.domain.previews import MarginFigures
 from bot.domain.terms import ContractTerms
 from bot.ports import BrokerBooks, DailyClose, Sink
 from simulator.contract_terms import terms_of
@@ -41,6 +42,7 @@ from simulator.venue import (
     OrderType,
     Phase,
     PositionChanged,
+    Preview,
     PriceKind,
     Span,
     SpanUnit,
@@ -118,6 +120,18 @@ class InProcessLink:
         self._references[order.order_id] = order.order_ref
         self._next_id += 1
         self._floor.place(order)
+
+    def preview(self, intent: OrderIntent) -> Awaitable[MarginFigures]:
+        """Ask what an order would bind; the floor is asked now, and its answer waits to be awaited.
+
+        Raises:
+            ConnectivityError: Not connected.
+            BrokerRejectedError: Awaited: the order would be refused.
+        """
+        self._require_open()
+        order = venue_order(intent, self._client_id, self._next_id, self._floor.account)
+        self._next_id += 1
+        return _previewed(self._floor.preview(order))
 
     def cancel(self, order: Order) -> None:
         """Cancel one own order.
@@ -412,6 +426,18 @@ def venue_order(intent: OrderIntent, client_id: int, order_id: int, account: str
         quantity=intent.quantity,
         order_type=OrderType.LIMIT,
         limit=limit,
+    )
+
+
+async def _previewed(preview: Preview) -> MarginFigures:
+    """Answer with the change from before to after, as a wire would."""
+    if preview.reason:
+        raise BrokerRejectedError(f"a what-if: the broker says {preview.code}: {preview.reason}")
+    return MarginFigures(
+        initial_change_usd=preview.after.init_margin_usd - preview.before.init_margin_usd,
+        maintenance_change_usd=preview.after.maint_margin_usd - preview.before.maint_margin_usd,
+        least_commission_usd=preview.commission_usd,
+        most_commission_usd=preview.commission_usd,
     )
 
 

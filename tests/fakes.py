@@ -1,7 +1,7 @@
 """Small fakes of the ports: each does what its port promises, and fails or waits when a test says so."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date, datetime, timedelta
 from itertools import count
@@ -14,8 +14,9 @@ from bot.domain.events import Event, LinkLost, LinkRestored
 from bot.domain.instrument import Instrument, InstrumentKey
 from bot.domain.market import ModelGreeks, Quote
 from bot.domain.mode import TradingMode
-from bot.domain.orders import BrokerOrder, BrokerStatus, Fill, Order
+from bot.domain.orders import BrokerOrder, BrokerStatus, Fill, Order, OrderIntent
 from bot.domain.portfolio import Position
+from bot.domain.previews import MarginFigures
 from bot.domain.terms import ContractTerms
 from bot.ports import BrokerBooks, DailyClose, JournalRow, Sink
 from tests.builders import ACCOUNT, NOON, TODAY, an_account, ns
@@ -199,6 +200,8 @@ class FakeBroker:
         self.submitted: list[Approved] = []
         self.cancelled: list[str] = []
         self.swept = 0
+        self.questions: list[OrderIntent] = []
+        self.figures: list[MarginFigures | Exception] = []  # answers to questions, one after the other
         self.refusal: ConnectivityError | None = None  # what submit raises
         self.connect_errors: list[Exception] = []  # raised one after the other by connect
         self.connects = 0
@@ -220,6 +223,20 @@ class FakeBroker:
             raise self.refusal
         self.submitted.append(approved)
         self.on_submit(approved)
+
+    def preview(self, intent: OrderIntent) -> Awaitable[MarginFigures]:
+        """Keep a question; the next scripted answer comes after a moment, where there is none no figures do."""
+        if self.refusal is not None:
+            raise self.refusal
+        self.questions.append(intent)
+        return self._answered()
+
+    async def _answered(self) -> MarginFigures:
+        await self._clock.sleep(0.1)
+        answer = self.figures.pop(0) if self.figures else ConnectivityError("no figures in time")
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def cancel(self, order: Order) -> None:
         """Keep a cancel."""

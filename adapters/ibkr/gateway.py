@@ -1,6 +1,6 @@
 """The broker as the bot's ports: one object that joins the parts; nothing is opened before `connect`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import date, datetime
 
 from adapters.ibkr.account import AccountFeed
@@ -13,6 +13,7 @@ from adapters.ibkr.history import History
 from adapters.ibkr.market_data import Streams
 from adapters.ibkr.orders import Orders
 from adapters.ibkr.pacing import FrameBudget, loop_time
+from adapters.ibkr.previews import Previews
 from adapters.ibkr.requests import Requests
 from adapters.ibkr.router import Router
 from adapters.ibkr.settings import BrokerSettings
@@ -20,7 +21,8 @@ from adapters.ibkr.tap import TappedIB
 from bot.domain.decision import Approved
 from bot.domain.instrument import Instrument, InstrumentKey
 from bot.domain.market import ModelGreeks, Quote
-from bot.domain.orders import Order
+from bot.domain.orders import Order, OrderIntent
+from bot.domain.previews import MarginFigures
 from bot.domain.schedule import SessionCalendar
 from bot.domain.terms import ContractTerms
 from bot.ports import BrokerBooks, Clock, DailyClose, Sink
@@ -90,6 +92,7 @@ class IbkrGateway:
             is_open=self.is_open,
             on_lost_fill=self._doubt_books,
         )
+        self._previews = Previews(orders=self._orders, timeout_s=self._settings.request_timeout_s)
         self._books = Books(
             account=self._settings.account,
             ib=self._ib,
@@ -115,6 +118,7 @@ class IbkrGateway:
             requests=self._requests,
             streams=self._streams,
             orders=self._orders,
+            previews=self._previews,
             books=self._books,
             account=self._account,
             feed=self._feed,
@@ -159,6 +163,10 @@ class IbkrGateway:
     def submit(self, approved: Approved) -> None:
         """Write one order frame to the transport before returning; see `Orders.submit`."""
         self._orders.submit(approved)
+
+    def preview(self, intent: OrderIntent) -> Awaitable[MarginFigures]:
+        """Write one what-if frame before returning; await the answer; see `Previews.ask`."""
+        return self._previews.ask(intent)
 
     def cancel(self, order: Order) -> None:
         """Write one cancel frame for an own order; cancelling twice is allowed."""

@@ -33,11 +33,12 @@ DUPLICATE_ORDER_ID = 103
 _log = logging.getLogger(__name__)
 
 
-def order_from(intent: OrderIntent, *, account: str) -> Order:
+def order_from(intent: OrderIntent, *, account: str, what_if: bool = False) -> Order:
     """Return the broker's order for an intent, every field that a preset could change set on purpose.
 
     A combo is a BUY of the BAG whose legs carry their own sides, at the intent's limit; a single leg goes out on its
-    own side, its price positive whichever side that is. A combo is guaranteed: all legs or none.
+    own side, its price positive whichever side that is. A combo is guaranteed: all legs or none. With ``what_if`` it is
+    the question what the order would bind, and places nothing.
 
     Raises:
         InvariantError: A single leg with a ratio; its units would not be contracts.
@@ -58,6 +59,7 @@ def order_from(intent: OrderIntent, *, account: str) -> Order:
         account=account,
         transmit=True,
         outsideRth=False,
+        whatIf=what_if,
     )
 
 
@@ -134,6 +136,28 @@ class Orders:
         with self._ib.provenance.stating(self._frame_of(intent, order_id)):
             self._write(f"order {intent.intent_id}", lambda: self._ib.client.placeOrder(order_id, contract, order))
 
+    def ask(self, intent: OrderIntent) -> int:
+        """Write the what-if of an order of one contract before returning; return the number that it used up.
+
+        Raises:
+            ConnectivityError: Not written: no transport, no room for a question, or a contract whose number is not
+                known. Or written to a transport that closed meanwhile.
+            InvariantError: The order has several legs: the broker answers no what-if for those.
+            ProvenanceError: The library's frame is not that question; it was not written.
+        """
+        what = f"the what-if of {intent.intent_id}"
+        if intent.is_combo:
+            raise InvariantError(f"{what}: a combo cannot be asked about")
+        self._require_open(f"{what} was not written")
+        if self._budget.wait_s(Share.LOOKUP) > 0:
+            raise ConnectivityError(f"{what} was not written: the message budget is used up")
+        contract = self._contract_of(intent)
+        order = order_from(intent, account=self._settings.account, what_if=True)
+        order_id = self._next_order_id()
+        with self._ib.provenance.stating(self._frame_of(intent, order_id, what_if=True)):
+            self._write(what, lambda: self._ib.client.placeOrder(order_id, contract, order))
+        return order_id
+
     def cancel(self, order: OwnOrder) -> None:
         """Write one cancel frame; it never waits for the message budget.
 
@@ -182,7 +206,7 @@ class Orders:
         if not self._is_open():
             raise ConnectivityError(f"{consequence}: the transport is closed")
 
-    def _frame_of(self, intent: OrderIntent, order_id: int) -> Frame:
+    def _frame_of(self, intent: OrderIntent, order_id: int, *, what_if: bool = False) -> Frame:
         """The frame that must leave, from the intent and the numbers of its contracts alone."""
         known, at = self._contracts.by_key, self._settings.option_exchange
         routes = {}
@@ -197,6 +221,7 @@ class Orders:
             account=self._settings.account,
             routes=routes,
             version=self._ib.client.serverVersion(),
+            what_if=what_if,
         )
 
     def _contract_of(self, intent: OrderIntent) -> Contract:
@@ -236,6 +261,10 @@ class Orders:
                 remaining=remaining,
             )
         )
+
+    def has_no_order(self, client_id: int, order_id: int) -> bool:
+        """Return whether a number is one of ours under which no order was written or heard of."""
+        return client_id == self._settings.client_id and self.table.own(client_id, order_id) is None
 
     def failed(self, order_id: int, code: int, text: str) -> bool:
         """Take an error or notice; False when it names no order of ours."""

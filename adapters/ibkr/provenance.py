@@ -2,10 +2,11 @@
 
 How it works: whoever writes an order first states the frame that the approved intent means, built here from the intent
 alone and not from the client library's objects. The client shows every frame that could change an order before it is
-written; one that differs in a single byte, or that nobody has stated, raises and is dropped, and the bot halts. What
-always holds: of the broker's order-changing messages only the placing of a plain day limit order, the cancel of one
-order and, where a person has commanded it, the cancel of everything can be stated, so that exercising options and
-modifying leave never.
+written; one that differs in a single byte, or that nobody has stated, raises and is dropped, and the bot halts. A
+what-if is such a frame with one flag: stated as a question it leaves as a question alone, and an order as an order
+alone. What always holds: of the broker's order-changing messages only the placing of a plain day limit order, the
+question about one, the cancel of one order and, where a person has commanded it, the cancel of everything can be
+stated, so that exercising options and modifying leave never.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +29,9 @@ ORDER_CHANGING: Final[Mapping[str, str]] = {
 
 Field = tuple[str, str]
 """Name, and value as it is written."""
+
+WHAT_IF: Final = "whatIf"
+"""The field that makes an order frame a question."""
 
 NO_LONGER_FROM: Final = 177
 """Layout from which faProfile is not written any more."""
@@ -75,7 +79,7 @@ _MIDDLE: Final[tuple[Field, ...]] = (
     ("deltaNeutralContract", "0"),
     ("algoStrategy", ""),
     ("algoId", ""),
-    ("whatIf", "0"),
+    (WHAT_IF, "0"),
     ("orderMiscOptions", ""),
     ("solicited", "0"),
     ("randomizeSize", "0"),
@@ -133,7 +137,13 @@ class Frame:
 
 
 def order_frame(
-    intent: OrderIntent, *, order_id: int, account: str, routes: Mapping[InstrumentKey, Route], version: int
+    intent: OrderIntent,
+    *,
+    order_id: int,
+    account: str,
+    routes: Mapping[InstrumentKey, Route],
+    version: int,
+    what_if: bool = False,
 ) -> Frame:
     """Return the frame that an approved intent means: a plain day limit order, every other field at rest.
 
@@ -144,6 +154,7 @@ def order_frame(
         account: Where it is to be booked.
         routes: Number and exchange of every leg.
         version: Of the protocol, as negotiated.
+        what_if: The order is asked about and not placed; every other field is that of the order.
 
     Raises:
         KeyError: A leg without a route.
@@ -178,7 +189,7 @@ def order_frame(
         *(_legs(intent.legs, routes) if intent.is_combo else ()),
         *_AFTER_LEGS,
         *((("faProfile", ""),) if version < NO_LONGER_FROM else ()),
-        *_MIDDLE,
+        *((name, "1") if what_if and name == WHAT_IF else (name, value) for name, value in _MIDDLE),
         *((name, value) for since, name, value in _BY_VERSION if version >= since),
     )
     return Frame(fields=fields)

@@ -12,6 +12,7 @@ from adapters.ibkr.library import Contract, Execution, Order, OrderState
 from adapters.ibkr.market_data import Streams
 from adapters.ibkr.orders import Orders
 from adapters.ibkr.pacing import FrameBudget
+from adapters.ibkr.previews import Previews
 from adapters.ibkr.requests import Requests
 
 TOO_MANY_MESSAGES: Final = 100
@@ -24,12 +25,13 @@ _log = logging.getLogger(__name__)
 class Router:
     """The ear of `adapters.ibkr.tap`; keeps counters, judges nothing."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument for each part that hears
         self,
         *,
         requests: Requests,
         streams: Streams,
         orders: Orders,
+        previews: Previews,
         books: Books,
         account: AccountFeed,
         feed: DataFeed,
@@ -39,6 +41,7 @@ class Router:
         """Take the parts."""
         self._requests = requests
         self._orders = orders
+        self._previews = previews
         self._books = books
         self._account = account
         self._feed = feed
@@ -50,7 +53,7 @@ class Router:
         self.model_told = streams.model_told
         self.data_type_told = streams.data_type_told
         self.snapshot_ended = streams.snapshot_ended
-        self.order_status = orders.status_told
+        self.previewed = previews.told
         self.order_completed = books.completed
         self.charged = orders.charged
         self.account_value = account.told
@@ -61,6 +64,21 @@ class Router:
     def order_opened(self, contract: Contract, order: Order, state: OrderState) -> None:
         """An order as the broker holds it, for its row and for books that are being read."""
         self._books.opened(self._orders.opened(contract, order, state))
+
+    def order_status(
+        self, *, client_id: int, order_id: int, perm_id: int, status: str, filled: float, remaining: float
+    ) -> None:
+        """An order's status; one about the number of a what-if is about no order, unless one is there all the same."""
+        if self._previews.is_about_one(order_id) and self._orders.has_no_order(client_id, order_id):
+            return
+        self._orders.status_told(
+            client_id=client_id,
+            order_id=order_id,
+            perm_id=perm_id,
+            status=status,
+            filled=filled,
+            remaining=remaining,
+        )
 
     def executed(self, contract: Contract, execution: Execution, *, is_live: bool) -> None:
         """An execution: live ones become events, those of an answer belong to the books."""
@@ -86,6 +104,7 @@ class Router:
             self._requests.failed(req_id, code, text)
             or self._streams.failed(req_id, code, text)
             or self._orders.failed(req_id, code, text)
+            or self._previews.failed(req_id, code, text)
         )
         if not named and meaning.alert:
             _log.error("the broker says %s (id %s): %.300r", code, req_id, text)

@@ -41,6 +41,9 @@ class Ear(Protocol):
     def order_opened(self, contract: Contract, order: Order, state: OrderState) -> None:
         """Message 5: an order as the broker holds it."""
 
+    def previewed(self, order_id: int, state: OrderState) -> None:
+        """Message 5 with the what-if flag: what an order would bind; no order is behind it."""
+
     def order_completed(self, contract: Contract, order: Order, state: OrderState) -> None:
         """Message 101: an order of today that is done."""
 
@@ -98,10 +101,12 @@ class TappedWrapper(Wrapper):
         super().__init__(ib)
 
     def openOrder(self, orderId: int, contract: Contract, order: Order, orderState: OrderState) -> None:
-        """Hand over an open order; a preview is the library's own request."""
+        """Hand over an open order, or the answer to a what-if, of which the library's own judgement may never come."""
+        if self.ear is None:
+            return
         if order.whatIf:
-            super().openOrder(orderId, contract, order, orderState)
-        elif self.ear is not None:
+            self.ear.previewed(orderId, orderState)
+        else:
             self.ear.order_opened(contract, order, orderState)
 
     def completedOrder(self, contract: Contract, order: Order, orderState: OrderState) -> None:

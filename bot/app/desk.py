@@ -358,6 +358,11 @@ class Desk:
 
     # state -----------------------------------------------------------------------------------------------------
 
+    @property
+    def guards(self) -> Guards:
+        """What holds the bot back while a cause is there."""
+        return self._watch.guards
+
     def open(self) -> None:
         """Tell the engine what the latch says and publish the first state and challenge."""
         self._demand(self._latch.mode, self._latch.cause, self._latch.epoch)

@@ -16,10 +16,15 @@ class Pump:
         self._wake = asyncio.Event()
         self._hearers: dict[type, list[Callable[[Event], None]]] = {}
         self._failure: Exception | None = None
+        self._after_work: list[Callable[[], None]] = []
 
     def hear(self, kind: type, callback: Callable[[Event], None]) -> None:
         """Call back after each event of a kind was applied."""
         self._hearers.setdefault(kind, []).append(callback)
+
+    def hear_work(self, callback: Callable[[], None]) -> None:
+        """Call back each time that what was due has been written and decided."""
+        self._after_work.append(callback)
 
     def __call__(self, event: Event) -> None:
         """Apply one event; after a failure still, so that fills and cancels of the bot's last seconds are booked."""
@@ -56,3 +61,5 @@ class Pump:
             if self._failure is not None:
                 raise self._failure
             await self._engine.work()
+            for callback in self._after_work:
+                callback()

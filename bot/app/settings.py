@@ -55,6 +55,8 @@ class AppSettings:
     gateway_restart_window_s: float = 7200.0  # after it: from 23:45 to the end of the broker's nightly reset at 01:45
     gateway_restart: str = "23:45"  # HH:MM as set in the gateway, "" for none; the earliest reset that is known of
     gateway_restart_zone: str = "America/New_York"  # of that hour; the broker's own
+    preview_again_s: float = 15.0  # after a what-if without an answer: half a timer's period, four questions a minute
+    preview_failures: int = 3  # so many in a row hold the bot back: one lost answer is no outage, a minute of them is
     stop_within_s: float = 8.0  # orderly stop: own orders cancelled and confirmed
 
     def __post_init__(self) -> None:

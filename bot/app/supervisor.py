@@ -14,6 +14,7 @@ from bot.app.greeks import GreeksKeeper
 from bot.app.link import LinkKeeper
 from bot.app.own_index import OwnIndexKeeper
 from bot.app.parity import ParityKeeper
+from bot.app.previews import PreviewKeeper
 from bot.app.products import ProductKeeper
 from bot.app.quiet import QuietKeeper
 from bot.app.sampler import Sampler
@@ -56,6 +57,7 @@ class Parts:
     wings: WingKeeper
     terms: TermsKeeper
     freeze: FreezeKeeper
+    previews: PreviewKeeper
     desk: Desk
     sampler: Sampler
     comparing: ComparisonKeeper
@@ -94,6 +96,7 @@ class Supervisor:
             self._task("wings", self._parts.wings.run()),
             self._task("terms", self._parts.terms.run()),
             self._task("freeze", self._parts.freeze.run()),
+            self._task("previews", self._parts.previews.run()),
             self._task("desk", self._parts.desk.run()),
             self._task("tender", self._tend()),
             self._task("sampler", self._parts.sampler.run()),

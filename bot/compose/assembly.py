@@ -17,6 +17,7 @@ from bot.app.greeks import GreeksKeeper
 from bot.app.link import LinkKeeper
 from bot.app.own_index import OwnIndexKeeper
 from bot.app.parity import ParityKeeper
+from bot.app.previews import PreviewKeeper
 from bot.app.products import ProductKeeper
 from bot.app.pump import Pump
 from bot.app.quiet import QuietKeeper
@@ -287,6 +288,7 @@ def _joined(loaded: Loaded, ports: Ports, start: Start, shell: Shell, releases: 
         ),
         terms=terms,
         freeze=FreezeKeeper(shell=shell, link=keeper),
+        previews=PreviewKeeper(shell=shell, link=keeper, guards=desk.guards),
         desk=desk,
         daily=None
         if start.store is None

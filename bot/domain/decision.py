@@ -28,6 +28,7 @@ class Rule(StrEnum):
     NEUTRALITY = "neutrality"  # M10
     MEAN_REVERSION_LOSS = "mean_reversion_loss"  # C31, M11
     WORST_LOSS = "worst_loss"  # C31, M11
+    MARGIN_PREVIEW = "margin_preview"  # C31, M11
     MARGIN_USE = "margin_use"  # C31, M11
     GROSS_LEVERAGE = "gross_leverage"  # C31, M11
     CONTRACTS_PER_SETTLEMENT = "contracts_per_settlement"  # C31

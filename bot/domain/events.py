@@ -19,6 +19,7 @@ from bot.domain.orders import BrokerOrder, DecisionId, Fill, IntentId, Order
 from bot.domain.overrides import Override
 from bot.domain.plan import HedgePlan
 from bot.domain.portfolio import AccountValues, Position
+from bot.domain.previews import MarginPreview
 from bot.domain.products import ProductReading
 from bot.domain.proposal import Proposals
 from bot.domain.readings import Episode, Signal
@@ -131,6 +132,14 @@ class OpenInterestTold:
     def __post_init__(self) -> None:
         """Reject a count that is none."""
         require_not_negative(contracts=self.contracts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarginPreviewed:
+    """The broker was asked what an order would bind and has answered; nothing was placed (M11)."""
+
+    at: datetime
+    preview: MarginPreview
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -465,6 +474,7 @@ Event = (
     | WingStrikesListed
     | TermsRead
     | OpenInterestTold
+    | MarginPreviewed
     | TimerElapsed
     | OrderReported
     | OrderDoubted

@@ -11,6 +11,7 @@ from bot.domain.market import Quote
 from bot.domain.mode import TradingMode
 from bot.domain.overrides import Override
 from bot.domain.portfolio import Book
+from bot.domain.previews import MarginPreviews
 from bot.domain.products import Products
 from bot.domain.proposal import Proposals
 from bot.domain.readings import DispersionReading
@@ -59,6 +60,7 @@ class Snapshot:
     is_frozen: bool = False  # the gateway is about to restart, or may have done so: reconciling
     terms: Mapping[InstrumentKey, ContractTerms] = field(default_factory=dict)  # hours and ticks in the broker's words
     open_interest: Mapping[InstrumentKey, OpenInterest] = field(default_factory=dict)  # of options and futures (C13)
+    previews: MarginPreviews = field(default_factory=MarginPreviews)  # the broker's word on margin (M11)
     closing_spreads: tuple[float, ...] = ()  # RVX less VIX at the common closes before today, oldest first, points
 
     @property

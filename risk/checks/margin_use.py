@@ -8,7 +8,8 @@ from bot.domain.orders import OrderIntent
 from bot.domain.portfolio import AccountValues
 from bot.domain.worth import LARGEST_ACCOUNT_USD
 from bot.valuation import Unvalued
-from risk.margin import adding, bound_usd
+from risk.margin import adding
+from risk.previews import binds_usd, told_usd
 from risk.scene import CLOSES_ONLY, Scene
 
 NOTHING = Decimal(0)
@@ -20,7 +21,8 @@ class MarginUse:
 
     Bound is the largest of three figures that the broker reports: initial margin, maintenance margin, and net
     liquidation less excess liquidity, which also holds what the broker lends nothing on. Everything on its way and this
-    order add what they may bind at worst. Exactly the limit passes. A figure that the broker has not reported refuses:
+    order add what they may bind at worst: the larger of our own estimate and of what the broker's what-if has said of
+    them. Exactly the limit passes. A figure that the broker has not reported refuses:
     without it nobody knows how much is free. An order that only closes passes.
 
     Source: docs/methodology.md, M11.
@@ -48,9 +50,15 @@ class MarginUse:
             rule=self.rule,
             found=amount + added,
             limit=scene.limits.max_margin_frac * account.net_liquidation_usd,
-            note=f"{name} {amount} USD, {added} USD on their way and by this order",
+            note=f"{name} {amount} USD, {added} USD on their way and by this order{_told_words(intent, scene)}",
             size_can_cure=True,
         )
+
+
+def _told_words(intent: OrderIntent, scene: Scene) -> str:
+    """What the broker has said of this order, where it has."""
+    told = told_usd(intent, intent.quantity, scene)
+    return "" if told is None else f"; the broker says {told} USD of this order"
 
 
 def bound_now(account: AccountValues | None) -> tuple[str, Decimal] | str:
@@ -77,7 +85,7 @@ def margin_added_usd(intent: OrderIntent | None, scene: Scene) -> Decimal | Unva
     """Return what this order, if there is one, and everything on its way may bind at worst, USD."""
     total = NOTHING
     for one, units in adding(intent, scene):
-        bound = bound_usd(one, units, scene.fees, scene.limits.future_margin_frac)
+        bound = binds_usd(one, units, scene)
         if isinstance(bound, Unvalued):
             return bound
         total += bound

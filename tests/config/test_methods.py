@@ -91,7 +91,7 @@ def test_balanced_is_what_the_classes_say_by_themselves() -> None:
     assert (settings.signal, settings.own_index) == (DispersionSettings(), OwnIndexSettings())
     assert (settings.hedge, settings.wings) == (HedgeSettings(), CondorSettings())
     assert (settings.steward, settings.evidence) == (StewardSettings(), EvidenceSettings())
-    usual = RiskLimits(accounts=settings.risk.accounts)
+    usual = RiskLimits(accounts=settings.risk.accounts, require_preview=True)  # as every profile says
     assert [(field.name, getattr(settings.risk, field.name)) for field in fields(RiskLimits)] == [
         (field.name, getattr(usual, field.name)) for field in fields(RiskLimits)
     ]

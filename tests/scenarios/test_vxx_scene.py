@@ -1,6 +1,9 @@
 """Shares of VXX through the whole bot: bought in a blowout, counted once, remembered, and sold when it is calm (M5)."""
 
+from decimal import Decimal
 from functools import cache
+
+import pytest
 
 from simulator.books import BookPlan
 from tests.scenarios.staging import ROOMY_DELTA, Journal, Row, Scene, staged
@@ -50,7 +53,8 @@ def test_what_may_be_bought_is_measured_before_it_is_held() -> None:
 def test_the_blowout_is_answered_with_shares() -> None:
     """One order in whole shares near the target; every other candidate stands beside it in the record."""
     (build,) = prepared("overlay_build")
-    (plan,) = to_calm().plans("increase")
+    asking, plan = to_calm().plans("increase")
+    assert asking.facts["candidates"] == plan.facts["candidates"]
     intent = build.facts["intent"]
     assert [leg["instrument"]["symbol"] for leg in intent["legs"]] == ["VXX"]
     missing = plan.facts["target_usd_per_point"] - intent["quantity"] * intent["exposure_usd_per_point"]
@@ -59,6 +63,23 @@ def test_the_blowout_is_answered_with_shares() -> None:
     assert names[-1] == "VXX shares"
     assert any(name.endswith("call spread") for name in names)
     assert next(facts["fill"]["quantity"] for facts in to_calm().facts("order_filled")) == intent["quantity"]
+
+
+@pytest.mark.control("C31")
+def test_the_broker_is_asked_before_the_shares_leave() -> None:
+    """Refused for want of its what-if alone, asked about once, approved at the next decision by the larger figure."""
+    (refused,) = to_calm().of("order_refused")
+    (told,) = to_calm().of("margin_previewed")
+    (build,) = prepared("overlay_build")
+    wish, intent = refused.facts["intent"], build.facts["intent"]
+    assert [one["rule"] for one in refused.facts["checks"] if not one["passed"]] == ["margin_preview"]
+    assert (wish["legs"], wish["quantity"]) == (intent["legs"], intent["quantity"])
+    assert refused.at <= told.at <= build.at
+    assert (told.facts["order"], told.facts["quantity"]) == (f"+1 {KEY}", intent["quantity"])
+    bound = Decimal(told.facts["initial_change_usd"])
+    assert bound > 0
+    use = next(one for one in build.facts["checks"] if one["rule"] == "margin_use")
+    assert f"the broker says {bound} USD of this order" in use["note"]
 
 
 def test_shares_are_overlay_and_counted_once() -> None:

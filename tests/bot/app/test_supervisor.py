@@ -11,6 +11,7 @@ from bot.app.freezing import FreezeKeeper
 from bot.app.greeks import GreeksKeeper
 from bot.app.own_index import OwnIndexKeeper
 from bot.app.parity import ParityKeeper
+from bot.app.previews import PreviewKeeper
 from bot.app.products import ProductKeeper
 from bot.app.quiet import QuietKeeper
 from bot.app.sampler import Measures, Sampler
@@ -74,6 +75,7 @@ class Supervised(Bot):
             ),
             terms=TermsKeeper(shell=self.shell, data=self.data, link=self.keeper, calendar=CALENDAR, ticks=TickTable()),
             freeze=FreezeKeeper(shell=self.shell, link=self.keeper),
+            previews=PreviewKeeper(shell=self.shell, link=self.keeper, guards=self.desk.guards),
             desk=self.desk,
             alerting=self.alerting,
             sampler=Sampler(self.shell, measures),
