@@ -350,12 +350,17 @@ def test_limits_of_an_order_say_their_figure() -> None:
         "max_contracts_per_leg": "100 contracts of a leg",
         "verdict_lifetime_s": "a verdict 5 seconds old is judged anew",
         "permit_vxx_shares": "shares of VXX may not be bought",
+        "require_preview": "the broker is not asked what an order binds",
+        "preview_life_s": "a what-if 60 seconds old is asked anew",
         "straddle_reach_frac": "0.5 % of the forward",
     }
     for name, words in told.items():
         row = room_of(name)
         assert (row.stated, row.use, row.headroom, row.is_near) == (words, None, None, False)
     assert room_of("permit_vxx_shares", limits=replace(LIMITS, permit_vxx_shares=True)).stated.endswith("may be bought")
+    assert room_of("require_preview", limits=replace(LIMITS, require_preview=True)).stated.startswith(
+        "the broker is asked"
+    )
     assert room_of("permitted_classes", limits=replace(LIMITS, permitted_classes=frozenset())).stated == "none"
     assert room_of("straddle_reach_frac").note == "34.0 index points now"
     assert "no level" in room_of("straddle_reach_frac", replace(calm_noon(), levels={})).note

@@ -40,6 +40,9 @@ def test_every_limit_has_its_direction() -> None:
         ("accounts", frozenset(), True),
         ("permitted_classes", frozenset({"VIX"}), False),
         ("permit_vxx_shares", True, True),
+        ("require_preview", True, False),
+        ("preview_life_s", 61.0, True),
+        ("preview_life_s", 59.0, False),
         ("max_shares_per_order", 1001, True),
         ("max_shares_per_order", 999, False),
     ],
@@ -66,6 +69,15 @@ def test_a_leave_is_looser_when_it_is_given() -> None:
     assert [one.is_looser for one in limit_changes(unknown, given)] == [True]
     assert [one.is_looser for one in limit_changes(unknown, LIMITS)] == [False]
     assert [one.is_looser for one in limit_changes(limit_texts(given), LIMITS)] == [False]
+
+
+@pytest.mark.control("C37")
+def test_a_demand_is_looser_when_it_is_dropped() -> None:
+    """Made after it was not, or in the version that brings it, it is tighter."""
+    made, texts = replace(LIMITS, require_preview=True), limit_texts(LIMITS)
+    unknown = {name: text for name, text in texts.items() if name != "require_preview"}
+    assert [one.is_looser for one in limit_changes(unknown, made)] == [False]
+    assert [one.is_looser for one in limit_changes(limit_texts(made), LIMITS)] == [True]
 
 
 @pytest.mark.control("C37")

@@ -97,6 +97,7 @@ def test_a_loss_limit_may_be_lowered_but_not_raised(name: str, highest: Decimal)
         ("max_vix_delta_frac", Decimal("0.0501")),
         ("max_vix_delta_frac", Decimal(0)),
         ("verdict_lifetime_s", float("inf")),
+        ("preview_life_s", 0.0),
         ("session_edge_minutes", -1.0),
         ("last_trade_cutoff_minutes", float("nan")),
         ("expiry_guard_sessions", -1),
