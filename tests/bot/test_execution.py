@@ -1,6 +1,7 @@
 """The last check, the write, the cancels and the deadlines of orders."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,12 +11,14 @@ from bot.domain.errors import ConnectivityError, InvalidValueError
 from bot.domain.events import CancelSent, OrderDoubted, OrderDropped, OrderSent, TimerElapsed
 from bot.domain.mode import TradingMode
 from bot.domain.orders import Cancelled, OrderState, Prepared, Sent, Unknown, Working
+from bot.domain.previews import MarginFigures
 from bot.domain.snapshot import Standing
 from bot.execution import Execution
 from tests.bot.engine_parts import Rig, call_order
 from tests.builders import NOON, spread_legs
 
 LEG = spread_legs()[0].instrument
+FIGURES = MarginFigures(initial_change_usd=Decimal(900), maintenance_change_usd=Decimal(800))
 
 
 async def an_approval() -> tuple[Rig, Approved]:
@@ -133,3 +136,29 @@ def test_deadlines_of_zero_are_refused() -> None:
     rig = Rig()
     with pytest.raises(InvalidValueError):
         Execution(broker=rig.broker, clock=rig.clock, latch=rig.latch, order_life_s=0, ack_timeout_s=1)
+
+
+@pytest.mark.control("C33")
+async def test_a_question_leaves_while_nothing_halts() -> None:
+    """In NORMAL and in REDUCE_ONLY it is written in the step that looks at the latch."""
+    rig, approved = await an_approval()
+    for mode in (TradingMode.NORMAL, TradingMode.REDUCE_ONLY):
+        rig.broker.figures = [FIGURES]
+        asked = rig.execution.preview(approved.intent, at_peace(approved, mode=mode))
+        assert rig.broker.questions.pop() is approved.intent
+        assert asked is not None
+        assert await asked == FIGURES
+
+
+@pytest.mark.control("C33")
+@pytest.mark.parametrize("why", ["latched", "demanded", "dry", "closed"])
+async def test_no_question_is_written_in_halt_in_a_dry_run_or_without_a_transport(why: str) -> None:
+    """A what-if is an order frame with one flag: what stops orders altogether stops it."""
+    rig, approved = await an_approval()
+    standing = at_peace(approved, mode=TradingMode.HALT if why == "demanded" else TradingMode.NORMAL)
+    if why == "latched":
+        rig.latch.tighten(TradingMode.HALT, "a kill")
+    rig.execution.dry_run = why == "dry"
+    rig.broker.up = why != "closed"
+    assert rig.execution.preview(approved.intent, standing) is None
+    assert rig.broker.questions == []

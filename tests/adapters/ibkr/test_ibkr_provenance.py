@@ -185,6 +185,58 @@ async def test_an_approval_lets_one_frame_through() -> None:
     assert len(kept.frames) == 1
 
 
+def question(intent: OrderIntent, version: int = 176) -> Frame:
+    """The frame that asks what the intent would bind."""
+    return order_frame(intent, order_id=9, account=ACCOUNT, routes=ROUTES, version=version, what_if=True)
+
+
+@pytest.mark.control("C33")
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("intent", [SALE, SHARES], ids=["future", "shares"])
+async def test_a_question_is_the_orders_frame_with_one_flag_on_every_layout(intent: OrderIntent, version: int) -> None:
+    """Built twice and apart: the same bytes, which differ from the order's in the flag alone."""
+    ib, kept = a_session(version)
+    contract, order = library_order(intent)
+    order.whatIf = True
+    with ib.provenance.stating(question(intent, version)):
+        ib.client.placeOrder(9, contract, order)
+    assert kept.frames == [question(intent, version).text]
+    pairs = zip(question(intent, version).fields, stated(intent, version).fields, strict=True)
+    assert [(one, other) for one, other in pairs if one != other] == [(("whatIf", "1"), ("whatIf", "0"))]
+
+
+@pytest.mark.control("C33")
+async def test_a_question_cannot_leave_as_an_order_nor_an_order_as_a_question() -> None:
+    """Whichever of the two is stated, the other is dropped, and names the flag."""
+    for what_if, frame in ((False, question(SALE)), (True, stated(SALE))):
+        ib, kept = a_session()
+        contract, order = library_order(SALE)
+        order.whatIf = what_if
+        with ib.provenance.stating(frame), pytest.raises(ProvenanceError, match="whatIf"):
+            ib.client.placeOrder(9, contract, order)
+        assert kept.frames == []
+
+
+@pytest.mark.control("C33")
+async def test_a_question_with_one_corrupted_field_never_leaves() -> None:
+    """A thousand times another field, the flag among them: only the question that was stated ever leaves."""
+    rng, stopped = random.Random(34), set()
+    for number in range(1000):
+        intent = (SALE, SHARES)[number % 2]
+        ib, kept = a_session()
+        contract, order = library_order(intent)
+        order.whatIf = True
+        owner, name = rng.choice(list(_fields(contract, order)))
+        setattr(owner, name, _corrupted(rng, getattr(owner, name)))
+        try:
+            with ib.provenance.stating(question(intent)):
+                ib.client.placeOrder(9, contract, order)
+        except Exception:  # noqa: BLE001 - dropped, or the library cannot write such a value at all
+            stopped.add(name)
+        assert kept.frames in ([], [question(intent).text]), name
+    assert {"whatIf", "transmit", "totalQuantity", "lmtPrice", "account", "action", "conId"} <= stopped
+
+
 def test_a_difference_names_its_field() -> None:
     """Which field, what was approved and what was found; a field too many, and a broken end."""
     frame = stated(SALE)
