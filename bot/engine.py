@@ -23,6 +23,7 @@ from bot.domain.events import (
 from bot.domain.market import Quote, Tick
 from bot.domain.mode import TradingMode
 from bot.domain.orders import DecisionId, IntentId, Order, OrderIntent, Prepared
+from bot.domain.overrides import Override
 from bot.domain.plan import HedgePlan
 from bot.domain.previews import MarginFigures, unasked_in
 from bot.domain.readings import Signal
@@ -163,7 +164,7 @@ class Engine:
             signal=signal,
             plan=plan,
             verdicts=verdicts,
-            override=snapshot.override,
+            override=self._used_override(snapshot),
         )
         self.state.apply(decided)  # reserves; deciding until Released
         self.last_plan = plan
@@ -174,17 +175,24 @@ class Engine:
         self._release(verdicts, written=is_news)
         self.state.apply(Released(at=now, decision_id=decision_id))  # what waited is planned next
 
+    def _used_override(self, snapshot: Snapshot) -> Override | None:
+        """The override that a decision used up; one whose order waits for the broker's what-if waits with it."""
+        return snapshot.override if self.unasked is None else None
+
     def _choose(
         self, snapshot: Snapshot, signal: Signal, decision_id: DecisionId
     ) -> tuple[HedgePlan, tuple[Verdict, ...]]:
         """Return the first plan of which something may be done now, with what the gate says of it.
 
         Where none may, it is the first that the gate refused whole, else the overlay's with what holds each of them.
-        An order that a person has signed for is judged instead, alone and in its size.
+        An order that a person has signed for is judged instead, alone and in its size. While an order waits for the
+        broker's what-if nobody is asked about another: a new proposal would take the place of the one that allowed it.
         """
         if snapshot.override is not None:
             again = snapshot.override.plan(decision_id)
-            return again, self._reviewed(again, snapshot)
+            verdicts = self._policy.gate.review(again, snapshot)
+            self.unasked = unasked_in(verdicts)
+            return again, verdicts
         refused: tuple[HedgePlan, tuple[Verdict, ...]] | None = None
         holding: HedgePlan | None = None
         for wish in self._policy.planner.plans(snapshot, signal, decision_id, self._ids.new_id):
@@ -193,7 +201,8 @@ class Engine:
                 holding = permitted if holding is None else holding.beside(permitted)
                 continue
             plan, verdicts = self._judge(permitted, snapshot)
-            if plan.proposal is not None or any(isinstance(verdict, Approved) for verdict in verdicts):
+            may_ask = plan.proposal is not None and self.unasked is None
+            if may_ask or any(isinstance(verdict, Approved) for verdict in verdicts):
                 return plan, verdicts
             refused = refused or (plan, verdicts)
         if refused is not None:
@@ -226,18 +235,13 @@ class Engine:
 
     def _judge(self, plan: HedgePlan, snapshot: Snapshot) -> tuple[HedgePlan, tuple[Verdict, ...]]:
         """Ask the gate; where only the size is wrong, ask once more with the largest size that passes."""
-        verdicts = self._reviewed(plan, snapshot)
-        smaller = [v for v in verdicts if isinstance(v, Refused) and v.largest_quantity > 0]
-        if not smaller:
-            return plan, verdicts
-        plan = self._policy.planner.resized(plan, smaller, self._ids.new_id)
-        return plan, self._reviewed(plan, snapshot)
-
-    def _reviewed(self, plan: HedgePlan, snapshot: Snapshot) -> tuple[Verdict, ...]:
-        """Ask the gate, and keep the first order of a decision that waits for the broker's what-if alone."""
         verdicts = self._policy.gate.review(plan, snapshot)
+        smaller = [v for v in verdicts if isinstance(v, Refused) and v.largest_quantity > 0]
+        if smaller:
+            plan = self._policy.planner.resized(plan, smaller, self._ids.new_id)
+            verdicts = self._policy.gate.review(plan, snapshot)
         self.unasked = self.unasked or unasked_in(verdicts)
-        return verdicts
+        return plan, verdicts
 
     def preview(self, intent: OrderIntent) -> Awaitable[MarginFigures] | None:
         """Ask the broker what an order would bind; see `Execution.preview`."""

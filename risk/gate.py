@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from bot.domain.decision import Approved, Checked, Refused, Verdict
+from bot.domain.decision import Approved, Checked, Refused, Rule, Verdict
 from bot.domain.fees import FeeSchedule
 from bot.domain.orders import IntentId, OrderIntent
 from bot.domain.overrides import Ground
@@ -187,7 +187,12 @@ class Gate:
     def _judge(self, intent: OrderIntent, scene: Scene) -> Verdict:
         checks = _overridden(intent, self._checked(intent, scene), scene.snapshot)
         if any(checked.refuses for checked in checks):
-            return Refused(intent=intent, checks=checks, largest_quantity=self._largest(intent, checks, scene))
+            return Refused(
+                intent=intent,
+                checks=checks,
+                largest_quantity=self._largest(intent, checks, scene),
+                question=self._question(intent, checks, scene),
+            )
         now = scene.snapshot.now
         return Approved(
             intent=intent,
@@ -206,25 +211,48 @@ class Gate:
         """
         if not all(checked.passed or checked.size_can_cure for checked in checks):
             return 0
+        return self._largest_smaller(intent, scene)
+
+    def _question(self, intent: OrderIntent, checks: Sequence[Checked], scene: Scene) -> OrderIntent | None:
+        """The order in the largest size that lacks nothing but the broker's word on it; None where there is none.
+
+        Source: docs/methodology.md, M11.
+        """
+        others = [checked for checked in checks if checked.rule is not Rule.MARGIN_PREVIEW]
+        if not any(checked.rule is Rule.MARGIN_PREVIEW and checked.refuses for checked in checks):
+            return None
+        if not any(checked.refuses for checked in others):
+            return intent
+        if not all(checked.passed or checked.size_can_cure for checked in others):
+            return None
+        quantity = self._largest_smaller(intent, scene, but=frozenset({Rule.MARGIN_PREVIEW}))
+        return _in_size(intent, quantity) if quantity else None
+
+    def _largest_smaller(self, intent: OrderIntent, scene: Scene, *, but: frozenset[Rule] = frozenset()) -> int:
+        """The largest smaller size that passes every rule but some; 0 where none does."""
         limits = self._limits
         most = min(
             intent.quantity - 1, limits.max_shares_per_order if intent.is_share else limits.max_contracts_per_leg
         )
         step = max(1, -(-most // limits.max_contracts_per_leg))
-        near = self._first_passing(range(most, 0, -step), intent, scene)
-        return self._first_passing(range(min(most, near + step - 1), near, -1), intent, scene) or near
+        near = self._first_passing(range(most, 0, -step), intent, scene, but)
+        return self._first_passing(range(min(most, near + step - 1), near, -1), intent, scene, but) or near
 
-    def _first_passing(self, sizes: Iterable[int], intent: OrderIntent, scene: Scene) -> int:
-        """The first of some sizes that passes everything, 0 where none does."""
+    def _first_passing(self, sizes: Iterable[int], intent: OrderIntent, scene: Scene, but: frozenset[Rule]) -> int:
+        """The first of some sizes that passes every rule but some, 0 where none does."""
         for quantity in sizes:
-            cost = intent.worst_cost_usd * quantity / intent.quantity
-            smaller = replace(intent, quantity=quantity, worst_cost_usd=cost)
-            if all(checked.passed for checked in self._checked(smaller, scene)):
+            smaller = _in_size(intent, quantity)
+            if all(checked.passed or checked.rule in but for checked in self._checked(smaller, scene)):
                 return quantity
         return 0
 
     def _checked(self, intent: OrderIntent, scene: Scene) -> tuple[Checked, ...]:
         return tuple([_asked(check, intent, scene) for check in self._checks])
+
+
+def _in_size(intent: OrderIntent, quantity: int) -> OrderIntent:
+    """The same order of fewer units, at its share of the cost."""
+    return replace(intent, quantity=quantity, worst_cost_usd=intent.worst_cost_usd * quantity / intent.quantity)
 
 
 def _overridden(intent: OrderIntent, checks: tuple[Checked, ...], snapshot: Snapshot) -> tuple[Checked, ...]:

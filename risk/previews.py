@@ -24,13 +24,13 @@ def spared(intent: OrderIntent, scene: Scene) -> str:
     return "closes only" if scene.closes_only(intent) else ""
 
 
-def preview_fault(intent: OrderIntent, scene: Scene) -> str:
-    """Return why the broker's word on an order does not count now, empty where it does."""
+def preview_fault(intent: OrderIntent, quantity: int, scene: Scene) -> str:
+    """Return why the broker's word on so many units of an order does not count now, empty where it does."""
     preview = scene.snapshot.previews.of(intent)
     if preview is None:
         return "the broker has not been asked what it binds"
     return preview.fault(
-        intent.quantity,
+        quantity,
         now=scene.snapshot.now,
         book_version=scene.snapshot.book.version,
         life_s=scene.limits.preview_life_s,

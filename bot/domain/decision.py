@@ -119,11 +119,16 @@ class Approved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A refusal with every reason; ``largest_quantity`` is the largest size that passes all checks, 0 for none."""
+    """A refusal with every reason; ``largest_quantity`` is the largest size that passes all checks, 0 for none.
+
+    ``question`` is the order in the size in which it would pass if the broker had said what it binds; None where no
+    answer would help.
+    """
 
     intent: OrderIntent
     checks: tuple[Checked, ...]
     largest_quantity: int = 0
+    question: OrderIntent | None = None
 
     @property
     def reasons(self) -> tuple[Checked, ...]:

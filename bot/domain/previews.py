@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Final
 
 from bot.domain.checks import require_aware, require_finite, require_not_negative, require_positive
-from bot.domain.decision import Refused, Rule, Verdict
+from bot.domain.decision import Refused, Verdict
 from bot.domain.errors import InvalidValueError
 from bot.domain.fees import up_to_cent
 from bot.domain.instrument import InstrumentKey
@@ -92,9 +92,7 @@ class MarginPreview:
         age = now - self.at
         if not timedelta() <= age <= timedelta(seconds=life_s):
             return f"what the broker said is {age.total_seconds():.0f} s old, {life_s:.0f} s is the most"
-        if quantity > self.quantity:
-            return f"the broker was asked of {self.quantity}, not of {quantity}"
-        return ""
+        return f"the broker was asked of {self.quantity}, not of {quantity}" if quantity > self.quantity else ""
 
     def bound_usd(self, quantity: int) -> Decimal:
         """Return what so many units bind, USD, rounded up, never below zero.
@@ -129,15 +127,6 @@ class MarginPreviews:
 
 
 def unasked_in(verdicts: Iterable[Verdict]) -> OrderIntent | None:
-    """Return the first order that lacks nothing but the broker's word on its margin, None where there is none.
-
-    A limit that a smaller size would keep is no hindrance: of the whole size asked about, the part is known as well.
-    """
-    for verdict in verdicts:
-        if not isinstance(verdict, Refused):
-            continue
-        rules = {checked.rule for checked in verdict.reasons}
-        others = (checked for checked in verdict.reasons if checked.rule is not Rule.MARGIN_PREVIEW)
-        if Rule.MARGIN_PREVIEW in rules and all(checked.size_can_cure for checked in others):
-            return verdict.intent
-    return None
+    """Return the first order that the broker must be asked about, in the size to ask; None where there is none."""
+    questions = (verdict.question for verdict in verdicts if isinstance(verdict, Refused))
+    return next((question for question in questions if question is not None), None)

@@ -1,6 +1,6 @@
 """The broker has been asked what an order would bind before it leaves (C31, M11)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain.decision import Checked, Rule
 from bot.domain.orders import OrderIntent
@@ -15,8 +15,9 @@ class MarginPreviewed:
     """C31: fails when the broker has not said lately what an order of one contract that adds would bind.
 
     Its answer must be of the same contract and side, of at least the size, for the book as it stands, and no older than
-    its life; exactly that age passes. A combo passes, because the broker answers no what-if for one, and so does an
-    order that only closes. What the answer says is the matter of `margin_use`.
+    its life; exactly that age passes, and of a larger order the part that was asked about. A combo passes, because the
+    broker answers no what-if for one, and so does an order that only closes. What the answer says is the matter of
+    `margin_use`.
 
     Source: docs/methodology.md, M11.
 
@@ -33,7 +34,8 @@ class MarginPreviewed:
         why = spared(intent, scene)
         if why:
             return Checked.holds(rule=self.rule, passed=True, found=why, limit=why, note=why)
-        fault = preview_fault(intent, scene)
+        fault = preview_fault(intent, intent.quantity, scene)
         if fault:
-            return Checked.failed(rule=self.rule, note=fault)
+            is_of_fewer = not preview_fault(intent, 1, scene)
+            return replace(Checked.failed(rule=self.rule, note=fault), size_can_cure=is_of_fewer)
         return Checked.holds(rule=self.rule, passed=True, found=FRESH, limit=FRESH, note="the broker has been asked")

@@ -102,10 +102,11 @@ def test_what_an_order_frees_leaves_our_own_estimate(amount: str) -> None:
     ],
 )
 def test_without_a_fresh_answer_about_it_an_order_is_refused(snapshot: Snapshot, why: str) -> None:
-    """Not asked, asked about another order or a smaller size, too long ago, or for another book; no size cures it."""
+    """Not asked, asked about another order or a smaller size, too long ago, or for another book."""
     verdict = verdict_on(a_mini(2), snapshot, ASKING)
     assert isinstance(verdict, Refused)
-    assert (rules_against(verdict), verdict.largest_quantity) == ({Rule.MARGIN_PREVIEW}, 0)
+    assert rules_against(verdict) == {Rule.MARGIN_PREVIEW}
+    assert verdict.largest_quantity == (1 if "was asked of 1" in why else 0)
     assert why in verdict.reasons[0].note
 
 
@@ -171,3 +172,39 @@ def test_a_loss_without_bound_stays_unknown_whatever_the_broker_says() -> None:
 def test_a_moment_knows_of_no_answer_by_itself() -> None:
     """What is not told is not there."""
     assert calm_noon().previews == MarginPreviews()
+
+
+@pytest.mark.control("C31")
+@pytest.mark.parametrize(
+    ("limits", "size"),
+    [
+        ({}, 3),
+        ({"max_contracts_per_leg": 2}, 2),  # a smaller size would keep the limit
+        ({"max_order_value_usd": Decimal(1)}, None),  # none would
+        ({"permitted_classes": frozenset({"VIX"})}, None),  # the size is not what is wrong
+    ],
+)
+def test_an_order_is_asked_about_in_the_size_that_every_other_rule_lets_pass(
+    limits: dict[str, object], size: int | None
+) -> None:
+    """Nothing is asked where no answer would help, so that no question is put again and again."""
+    verdict = verdict_on(a_mini(3), limits=replace(ASKING, **limits))  # type: ignore[arg-type]  # by name
+    assert isinstance(verdict, Refused)
+    assert Rule.MARGIN_PREVIEW in rules_against(verdict)
+    question = verdict.question
+    assert (None if question is None else question.quantity) == size
+    if question is not None:
+        assert (question.intent_id, question.legs) == (verdict.intent.intent_id, verdict.intent.legs)
+        assert question.worst_cost_usd == verdict.intent.worst_cost_usd * question.quantity / 3
+
+
+@pytest.mark.control("C31")
+def test_the_answer_to_a_smaller_question_lets_that_size_pass() -> None:
+    """Three are wanted, two were asked about: two pass; what was refused for another reason asks nothing."""
+    refused = verdict_on(a_mini(3), told(a_mini(2), "1900"), ASKING)
+    assert isinstance(refused, Refused)
+    assert (rules_against(refused), refused.largest_quantity) == ({Rule.MARGIN_PREVIEW}, 2)
+    assert refused.question == refused.intent
+    asked = verdict_on(a_mini(3), told(a_mini(3), "1900"), replace(ASKING, max_contracts_per_leg=2))
+    assert isinstance(asked, Refused)
+    assert (rules_against(asked), asked.largest_quantity, asked.question) == ({Rule.ORDER_SIZE}, 2, None)

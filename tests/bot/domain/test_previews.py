@@ -132,17 +132,11 @@ def test_the_latest_answer_of_a_kind_replaces_the_one_before_and_the_oldest_are_
     assert known.of(an_intent(MINI)) is None
 
 
-def refused(*checks: Checked, intent_id: str = "i-1") -> Refused:
-    """A refusal by these."""
-    return Refused(intent=an_intent(MINI, intent_id=intent_id), checks=checks)
-
-
-def test_an_order_is_asked_about_when_it_lacks_nothing_else() -> None:
-    """A size that is too large is no hindrance; another reason is, and a refusal without this one is none of it."""
-    lacking = Checked.failed(rule=Rule.MARGIN_PREVIEW, note="the broker has not been asked what it binds")
-    too_large = Checked.at_most(rule=Rule.ORDER_SIZE, found=Decimal(9), limit=Decimal(3), size_can_cure=True)
-    locked = Checked.failed(rule=Rule.LOCKS, note="locked")
+def test_the_first_order_with_a_question_is_asked_about() -> None:
+    """In the size that the gate says; a refusal that no answer would help asks nothing."""
+    locked = Refused(intent=an_intent(MINI), checks=(Checked.failed(rule=Rule.LOCKS, note="locked"),))
+    question = an_intent(MINI, quantity=2, intent_id="i-2")
+    waiting = replace(locked, question=question)
     assert unasked_in(()) is None
-    assert unasked_in((refused(locked), refused(too_large), refused(lacking, locked))) is None
-    for verdict in (refused(lacking), refused(lacking, too_large)):
-        assert unasked_in((refused(locked), verdict, refused(lacking, intent_id="i-2"))) is verdict.intent
+    assert unasked_in((locked,)) is None
+    assert unasked_in((locked, waiting, replace(waiting, question=an_intent(MINI, intent_id="i-3")))) is question
