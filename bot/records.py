@@ -1,7 +1,7 @@
 """What happened, as journal rows: one kind per thing, in the past tense, bound to the decision that caused it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 
 from bot.domain.corrections import number_of
@@ -41,6 +41,7 @@ from bot.domain.events import (
     SubmissionFrozen,
     TwinsFound,
 )
+from bot.domain.fees import up_to_cent
 from bot.domain.locks import Lock, Locks, steps_between
 from bot.domain.orders import (
     Cancelled,
@@ -175,10 +176,11 @@ def _previewed_row(event: MarginPreviewed) -> JournalRow:
     facts: dict[str, object] = {
         "order": ", ".join(f"{ratio:+d} {key}" for key, ratio in preview.shape),
         "quantity": preview.quantity,
-        "initial_change_usd": figures.initial_change_usd,
-        "maintenance_change_usd": figures.maintenance_change_usd,
-        "least_commission_usd": figures.least_commission_usd,
-        "most_commission_usd": figures.most_commission_usd,
+        **{
+            field.name: None if amount is None else up_to_cent(amount)
+            for field in fields(figures)
+            for amount in (getattr(figures, field.name),)
+        },
     }
     return JournalRow(kind="margin_previewed", decision_id="", at=event.at, payload=facts)
 

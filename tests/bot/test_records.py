@@ -1,5 +1,7 @@
 """Rows of the journal: one kind per thing that happened, bound to the decision that caused it."""
 
+from decimal import Decimal
+
 import pytest
 
 from bot.domain.decision import Approved, Refused
@@ -12,6 +14,7 @@ from bot.domain.events import (
     Event,
     LinkLost,
     LinkRestored,
+    MarginPreviewed,
     ModeDemanded,
     OrderDropped,
     OrderReported,
@@ -22,6 +25,7 @@ from bot.domain.events import (
 )
 from bot.domain.mode import DemandSource, TradingMode
 from bot.domain.orders import Cancelled, DecisionId, Filled, FillPart, IntentId, OrderState, Sent, Unknown, Working
+from bot.domain.previews import MarginFigures, MarginPreview
 from bot.records import rows_of
 from risk.gate import Gate
 from risk.limits import RiskLimits
@@ -31,6 +35,13 @@ from tests.fakes import a_row
 from tests.risk.scenes import calm_noon
 
 REF = IntentId("i-1")
+PREVIEW = MarginPreview(
+    at=NOON,
+    shape=(("FUT:VXM", 1),),
+    quantity=2,
+    book_version=1,
+    figures=MarginFigures(initial_change_usd=Decimal(900), maintenance_change_usd=Decimal(800)),
+)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +53,7 @@ REF = IntentId("i-1")
         (LinkRestored(at=NOON, why="x"), "link_restored"),
         (DataFeedChanged(at=NOON, usable=False, why="x"), "data_feed_changed"),
         (restored(), "journal_restored"),
+        (MarginPreviewed(at=NOON, preview=PREVIEW), "margin_previewed"),
         (books_agree(), "books_reconciled"),
         (
             ModeDemanded(at=NOON, source=DemandSource.LATCH, mode=TradingMode.HALT, cause="x", epoch=2),

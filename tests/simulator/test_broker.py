@@ -367,3 +367,18 @@ def test_a_snapshot_tells_what_has_a_side() -> None:
     assert set(shown) == {call.key, future.key}
     assert shown[call.key].is_two_sided
     assert closed == {}
+
+
+def test_a_question_that_the_exchange_would_refuse_is_refused() -> None:
+    """Off the tick grid as an order would be; and without a link nothing is asked."""
+    door = Door()
+
+    async def asked() -> None:
+        await door.link.preview(an_intent(buys(a_future(door.opened)), limit="18.003"))
+
+    with pytest.raises(BrokerRejectedError, match="a what-if: the broker says 110"):
+        now_of(asked())
+    assert door.kinds() == []
+    door.link.disconnect()
+    with pytest.raises(ConnectivityError):
+        now_of(asked())

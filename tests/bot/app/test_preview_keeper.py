@@ -9,13 +9,17 @@ from typing import Any
 import pytest
 
 from bot.app.previews import PreviewKeeper
+from bot.domain.command import CommandName
+from bot.domain.decision import Rule
 from bot.domain.errors import BrokerRejectedError, ConnectivityError
 from bot.domain.events import SessionClosed, SessionOpened, TimerElapsed
 from bot.domain.mode import DemandSource, TradingMode
 from bot.domain.plan import PlanAction
 from bot.domain.previews import MarginFigures
 from risk.checks.margin_preview import MarginPreviewed
+from risk.scene import Check
 from tests.bot.app.app_parts import Bot, played
+from tests.bot.app.test_desk_override import Over
 from tests.bot.engine_parts import CALL, a_fill, filled
 from tests.builders import a_future, a_plan, an_intent, buys
 from tests.simulator.floors import OPENS_AT, first_session
@@ -26,11 +30,11 @@ SOURCE = DemandSource.MARGIN_PREVIEW
 NORMAL, REDUCE_ONLY, HALT = TradingMode.NORMAL, TradingMode.REDUCE_ONLY, TradingMode.HALT
 
 
-def told(story: Callable[[Bot], Awaitable[None]], *, wants: bool = True) -> None:
+def told(story: Callable[[Bot], Awaitable[None]], *, wants: bool = True, above: tuple[Check, ...] = ()) -> None:
     """Play a story with an open session, a link, and an order of two VXM that is wanted and must be asked about."""
 
     async def all_of_it() -> None:
-        bot = Bot(up=False, checks=(MarginPreviewed(),))
+        bot = Bot(up=False, checks=(*above, MarginPreviewed()))
         limits = replace(bot.rig.engine.limits, require_preview=True)
         bot.rig.engine.take_limits(limits)
         keeper = PreviewKeeper(shell=bot.shell, link=bot.keeper, guards=bot.desk.guards)
@@ -213,3 +217,27 @@ def test_while_the_link_is_down_the_question_waits() -> None:
         assert bot.state.demand(SOURCE) is NORMAL
 
     told(story)
+
+
+@pytest.mark.control("C15")
+def test_an_override_waits_with_its_order_for_the_answer() -> None:
+    """Granted for a rule that refuses, it is not used up by the judgement that finds the broker unasked."""
+
+    async def story(bot: Bot) -> None:
+        bot.desk.open()
+        await planned(bot)
+        (first,) = rows(bot, "order_refused")
+        assert {one.rule for one in first["checks"] if not one.passed} == {Rule.VEGA, Rule.MARGIN_PREVIEW}
+        assert bot.broker.questions == []  # no answer would help
+        bot.desk.receive(bot.command(CommandName.STATUS, "s"))
+        (known,) = bot.link.acks[-1].detail["refused"]  # type: ignore[misc]  # a list of rows
+        args = {"intent": known["intent"], "digest": known["digest"], "rules": "vega"}
+        bot.broker.figures = [FIGURES]
+        bot.desk.receive(bot.command(CommandName.OVERRIDE, "o-1", args=args))
+        await bot.pass_s(2)
+        assert bot.link.acks[-1].detail["outcome"] == "let through"
+        assert [one.intent.intent_id for one in bot.broker.submitted] == [known["intent"]]
+        kinds = [row.kind for row in bot.journal.rows if row.kind.startswith(("override", "margin", "order_prep"))]
+        assert kinds == ["override_granted", "margin_previewed", "override_used", "order_prepared"]
+
+    told(story, above=(Over(),))

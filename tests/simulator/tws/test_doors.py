@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from decimal import Decimal
 
 from floors import OPENS_AT, a_call, a_future, an_open_floor
 from intents import an_intent, approved, buys, sells
@@ -9,6 +10,8 @@ from pretend_client import a_client, bag, contract, place_order
 
 from bot.domain.events import Event, FillReported
 from bot.domain.instrument import Side
+from bot.domain.orders import OrderIntent
+from bot.domain.previews import MarginFigures
 from simulator.broker import InProcessLink
 from simulator.opening import OpenedFloor
 from simulator.tws.desk import Desk
@@ -57,3 +60,26 @@ def test_both_doors_lead_to_the_same_executions() -> None:
     assert len(in_process) > 10
     assert wire.floor.account_state() == process.floor.account_state()
     assert wire.floor.positions() == process.floor.positions()
+
+
+def test_both_doors_say_the_same_of_what_an_order_would_bind() -> None:
+    """Both margins and the commission, of a purchase and of a sale, to the cent; nothing is placed."""
+    wire, process = an_open_floor(), an_open_floor()
+    client, link = a_client(Desk(wire.floor)), InProcessLink(process.floor, lambda _event: None)
+    asyncio.run(link.connect())
+    for order_id, (action, leg) in enumerate((("BUY", buys), ("SELL", sells)), start=1):
+        what = contract(wire, a_future(wire))
+        [told] = client.ask(*place_order(order_id, what, action=action, quantity=3, limit="18.0", what_if=1))
+        margins = told[told.index("PreSubmitted") + 1 :]
+        limit = "18.0" if action == "BUY" else "-18.0"
+        figures = asyncio.run(_answered(link, an_intent(leg(a_future(process)), limit=limit, quantity=3)))
+        assert (figures.initial_change_usd, figures.maintenance_change_usd) == (
+            Decimal(margins[3]),
+            Decimal(margins[4]),
+        )
+        assert figures.most_commission_usd == Decimal(margins[9])
+    assert process.floor.open_orders() == wire.floor.open_orders() == ()
+
+
+async def _answered(link: InProcessLink, intent: OrderIntent) -> MarginFigures:
+    return await link.preview(intent)
