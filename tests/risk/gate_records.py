@@ -30,6 +30,9 @@ CASES: Final[Mapping[str, Callable[[], Verdict]]] = {
     "far too many of them": lambda: verdict_on(a_build(900)),
     "a sale of what is held": lambda: verdict_on(an_unwind(), holding()),
     "a future": lambda: verdict_on(a_mini()),
+    "a future that the broker was not asked about": lambda: verdict_on(
+        a_mini(), limits=replace(LIMITS, require_preview=True)
+    ),
     "the roll of a wing": lambda: verdict_on(a_roll(right=Right.CALL), leaning(), NARROW),
     "shares for the overlay": lambda: verdict_on(
         a_share_build(), with_shares({VXX: 0}), replace(LIMITS, permit_vxx_shares=True)
