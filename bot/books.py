@@ -20,7 +20,6 @@ from bot.domain.events import (
     BooksReconciled,
     CommissionReported,
     FillReported,
-    LegsImbalanced,
     OrderDoubted,
     OrderReported,
     Restored,
@@ -30,7 +29,7 @@ from bot.domain.executed import Counted, executed_on
 from bot.domain.expiries import has_settled
 from bot.domain.fees import FeeSchedule
 from bot.domain.found import FoundSleeve
-from bot.domain.imbalance import Imbalance, imbalances
+from bot.domain.imbalance import Imbalance, LegsImbalanced, imbalances
 from bot.domain.instrument import InstrumentKey
 from bot.domain.ledger import (
     fills_by_order,

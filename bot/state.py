@@ -27,7 +27,6 @@ from bot.domain.events import (
     FillReported,
     FlattenEnded,
     FlattenSigned,
-    LegsImbalanced,
     LimitChanged,
     LinkLost,
     LinkRestored,
@@ -61,7 +60,7 @@ from bot.domain.fees import FeeSchedule
 from bot.domain.flattening import Mandate
 from bot.domain.found import FoundSleeve
 from bot.domain.freeze import Agreement
-from bot.domain.imbalance import Imbalance
+from bot.domain.imbalance import Imbalance, LegsImbalanced
 from bot.domain.instrument import VIX, InstrumentKey
 from bot.domain.locks import Locks
 from bot.domain.market import Quote, Tick

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from bot.app.shell import Shell
-from bot.domain.events import LegsImbalanced, LockEscalated
-from bot.domain.imbalance import Imbalance
+from bot.domain.events import LockEscalated
+from bot.domain.imbalance import Imbalance, LegsImbalanced
 from bot.domain.orders import IntentId
 
 

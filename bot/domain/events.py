@@ -10,7 +10,7 @@ from bot.domain.decision import Verdict
 from bot.domain.evidence import Conviction, EvidenceInputs
 from bot.domain.flattening import Mandate
 from bot.domain.freeze import Freeze
-from bot.domain.imbalance import Imbalance
+from bot.domain.imbalance import LegsImbalanced
 from bot.domain.instrument import Instrument, InstrumentKey
 from bot.domain.locks import Locks
 from bot.domain.market import Quote, Tick
@@ -402,14 +402,6 @@ class OverrideGranted:
 
     at: datetime
     override: Override
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegsImbalanced:
-    """One leg of a combo was executed and another was not, for too long: its contracts are locked."""
-
-    at: datetime
-    imbalance: Imbalance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

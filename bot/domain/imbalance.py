@@ -36,6 +36,14 @@ class Imbalance:
         return ", ".join(f"{quantity:+d} {key}" for key, quantity in self.missing)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegsImbalanced:
+    """One leg of a combo was executed and another was not, for too long: its contracts are locked."""
+
+    at: datetime
+    imbalance: Imbalance
+
+
 def imbalances(orders: Iterable[Order], fills: Iterable[Fill], now: datetime) -> tuple[Imbalance, ...]:
     """Return the combos of the last hour whose legs do not match.
 
