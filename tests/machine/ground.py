@@ -8,23 +8,22 @@ any order, twice, or never.
 
 import json
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator
 from dataclasses import replace
 from datetime import date, time, timedelta
 from fractions import Fraction
 from functools import cache
+from itertools import count
 from random import Random
 from typing import Any
 
-from adapters.journal.codec import text_of
-from adapters.journal.reader import remembered_of
-from adapters.journal.store import WrittenRow
+from adapters.journal.reader import Remembered, remembered_of
+from bot.compose.confirming import limits_at_start
 from bot.domain.decision import Approved, Verdict
 from bot.domain.errors import ConnectivityError
 from bot.domain.events import (
     AccountReported,
     CandidatesListed,
-    ModeDemanded,
     SessionOpened,
 )
 from bot.domain.instrument import RVX, SPX, VIX, Instrument, Right
@@ -45,6 +44,8 @@ from bot.signals.dispersion import DispersionTracker
 from bot.signals.evidence.settings import EvidenceSettings
 from bot.signals.settings import DispersionSettings
 from bot.state import BotState
+from config.settings import Profile
+from risk.authority import AuthorityRules
 from risk.gate import Gate
 from risk.limits import RiskLimits
 from tests.bot.engine_parts import FreeHand
@@ -63,7 +64,11 @@ from tests.builders import (
     vix_call,
 )
 from tests.fakes import FakeClock, FakeIds, FakeLatch
+from tests.machine.desk import Books, Desk
+from tests.machine.disk import Disk
+from tests.machine.operators import Operators
 from tests.machine.oracle import Circumstances, Oracle
+from tests.machine.strictness import Strictness
 from tests.machine.venue import Venue
 from tests.told import told_at
 
@@ -118,40 +123,14 @@ class WatchedGate(Gate):
         return verdicts
 
 
-class Disk:
-    """The journal: rows as text, as they would be read back; something may happen while it writes."""
-
-    def __init__(self) -> None:
-        """Begin empty."""
-        self.rows: list[WrittenRow] = []
-        self.prepared: set[str] = set()
-        self.meanwhile: list[Callable[[], None]] = []
-
-    async def commit(self, rows: Sequence[JournalRow]) -> None:
-        """Write, then let happen what was planned for this moment."""
-        for row in rows:
-            self.rows.append(
-                WrittenRow(
-                    seq=len(self.rows) + 1,
-                    at=row.at,
-                    kind=row.kind,
-                    decision_id=row.decision_id,
-                    payload=text_of(row.payload),
-                    hash="",
-                )
-            )
-            if row.kind == "order_prepared":
-                self.prepared.add(dict(row.payload)["intent"].intent_id)  # type: ignore[attr-defined]  # an intent
-        while self.meanwhile:
-            self.meanwhile.pop(0)()
-
-
 class Ground:
     """Bot, exchange and oracle."""
 
-    def __init__(self, condors: int = 6) -> None:
-        """Open the market at noon with a few condors and no hedge."""
+    def __init__(self, condors: int = 6, *, keys_required: int = 1) -> None:
+        """Open the market at noon with a few condors and no hedge; what loosens needs so many keys."""
         self.scenery = _scenery(condors)
+        self.people, self.challenges = Operators(keys_required), count(1)
+        self.restrained: dict[DemandSource, TradingMode] = {}  # what the bot has asked of itself
         opening = self.scenery.opening
         held = {one.key: quantity for one, quantity, _ in opening.positions if one.symbol == "SPX"}
         self.spx = {one.key: one for one, _, _ in opening.positions if one.symbol == "SPX"}
@@ -165,12 +144,14 @@ class Ground:
         self.venue = Venue(instruments=dict(self.watched), held=held)
         self.oracle = Oracle(self.venue, Fraction(opening.condor_credit_usd))
         self.clock, self.ids, self.latch, self.disk = FakeClock(NOON), FakeIds(), FakeLatch(), Disk()
+        self.strict, self.seen_rows = Strictness(), 0
         self.counts: Counter[str] = Counter()
         self.account: AccountValues | None = None
         self.feed_usable = True
         self.agreed = False
         self.locked: set[str] = set()
         self.foreign: set[str] = set()  # traded by others in the sleeve: nobody here ever unlocks
+        self.unexplained: list[str] = []  # contracts that the account got without a trade
         self.told: dict[str, int] = {}
         self.counted: set[str] = set()
         self.versions: dict[str, tuple[int, int]] = {}  # of executions that the bot was told: number, contracts
@@ -217,14 +198,27 @@ class Ground:
         self.locked = set(self.foreign)
         self.quotes: dict[str, Quote] = {}
         self.feed_usable = True
-        restored = remembered_of(self.disk.rows, self.clock.now()).restored
+        remembered = remembered_of(self.disk.rows, self.clock.now())
+        restored = remembered.restored
         self.engine.receive(restored)
         self.counted, self.versions = {fill.exec_id for fill in restored.fills}, {}
         for fill in restored.fills:
             root, _, number = fill.exec_id.rpartition(".")
             self.versions[root] = max(self.versions.get(root, (0, 0)), (int(number), fill.signed_quantity))
-        self._demand(self.latch.mode)
+        self._take_limits(remembered)
+        self.desk = Desk(self, AuthorityRules(keys_required=self.people.keys_required), self.challenges)
+        self.desk.demand()
         self._open()
+
+    def _take_limits(self, remembered: Remembered) -> None:
+        """What was in force when the last process ended is in force again, as every start has it."""
+        configured = self.engine.limits
+        found = limits_at_start(
+            configured, remembered.limits, remembered.configured, profile=Profile.PAPER, confirmed=None
+        )
+        self.engine.take_limits(found.limits)
+        if found.facts is not None:
+            self.engine.note((JournalRow(kind="limits_set", decision_id="", at=self.clock.now(), payload=found.facts),))
 
     def _open(self) -> None:
         session = CALENDAR.session(self.clock.now().date())
@@ -240,13 +234,6 @@ class Ground:
         self.account = values
         self.engine.receive(AccountReported(at=self.clock.now(), values=values))
 
-    def _demand(self, mode: TradingMode) -> None:
-        self.engine.receive(
-            ModeDemanded(
-                at=self.clock.now(), source=DemandSource.LATCH, mode=mode, cause="machine", epoch=self.latch.epoch
-            )
-        )
-
     def _work(self) -> None:
         """Write and decide what is due; a process that dies in it is started again."""
         try:
@@ -256,6 +243,7 @@ class Ground:
 
     def _restart(self) -> None:
         self.disk.meanwhile.clear()
+        self.disk.open()
         self.on_submit = ""
         self.venue.wire.clear()
         self._boot()
@@ -264,6 +252,7 @@ class Ground:
 
     def submit(self, approved: Approved) -> None:
         """Judge a frame, then let it leave, be lost, or be the last that this process did."""
+        self.strict.before_send(approved, self.clock.now())
         self.oracle.before_send(
             approved,
             Circumstances(
@@ -271,7 +260,8 @@ class Ground:
                 quotes=self.quotes,
                 account=self.account,
                 killed=self.latch.mode is TradingMode.HALT,
-                reduce_only=self.latch.mode is TradingMode.REDUCE_ONLY or not self.feed_usable,
+                reduce_only=not self.feed_usable
+                or TradingMode.REDUCE_ONLY in (self.latch.mode, *self.restrained.values()),
                 link_up=self.venue.is_up,
                 agreed=self.agreed,
                 locked=self.locked,
@@ -336,6 +326,7 @@ class Ground:
         }
         self.engine.receive(outcome.as_event(books, now))
         self.account, self.agreed = books.account, True
+        self.desk.books, self.strict.compared = Books(now, len(differing)), True
         self.locked = self.foreign | differing
 
     def _count(self, fill: Any) -> None:

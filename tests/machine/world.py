@@ -1,8 +1,9 @@
 """The steps of the state machine: what the plan wants, what the exchange does, link, process, mode, market and time."""
 
+import json
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from decimal import Decimal
 from random import Random
@@ -35,7 +36,9 @@ from tests.builders import (
     sells,
     vix_call,
 )
-from tests.machine.ground import EVENING, FLIGHT_S, LAST_DAY, LATE, STRIKES, Ground, die
+from tests.machine.ground import EVENING, FLIGHT_S, LAST_DAY, LATE, SETTLE_S, STRIKES, Ground, die
+from tests.machine.operators import KEYS, Wish
+from tests.machine.strictness import Picture
 from tests.machine.venue import VenueOrder
 
 
@@ -205,10 +208,17 @@ class World(Ground):
             self.condors -= 1
             for leg, side in zip(self.scenery.opening.condors[0].legs, _CLOSING, strict=True):
                 self.venue.trade_foreign(leg, side, 1, Decimal("3.00"), self.clock.now())
+        elif self.unexplained:
+            self._explain()
         elif kind < 0.8:
-            key = chance.choice(tuple(self.sleeve))
-            self.venue.held[key] = self.venue.held.get(key, 0) + 1
+            self.unexplained.append(chance.choice(tuple(self.sleeve)))
+            self.venue.held[self.unexplained[0]] = self.venue.held.get(self.unexplained[0], 0) + 1
         self.counts["by hand"] += 1
+
+    def _explain(self) -> None:
+        """What changed without a trade is put right by whoever did it."""
+        while self.unexplained:
+            self.venue.held[self.unexplained.pop()] -= 1
 
     def _wings_moved(self) -> bool:
         return any(order.intent.purpose is Purpose.WING_ROLL for order in self.venue.orders.values())
@@ -253,20 +263,60 @@ class World(Ground):
 
     def _kill(self) -> None:
         self.latch.tighten(TradingMode.HALT, "machine")
-        self._demand(self.latch.mode)
+        self.desk.demand()
         self.engine.cancel_own()
 
     def reduce_only(self, chance: Random) -> None:
         """REDUCE_ONLY is latched."""
         del chance
         self.latch.tighten(TradingMode.REDUCE_ONLY, "machine")
-        self._demand(self.latch.mode)
+        self.desk.demand()
 
-    def resume(self, chance: Random) -> None:
-        """A signed command loosens the latch."""
-        del chance
-        self.latch.loosen(TradingMode.NORMAL, "machine", epoch=self.latch.epoch)
-        self._demand(self.latch.mode)
+    def restrain(self, chance: Random) -> None:
+        """The bot asks something of itself: a limit of losses or slippage was passed, or one pattern came too often."""
+        source = chance.choice((DemandSource.LOSSES, DemandSource.SLIPPAGE, DemandSource.REPEATS))
+        mode = TradingMode.HALT if source is DemandSource.REPEATS else TradingMode.REDUCE_ONLY
+        self.restrained[source] = mode
+        self.engine.receive(ModeDemanded(at=self.clock.now(), source=source, mode=mode, cause="machine"))
+        if mode is TradingMode.HALT:
+            self._kill()
+
+    def command(self, chance: Random) -> None:
+        """Somebody says something, in good order or not; where two keys are asked for, a second one mostly follows."""
+        if (
+            self.state.mode is not TradingMode.NORMAL and chance.random() < 0.7
+        ):  # who wants to resume waits for the books
+            self.clock.pass_s(SETTLE_S + 1)
+            self._land()
+            self.restore_link(chance)
+            if chance.random() < 0.5:
+                self._explain()
+            self.reconcile(chance)
+        self.desk.beat()
+        wish, faults = self.people.wish(self, chance), self.people.faults(chance)
+        key = chance.choice(tuple(KEYS))
+        self._say(wish, key, faults, chance)
+        if self.people.keys_required > 1 and not faults and chance.random() < 0.85:
+            second = key if chance.random() < 0.15 else chance.choice([one for one in KEYS if one != key])
+            self._say(wish, second, self.people.faults(chance, 0.15), chance)
+
+    def _say(self, wish: Wish, key: str, faults: frozenset[str], chance: Random) -> None:
+        said = self.people.command(wish, key, faults, self.desk, self)
+        judgement = self.desk.judged(said)
+        if self.desk.waits_for_books(judgement) and chance.random() < 0.8:
+            self.reconcile(chance)
+            judgement = self.desk.judged(said)
+        leave = self.people.leave(wish, said, faults, self.desk, self)
+        if leave is not None:
+            self.strict.give(leave, self.clock.now())
+            self.counts[f"leave: {leave.kind}"] += 1
+        self.counts["commands spoilt"] += bool(faults)
+        self.desk.carry_out(said, judgement)
+        held = self.state.restraints
+        self.restrained = {source: mode for source, mode in self.restrained.items() if held.of(source) is not None}
+        for lock in self.locked - self.state.standing().locks.keys():
+            self.locked.discard(lock)
+            self.foreign.discard(lock)
 
     def change_feed(self, chance: Random) -> None:
         """Market data as a whole becomes unusable, or usable again and its guard lets go."""
@@ -353,9 +403,25 @@ class World(Ground):
         self.counts[name] += 1
         getattr(self, name)(chance)
         self._work()
+        self.disk.verify()
+        self.counts["steps in NORMAL"] += self.state.mode is TradingMode.NORMAL
         now = self.clock.now()
         orders = [order for ref in self.venue.orders if (order := self.state.order(ref)) is not None]
         self.oracle.after_step(self.state.snapshot(now).book, orders, self.told)
+        self._judge_strictness()
+
+    def _judge_strictness(self) -> None:
+        rows = [(row.kind, json.loads(row.payload)) for row in self.disk.rows[self.seen_rows :] if row.kind in SIGNED]
+        self.seen_rows = len(self.disk.rows)
+        limits = self.engine.limits
+        picture = Picture(
+            latch=self.latch.mode,
+            demanded=self.state.demand(DemandSource.LATCH),
+            restraints=self.state.restraints,
+            locks=self.state.locks,
+            limits={one.name: getattr(limits, one.name) for one in fields(limits)},
+        )
+        self.strict.after_step(picture, rows)
 
 
 STEPS = {
@@ -380,7 +446,8 @@ STEPS = {
     "doom_next_frame": 3,
     "kill": 1,
     "reduce_only": 2,
-    "resume": 10,
+    "restrain": 1,
+    "command": 24,
     "change_feed": 2,
     "refresh": 16,
     "spoil_quote": 5,
@@ -388,13 +455,16 @@ STEPS = {
     "pass_time": 12,
 }
 """Every step and how often it comes, in shares."""
+SIGNED = frozenset({"override_granted", "proposal_approved"})
+"""Rows of which each needs a leave of its own."""
 _CLOSING = (Side.SELL, Side.BUY, Side.BUY, Side.SELL)
 
 
 def played(seed: int, steps: int) -> World:
     """Play so many steps by chance and return the world; the same seed plays the same."""
-    chance, world = Random(seed), World()
+    chance, world = Random(seed), World(keys_required=1 + seed % 2)
     names, shares = tuple(STEPS), tuple(STEPS.values())
     for _ in range(steps):
         world.step(chance.choices(names, shares)[0], chance)
+    world.disk.verify_all()
     return world
