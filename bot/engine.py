@@ -248,7 +248,7 @@ class Engine:
         return self._execution.preview(intent, self.state.standing())
 
     def _is_news(self, decided: Decided) -> bool:
-        """A plan that holds, or is refused just as the last one was, is not written again."""
+        """A plan that holds, or is refused just as the last one was, is not written again; a question always is."""
         approved = any(isinstance(verdict, Approved) for verdict in decided.verdicts)
         fingerprint = (
             decided.plan.action,
@@ -266,7 +266,8 @@ class Engine:
             ),
             tuple(c.rule for v in decided.verdicts if isinstance(v, Refused) for c in v.reasons),
         )
-        repeats = fingerprint == self._last_fingerprint and decided.override is None
+        is_singular = decided.override is not None or decided.plan.proposal is not None
+        repeats = fingerprint == self._last_fingerprint and not is_singular
         known = repeats and (not approved or self._execution.dry_run)
         self._last_fingerprint = fingerprint
         return not known

@@ -17,6 +17,7 @@ from bot.domain.events import (
     OrderDoubted,
     OrderDropped,
     OrderReported,
+    SessionOpened,
     TimerElapsed,
 )
 from bot.domain.instrument import SPX
@@ -24,9 +25,11 @@ from bot.domain.market import Tick
 from bot.domain.mode import DemandSource, TradingMode
 from bot.domain.orders import BrokerStatus, Cancelled, OrderIntent, Prepared, Purpose, Sent, Unknown
 from bot.domain.plan import HedgePlan
+from bot.hedging.stewardship.settings import Autonomy, StewardSettings
+from bot.hedging.stewardship.steward import Steward
 from risk.scene import Scene
 from tests.bot.engine_parts import CALL, AtMost, Rig, a_fill, books_agree, filled, order_in
-from tests.builders import NOON, a_plan, an_intent, mirrored, ns, spread_legs
+from tests.builders import FEES, NOON, a_plan, a_session, an_intent, mirrored, ns, spread_legs
 from tests.fakes import a_row
 
 TIMER = TimerElapsed(at=NOON)
@@ -217,6 +220,21 @@ class NoBuilds:
 def wish(reason: str, *intents: OrderIntent) -> HedgePlan:
     """A plan with a reason of its own."""
     return replace(a_plan(*intents), reason=reason)
+
+
+async def test_a_question_that_is_asked_again_is_written_again() -> None:
+    """Nobody answered yesterday and nothing was decided since: today's proposal is a row of its own, with its id."""
+    rig = Rig(steward=Steward(StewardSettings(autonomy=Autonomy.APPROVE), FEES))
+    rig.planner.wants = 1
+    for _ in range(2):
+        now = rig.clock.now()
+        rig.engine.receive(SessionOpened(at=now, session=a_session(now.date()), baseline=()))
+        rig.engine.receive(books_agree(at=now))
+        await rig.engine.work()
+        rig.clock.pass_s(86_400)
+    asked = [row["proposal"].proposal_id for row in rig.journal.of_kind("proposal_made")]
+    assert len(set(asked)) == 2
+    assert asked[-1] == rig.state.proposals.last[-1].proposal_id
 
 
 async def test_a_wish_that_the_gate_refuses_hides_no_later_one() -> None:
