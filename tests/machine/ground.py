@@ -1,16 +1,15 @@
 """A bot without wire and disk at an exchange that does what it likes; every step is judged by the oracle.
 
-How it works: engine, state, gate, execution and reconciliation are the real ones; the planner wants whatever the step
-says, mostly nonsense, because the gate must hold against any planner. A step is one method of `World`; whoever drives
-it chooses the step and gives it a source of chance. What the exchange says waits on a wire, and is delivered late, in
-any order, twice, or never.
+How it works: engine, state, gate, execution, reconciliation, journal and authority are the real ones; planner and
+steward are the world's. A step is one method of `World`; whoever drives it chooses the step and gives it a source of
+chance. What the exchange says waits on a wire, and is delivered late, in any order, twice, or never.
 """
 
 import json
 from collections import Counter
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from dataclasses import replace
-from datetime import date, time, timedelta
+from datetime import time, timedelta
 from fractions import Fraction
 from functools import cache
 from itertools import count
@@ -21,23 +20,20 @@ from adapters.journal.reader import Remembered, remembered_of
 from bot.compose.confirming import limits_at_start
 from bot.domain.decision import Approved, Verdict
 from bot.domain.errors import ConnectivityError
-from bot.domain.events import (
-    AccountReported,
-    CandidatesListed,
-    SessionOpened,
-)
+from bot.domain.events import AccountReported, CandidatesListed, SessionOpened
+from bot.domain.found import FoundSleeve
 from bot.domain.instrument import RVX, SPX, VIX, Instrument, Right
 from bot.domain.market import Quote, Tick
 from bot.domain.mode import DemandSource, TradingMode
-from bot.domain.orders import IntentId, Order, OrderIntent
-from bot.domain.plan import HedgePlan, PlanAction
+from bot.domain.orders import Order
+from bot.domain.plan import HedgePlan
 from bot.domain.portfolio import AccountValues
-from bot.domain.readings import Signal
 from bot.domain.snapshot import Snapshot
 from bot.engine import Engine, Policy
 from bot.execution import Execution
-from bot.hedging.planning import NewId, Planner
+from bot.hedging.planning import Planner
 from bot.hedging.settings import HedgeSettings
+from bot.hedging.stewardship.steward import Steward
 from bot.ports import JournalRow
 from bot.reconcile import OwnBooks, reconcile
 from bot.signals.dispersion import DispersionTracker
@@ -57,8 +53,6 @@ from tests.builders import (
     TODAY,
     Scenery,
     a_future,
-    a_plan,
-    an_account,
     an_option,
     ns,
     vix_call,
@@ -73,7 +67,6 @@ from tests.machine.venue import Venue
 from tests.told import told_at
 
 STRIKES = (19, 20, 21, 22, 24, 26, 28)
-LAST_DAY = date(2026, 10, 30)
 FLIGHT_S, SETTLE_S = 8.0, 30.0
 """A frame arrives within the first, or never; a comparison believes in its absence after the second."""
 LATE, EVENING = time(15, 50, tzinfo=NOON.tzinfo), time(16, 6, tzinfo=NOON.tzinfo)
@@ -87,23 +80,6 @@ def _scenery(condors: int) -> Scenery:
 
 class ProcessDied(BaseException):
     """The bot's process ends here and now."""
-
-
-class Wishes(Planner):
-    """Wants what the step says, once."""
-
-    def __init__(self) -> None:
-        """Want nothing."""
-        super().__init__(HedgeSettings(), FEES)
-        self.wanted: list[OrderIntent] = []
-
-    def plans(self, snapshot: Snapshot, signal: Signal, decision_id: Any, new_id: NewId) -> Iterator[HedgePlan]:
-        """Yield the wishes with fresh ids, or hold."""
-        del snapshot, signal
-        wanted, self.wanted = self.wanted, []
-        orders = [replace(one, intent_id=IntentId(new_id()), decision_id=decision_id) for one in wanted]
-        action = PlanAction.INCREASE if orders else PlanAction.HOLD
-        yield replace(a_plan(*orders, action=action), decision_id=decision_id)
 
 
 class WatchedGate(Gate):
@@ -126,13 +102,15 @@ class WatchedGate(Gate):
 class Ground:
     """Bot, exchange and oracle."""
 
+    worth_usd = 500_000
+
     def __init__(self, condors: int = 6, *, keys_required: int = 1) -> None:
         """Open the market at noon with a few condors and no hedge; what loosens needs so many keys."""
-        self.scenery = _scenery(condors)
+        self.scenery, self.clock = _scenery(condors), FakeClock(NOON)
         self.people, self.challenges = Operators(keys_required), count(1)
         self.restrained: dict[DemandSource, TradingMode] = {}  # what the bot has asked of itself
         opening = self.scenery.opening
-        held = {one.key: quantity for one, quantity, _ in opening.positions if one.symbol == "SPX"}
+        held = self._held()
         self.spx = {one.key: one for one, _, _ in opening.positions if one.symbol == "SPX"}
         self.condors = condors
         wings = [self._wing(right, points) for right in Right for points in (5, 10)]
@@ -140,10 +118,11 @@ class Ground:
         self.watched = {one.key: one for one in (*sleeve, *self.spx.values(), *wings)}
         self.sleeve = {one.key: one for one in sleeve}
         self.wings = {one.key: one for one in wings}
-        self.fair = {key: self.scenery.quote(one) for key, one in self.watched.items()}
-        self.venue = Venue(instruments=dict(self.watched), held=held)
+        self.levels = self.scenery.market.levels
+        self.survey()
+        self.venue = Venue(instruments=dict(self.watched), held=held, worth_usd=self.worth_usd)
         self.oracle = Oracle(self.venue, Fraction(opening.condor_credit_usd))
-        self.clock, self.ids, self.latch, self.disk = FakeClock(NOON), FakeIds(), FakeLatch(), Disk()
+        self.ids, self.latch, self.disk = FakeIds(), FakeLatch(), Disk()
         self.strict, self.seen_rows = Strictness(), 0
         self.counts: Counter[str] = Counter()
         self.account: AccountValues | None = None
@@ -160,6 +139,14 @@ class Ground:
         self.reconcile(Random(0))
         self._work()  # the first comparison is on disk: a crash that comes first forgets nothing
 
+    def _held(self) -> dict[str, int]:
+        """What the account holds at first: the condors."""
+        return {one.key: quantity for one, quantity, _ in self.scenery.opening.positions if one.symbol == "SPX"}
+
+    def survey(self) -> None:
+        """Every contract that is watched has its fair quote: that of the opening, whatever the time."""
+        self.fair = {key: self.scenery.quote(one) for key, one in self.watched.items()}
+
     def _wing(self, right: Right, points: int) -> Instrument:
         condor = self.scenery.opening.condors[0]
         wing, outward = (condor.long_put, -1) if right is Right.PUT else (condor.long_call, 1)
@@ -169,9 +156,9 @@ class Ground:
 
     def _boot(self) -> None:
         """A new process: the state is what the journal remembers, the latch what its file says."""
-        self.planner = Wishes()
         self.state = BotState(
             tracker=DispersionTracker(DispersionSettings()),
+            sleeve=self._found_by(),
             stated_credits=self.scenery.opening.credits,
             fees=FEES,
             account=ACCOUNT,
@@ -183,8 +170,8 @@ class Ground:
             state=self.state,
             policy=Policy(
                 evidence=EvidenceSettings(),
-                planner=self.planner,
-                steward=FreeHand(),
+                planner=self._planned_by(),
+                steward=self._permitted_by(),
                 gate=WatchedGate(self),
             ),
             execution=self.execution,
@@ -210,6 +197,18 @@ class Ground:
         self.desk.demand()
         self._open()
 
+    def _planned_by(self) -> Planner:
+        """The planner of a process: one that holds; worlds have their own."""
+        return Planner(HedgeSettings(), FEES)
+
+    def _permitted_by(self) -> Steward:
+        """The steward of a process: one that lets everything through; worlds may have their own."""
+        return FreeHand()
+
+    def _found_by(self) -> FoundSleeve | None:
+        """How hedge positions are recognised that the bot did not buy: not at all."""
+        return None
+
     def _take_limits(self, remembered: Remembered) -> None:
         """What was in force when the last process ended is in force again, as every start has it."""
         configured = self.engine.limits
@@ -224,11 +223,15 @@ class Ground:
         session = CALENDAR.session(self.clock.now().date())
         if session is not None:
             self.engine.receive(SessionOpened(at=self.clock.now(), session=session, baseline=BASELINE))
-        self.engine.receive(CandidatesListed(at=self.clock.now(), instruments=tuple(self.sleeve.values())))
+        self.list_contracts()
         for told in told_at(self.clock.now(), *self.watched.values()):
             self.engine.receive(told)
         self.refresh(Random(0))
-        self._report(an_account())
+        self._report(self.venue.account())
+
+    def list_contracts(self) -> None:
+        """The shell tells which contracts are there to be bought."""
+        self.engine.receive(CandidatesListed(at=self.clock.now(), instruments=tuple(self.sleeve.values())))
 
     def _report(self, values: AccountValues) -> None:
         self.account = values
@@ -266,7 +269,7 @@ class Ground:
                 agreed=self.agreed,
                 locked=self.locked,
                 written=self.disk.prepared,
-                vix=self.scenery.vix,
+                vix=self.levels.vix,
             ),
         )
         self.counts["frames sent"] += 1
@@ -346,9 +349,13 @@ class Ground:
         at_ns = ns(self.clock.now())
         for key, quote in self.fair.items():
             self._quote(replace(quote, key=quote.key, at_ns=at_ns), key)
-        levels = {SPX.key: self.scenery.spx, VIX.key: self.scenery.vix, RVX.key: self.scenery.vix + 7.0}
-        for index, level in levels.items():
-            self.engine.receive(Tick(index, level, at_ns))
+        self.tick()
+
+    def tick(self) -> None:
+        """The indices are published."""
+        at_ns = ns(self.clock.now())
+        for index, level in ((SPX, self.levels.spx), (VIX, self.levels.vix), (RVX, self.levels.rvx)):
+            self.engine.receive(Tick(index.key, level, at_ns))
 
     def _quote(self, quote: Quote, key: str) -> None:
         self.quotes[key] = quote

@@ -6,15 +6,18 @@ which it drew a command that it made good in everything, with two keys where two
 Nothing here uses `risk`; the directions of the limits are written down by hand.
 """
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from adapters.journal.store import WrittenRow
 from bot.domain.decision import Approved
 from bot.domain.locks import Locks
 from bot.domain.mode import DemandSource, TradingMode
+from bot.domain.orders import OrderIntent
 from bot.domain.restraints import Restraints
 from tests.machine.venue import BrokenLedgerError
 
@@ -48,6 +51,7 @@ MAY_BE_WAIVED = frozenset(
     }
 )
 """Docs/risk-controls.md, C15: what a signature may let an order pass."""
+Rows = Sequence[WrittenRow]
 OVERRIDE_LIFE = timedelta(minutes=15)
 
 
@@ -115,6 +119,22 @@ class Strictness:
             rules, since = self.overrides.get(approved.intent.intent_id, (frozenset(), now))
             _require(waived <= rules & MAY_BE_WAIVED, f"{approved.intent.intent_id} passed {sorted(waived)}")
             _require(now - since <= OVERRIDE_LIFE, "an override was used when its time was over")
+
+    def require_yes(self, intent: OrderIntent, legs: list[tuple[str, int]], now: datetime, written: Rows) -> None:
+        """An order that a person is asked about was asked for in these contracts, and somebody may have said yes."""
+        if intent.intent_id in self.overrides:
+            return  # a person has signed for this very order
+        for row in written:
+            if row.kind == "proposal_made":
+                proposal = json.loads(row.payload)["proposal"]
+                stands = proposal["proposal_id"] in self.approvals and now < datetime.fromisoformat(
+                    proposal["expires_at"]
+                )
+                for one in proposal["orders"] if stands else ():
+                    same = one["purpose"] == intent.purpose.value and sorted(map(tuple, one["legs"])) == legs
+                    if same and intent.quantity <= one["quantity"]:
+                        return
+        _require(False, f"{intent.intent_id} ({intent.purpose}) left without a yes")
 
     def _modes(self, before: Picture, now: Picture) -> None:
         targets = [TradingMode[leave.about] for leave in self.leaves if leave.kind == "resume"]

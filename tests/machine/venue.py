@@ -8,7 +8,7 @@ from bot.domain.decision import Approved
 from bot.domain.events import CommissionReported, Event, FillReported, OrderReported
 from bot.domain.instrument import Instrument, Side
 from bot.domain.orders import BrokerOrder, BrokerStatus, Fill, FillPart, Leg, OrderIntent
-from bot.domain.portfolio import Position
+from bot.domain.portfolio import AccountValues, Position
 from bot.ports import BrokerBooks
 from tests.builders import ACCOUNT, an_account
 
@@ -63,6 +63,11 @@ class Venue:
     wire: list[Event] = field(default_factory=list)
     is_up: bool = True
     numbers: int = 0
+    worth_usd: int = 500_000
+
+    def account(self) -> AccountValues:
+        """The account's values when nothing is wrong with them."""
+        return an_account(self.worth_usd)
 
     def take(self, approved: Approved, at: datetime) -> VenueOrder:
         """Take a frame in; the second one of the same intent is what must never come."""
@@ -186,7 +191,7 @@ class Venue:
             completed_orders=tuple(self.row(order) for order in there if not order.live),
             fills=tuple(self.fills),
             positions=self.positions(),
-            account=an_account(),
+            account=self.account(),
             commissions_usd={exec_id: str(amount) for exec_id, amount in self.commissions.items()},
         )
 

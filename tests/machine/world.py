@@ -1,10 +1,9 @@
-"""The steps of the state machine: what the plan wants, what the exchange does, link, process, mode, market and time."""
+"""The steps that all worlds of the state machine share: the exchange, link, process, commands, quotes and time."""
 
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import fields, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -18,25 +17,18 @@ from bot.domain.events import (
     SessionClosed,
     TimerElapsed,
 )
-from bot.domain.instrument import Right, Side
+from bot.domain.instrument import Side
 from bot.domain.market import DataType
 from bot.domain.mode import DemandSource, TradingMode
-from bot.domain.orders import BrokerStatus, FillPart, Leg, Purpose
+from bot.domain.orders import BrokerStatus, FillPart, Purpose
 from tests.builders import (
     CALENDAR,
     NOON,
-    NOVEMBER,
-    a_future,
     an_account,
-    an_intent,
-    an_option,
-    buys,
-    mirrored,
     ns,
-    sells,
     vix_call,
 )
-from tests.machine.ground import EVENING, FLIGHT_S, LAST_DAY, LATE, SETTLE_S, STRIKES, Ground, die
+from tests.machine.ground import EVENING, FLIGHT_S, LATE, SETTLE_S, STRIKES, Ground, die
 from tests.machine.operators import KEYS, Wish
 from tests.machine.strictness import Picture
 from tests.machine.venue import VenueOrder
@@ -45,81 +37,7 @@ from tests.machine.venue import VenueOrder
 class World(Ground):
     """A bot at an exchange, and the steps that change them."""
 
-    # steps: what the plan wants -----------------------------------------------------------------------------------
-
-    def want_spread(self, chance: Random) -> None:
-        """The plan wants call spreads at about the price at which they fill."""
-        low, high = sorted(chance.sample(STRIKES, 2))
-        legs = (buys(vix_call(low)), sells(vix_call(high)))
-        self._want(legs, chance, Purpose.OVERLAY_BUILD, chance.choice((1, 1, 2, 3, 8, 50)))
-
-    def want_call(self, chance: Random) -> None:
-        """The plan wants single calls."""
-        legs = (buys(vix_call(chance.choice(STRIKES))),)
-        self._want(legs, chance, chance.choice((Purpose.OVERLAY_BUILD, Purpose.BASE_BUILD)), chance.choice((1, 2, 5)))
-
-    def want_future(self, chance: Random) -> None:
-        """The plan wants futures."""
-        self._want((buys(a_future(chance.choice(("VX", "VXM")))),), chance, Purpose.OVERLAY_BUILD, 1)
-
-    def want_sale(self, chance: Random) -> None:
-        """The plan wants to sell what some earlier order bought, perhaps more of it than is left."""
-        bought = [one for one in self.venue.orders.values() if one.filled and one.intent.purpose.buys_hedge]
-        if bought:
-            order = chance.choice(bought)
-            sale = Purpose.BASE_EXIT if order.intent.purpose is Purpose.BASE_BUILD else Purpose.OVERLAY_UNWIND
-            self._want(mirrored(order.intent.legs), chance, sale, chance.choice((1, 1, order.filled, order.filled + 1)))
-
-    def want_roll(self, chance: Random) -> None:
-        """The plan wants a wing farther out, or nearer."""
-        right = chance.choice(tuple(Right))
-        condor = self.scenery.opening.condors[0]
-        old = condor.long_put if right is Right.PUT else condor.long_call
-        new = chance.choice([one for one in self.wings.values() if one.right is right])
-        legs = (sells(old), buys(new)) if chance.random() < 0.8 else (sells(new), buys(old))
-        self._want(legs, chance, Purpose.WING_ROLL, chance.choice((1, 2, 3)))
-
-    def want_nonsense(self, chance: Random) -> None:
-        """The plan wants what must never leave: naked, upside down, off the grid, not to be had."""
-        low, high = sorted(chance.sample(STRIKES, 2))
-        odd = vix_call(low, NOVEMBER, trading_class="VIXW")
-        legs = chance.choice(
-            (
-                (sells(vix_call(low)),),
-                (sells(vix_call(low)), buys(vix_call(high))),
-                (buys(vix_call(low)), sells(vix_call(high), 2)),
-                (buys(an_option(low, right=Right.PUT)),),
-                (sells(a_future("VXM")),),
-                (buys(odd),),
-            )
-        )
-        self._want(legs, chance, chance.choice(tuple(Purpose)), chance.choice((1, 3, 10**6)), off_grid=True)
-
-    def want_two(self, chance: Random) -> None:
-        """The plan wants two orders at once, perhaps both in one contract."""
-        self.want_spread(chance)
-        wanted = list(self.planner.wanted)
-        chance.choice((self.want_call, self.want_spread, self.want_sale))(chance)
-        self.planner.wanted = [*wanted, *self.planner.wanted]
-        self._decide()
-
-    def _want(
-        self, legs: Sequence[Leg], chance: Random, purpose: Purpose, quantity: int, *, off_grid: bool = False
-    ) -> None:
-        net = 0.0
-        for leg in legs:
-            quote = self.fair.get(leg.instrument.key)
-            bid, ask = (0.1, 0.2) if quote is None else (quote.bid or 0.0, quote.ask or 0.0)
-            net += leg.signed_ratio * (ask if leg.side is Side.BUY else bid)
-        tick = Decimal("0.05") if legs[0].instrument.trading_class in ("VX", "SPXW") else Decimal("0.01")
-        limit = (Decimal(repr(round(net, 2))) / tick).to_integral_value() * tick
-        limit += chance.choice((0, 0, 0, 1, -3)) * tick
-        if off_grid:
-            limit += Decimal("0.003")
-        wish = an_intent(legs, quantity=quantity, limit=str(limit), purpose=purpose, exposure=0.0)
-        self.planner.wanted = [wish]
-        self.counts["orders wanted"] += 1
-        self._decide()
+    last_day = date(2026, 10, 30)
 
     def _decide(self) -> None:
         self.engine.receive(TimerElapsed(at=self.clock.now()))
@@ -354,7 +272,7 @@ class World(Ground):
 
     def spoil_account(self, chance: Random) -> None:
         """The account's values become doubtful, or good again."""
-        good = an_account()
+        good = self.venue.account()
         self._report(
             chance.choice(
                 (
@@ -376,7 +294,7 @@ class World(Ground):
             self._evening()
         self._land()
         is_late = self.clock.now().timetz() >= LATE
-        if chance.random() < (0.3 if is_late else 0.02) and self.clock.now().date() < LAST_DAY:
+        if chance.random() < (0.3 if is_late else 0.02):
             self._night()
         self.engine.tend_orders()
         if chance.random() < 0.8:
@@ -389,6 +307,9 @@ class World(Ground):
             self.clock.at = datetime.combine(now.date(), EVENING)
 
     def _night(self) -> None:
+        """The next session is at its noon, where there is one more."""
+        if self.clock.now().date() >= self.last_day:
+            return
         session = self.state.session
         if session is not None:
             self.engine.receive(SessionClosed(at=self.clock.now(), session=session))
@@ -424,47 +345,6 @@ class World(Ground):
         self.strict.after_step(picture, rows)
 
 
-STEPS = {
-    "want_spread": 12,
-    "want_call": 5,
-    "want_future": 2,
-    "want_sale": 6,
-    "want_roll": 3,
-    "want_nonsense": 4,
-    "want_two": 4,
-    "arrive": 12,
-    "trade": 12,
-    "end_order": 6,
-    "correct": 3,
-    "say_again": 4,
-    "deliver": 24,
-    "trade_by_hand": 1,
-    "lose_link": 1,
-    "restore_link": 6,
-    "reconcile": 14,
-    "crash": 2,
-    "doom_next_frame": 3,
-    "kill": 1,
-    "reduce_only": 2,
-    "restrain": 1,
-    "command": 24,
-    "change_feed": 2,
-    "refresh": 16,
-    "spoil_quote": 5,
-    "spoil_account": 2,
-    "pass_time": 12,
-}
-"""Every step and how often it comes, in shares."""
 SIGNED = frozenset({"override_granted", "proposal_approved"})
 """Rows of which each needs a leave of its own."""
 _CLOSING = (Side.SELL, Side.BUY, Side.BUY, Side.SELL)
-
-
-def played(seed: int, steps: int) -> World:
-    """Play so many steps by chance and return the world; the same seed plays the same."""
-    chance, world = Random(seed), World(keys_required=1 + seed % 2)
-    names, shares = tuple(STEPS), tuple(STEPS.values())
-    for _ in range(steps):
-        world.step(chance.choices(names, shares)[0], chance)
-    world.disk.verify_all()
-    return world

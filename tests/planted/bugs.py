@@ -7,26 +7,36 @@ from typing import Any
 
 import pytest
 
+import adapters.journal.chain
+import adapters.journal.reader
+import adapters.journal.store
 import bot.domain.corrections
+import bot.domain.overrides
 import bot.reconcile
 import bot.valuation
+import risk.authority
 import risk.checks.account
 import risk.checks.session_hours
 import risk.checks.standing
 import risk.checks.well_formed
 import risk.gate
 import risk.reducing
+from adapters.journal.store import SqliteJournal
 from bot.books import Books
+from bot.domain.command import HalfSigned, Proof, Role
 from bot.domain.corrections import ExecutionSet, number_of
 from bot.domain.decision import Checked
 from bot.domain.fees import FeeSchedule, up_to_cent
+from bot.domain.locks import Locks as LocksHeld
 from bot.domain.market import DataType
 from bot.domain.mode import TradingMode
 from bot.domain.orders import Cancelled, Fill
+from bot.domain.restraints import Restraints
 from bot.domain.ticks import TickTable
 from bot.engine import Engine
 from bot.execution import Execution
 from bot.state import BotState
+from risk.authority import Waive
 from risk.checks.hedge_cost import BookCostCap, CohortCostCap
 from risk.checks.message_rate import Duplicates
 from risk.checks.short_calls import ShortCalls
@@ -241,6 +251,97 @@ def _hours_unchecked(patch: Patch) -> None:
     patch.setattr(risk.checks.session_hours, "_broker_fault", lambda _intent, _scene: "")
 
 
+def _sender(change: Callable[[Any], dict[str, object]]) -> Callable[[Patch], None]:
+    """The sender of a command is judged as if something in it were different."""
+
+    def plant(patch: Patch) -> None:
+        true_judgement = risk.authority._about_the_sender
+
+        def judged(command: Any, role: Role = Role.RESUME) -> Any:
+            return true_judgement(replace(command, **change(command)), role)
+
+        patch.setattr(risk.authority, "_about_the_sender", judged)
+
+    return plant
+
+
+def _moment(change: Callable[[Any, Any], dict[str, object]]) -> Callable[[Patch], None]:
+    """The moment of a command is judged as if something in it were different."""
+
+    def plant(patch: Patch) -> None:
+        true_judgement = risk.authority._about_the_moment
+
+        def judged(command: Any, situation: Any, rules: Any) -> Any:
+            return true_judgement(replace(command, **change(command, situation)), situation, rules)
+
+        patch.setattr(risk.authority, "_about_the_moment", judged)
+
+    return plant
+
+
+def _killer_may_loosen(patch: Patch) -> None:
+    """Whoever may kill may loosen a limit."""
+    true_judgement = risk.authority._about_the_sender
+    wanted = {Role.RISK: Role.KILL}
+    patch.setattr(
+        risk.authority,
+        "_about_the_sender",
+        lambda command, role=Role.RESUME: true_judgement(command, wanted.get(role, role)),
+    )
+
+
+def _same_key_twice(self: HalfSigned, second: Any) -> bool:
+    return (self.command.name, dict(self.command.args)) == (second.name, dict(second.args))
+
+
+def _override_by_one_key(patch: Patch) -> None:
+    true_need = risk.authority._needs_two
+    patch.setattr(
+        risk.authority, "_needs_two", lambda judgement: true_need(judgement) and not isinstance(judgement, Waive)
+    )
+
+
+def _anything_can_be_waived(patch: Patch) -> None:
+    patch.setattr(bot.domain.overrides, "NEVER_WAIVED", frozenset())
+
+
+def _chain_begins_anew(patch: Patch) -> None:
+    """Each start chains to the beginning, not to the last row."""
+    true_start = SqliteJournal.__init__
+
+    def start(self: SqliteJournal, connection: Any, writer: Any) -> None:
+        true_start(self, connection, writer)
+        self._hash = adapters.journal.chain.GENESIS
+
+    patch.setattr(SqliteJournal, "__init__", start)
+
+
+def _payload_unchained(patch: Patch) -> None:
+    true_chain = adapters.journal.store.chained
+    patch.setattr(adapters.journal.store, "chained", lambda before, **row: true_chain(before, **{**row, "payload": ""}))
+
+
+def _changes_forgotten(patch: Patch) -> None:
+    """A start knows the limits of the last start, and not what commands have changed since."""
+    true_memory = adapters.journal.reader._remember_limits
+
+    def remember(memory: Any, facts: Any) -> None:
+        if "limits" in facts:
+            true_memory(memory, facts)
+
+    patch.setattr(adapters.journal.reader, "_remember_limits", remember)
+
+
+def _restart_forgets(**nothing: Any) -> Callable[[Patch], None]:
+    """What a process that ended held is not taken over in full by the next one."""
+
+    def plant(patch: Patch) -> None:
+        true_restore: Any = BotState._on_restored
+        patch.setattr(BotState, "_on_restored", lambda self, event: true_restore(self, replace(event, **nothing)))
+
+    return plant
+
+
 BUGS = (
     Planted(
         name="multiplier forgotten in the cost",
@@ -331,4 +432,57 @@ BUGS = (
         breaks=("I13",),
     ),
     Planted(name="two orders in one contract", plant=_passes(Duplicates), breaks=("I22",)),
+    Planted(
+        name="a replayed command is taken",
+        plant=_sender(lambda _c: {"seq_is_fresh": True}),
+        breaks=("I21",),
+    ),
+    Planted(name="a retained command is taken", plant=_sender(lambda _c: {"retained": False}), breaks=("I21",)),
+    Planted(name="an unsigned command is taken", plant=_sender(lambda _c: {"proof": Proof.SIGNED}), breaks=("I21",)),
+    Planted(
+        name="a stale epoch is taken", plant=_moment(lambda _c, at: {"kill_epoch": at.kill_epoch}), breaks=("I21",)
+    ),
+    Planted(
+        name="a spent challenge is taken",
+        plant=_moment(lambda _c, at: {"challenge": at.challenge.value}),
+        breaks=("I21",),
+    ),
+    Planted(
+        name="an old command is taken",
+        plant=_moment(lambda _c, at: {"issued_at": at.host_now, "expires_at": at.host_now}),
+        breaks=("I21",),
+    ),
+    Planted(
+        name="nobody says why",
+        plant=_replaced(risk.authority, "_about_the_reason", lambda _command: None),
+        breaks=("I21",),
+    ),
+    Planted(
+        name="a resume on books that differ",
+        plant=_replaced(risk.authority, "_about_the_books", lambda _situation, _rules: None),
+        breaks=("I21",),
+    ),
+    Planted(name="a killer loosens a limit", plant=_killer_may_loosen, breaks=("I21",)),
+    Planted(
+        name="one key counts twice", plant=_replaced(HalfSigned, "is_completed_by", _same_key_twice), breaks=("I21",)
+    ),
+    Planted(
+        name="an override needs one key where two are asked for",
+        plant=_override_by_one_key,
+        breaks=("I21",),
+    ),
+    Planted(name="an override waives the cost cap", plant=_anything_can_be_waived, breaks=("I21", "I3", "I6")),
+    Planted(
+        name="a restart forgets a tightened limit",
+        plant=_changes_forgotten,
+        breaks=("I21",),
+    ),
+    Planted(name="a restart forgets the locks", plant=_restart_forgets(locks=LocksHeld()), breaks=("I21",)),
+    Planted(
+        name="a restart forgets what the bot asked of itself",
+        plant=_restart_forgets(restraints=Restraints()),
+        breaks=("I21",),
+    ),
+    Planted(name="a start begins the chain anew", plant=_chain_begins_anew, breaks=("I18",)),
+    Planted(name="the chain leaves out what rows say", plant=_payload_unchained, breaks=("I18",)),
 )

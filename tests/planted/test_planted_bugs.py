@@ -3,8 +3,8 @@
 import pytest
 
 from bot.domain.errors import InvalidValueError, InvariantError
+from tests.machine.playing import played
 from tests.machine.venue import BrokenLedgerError
-from tests.machine.world import played
 from tests.planted.bugs import BUGS, Planted
 
 WORLDS, LENGTH = 120, 400
