@@ -83,6 +83,10 @@ class Desk:
         """What the real rules say of a command."""
         return authority.judge(command, self._situation(), self._rules)
 
+    def would_refuse(self, command: Command) -> bool:
+        """Nothing is done about it."""
+        return isinstance(self.judged(command), Denied)
+
     def would_wait(self, command: Command) -> bool:
         """It is the first signature of two."""
         return isinstance(self.judged(command), AwaitKey)

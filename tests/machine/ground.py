@@ -270,6 +270,7 @@ class Ground:
                 locked=self.locked,
                 written=self.disk.prepared,
                 vix=self.levels.vix,
+                cap=Fraction(self.engine.limits.max_hedge_cost_frac),
             ),
         )
         self.counts["frames sent"] += 1

@@ -139,6 +139,14 @@ class MarketWorld(World):
         self.levels = Levels(spx=round(spx, 2), rut=2500.0, vix=round(vix, 2), rvx=round(vix + self.spread, 2))
         self.refresh(chance)
 
+    def command(self, chance: Random) -> None:
+        """Somebody says something; while a question waits the market may move first."""
+        if self.state.proposals.waiting(self.clock.now()) is not None and chance.random() < 0.4:
+            self.drift(chance)
+            self.list_contracts()
+            self.refresh(chance)
+        super().command(chance)
+
     def look_on(self, chance: Random) -> None:
         """A quarter of an hour in which the indices are published and little happens; contracts are looked up."""
         for number in range(LOOKS):

@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from bot.domain.command import Channel, Command, CommandName, Proof, Role
-from bot.domain.mode import TradingMode
+from bot.domain.mode import DemandSource, TradingMode
 from bot.domain.orders import Unknown
 from bot.domain.overrides import Refusal
 from tests.machine.desk import CHALLENGE_LIFE, Desk, Keeper
@@ -155,9 +155,12 @@ class Operators:
     def leave(self, wish: Wish, said: Command, faults: frozenset[str], desk: Desk, bot: Keeper) -> Leave | None:
         """Return what a command may loosen: it is good, its sender may, and another key has signed where two must.
 
-        What was signed is used up, unless the bot waits for a second key all the same: then this is the first again.
+        What was signed is used up, unless the bot refuses, or waits for a second key all the same: then this is the
+        first again.
         """
-        lacks_role = wish.name in WITH_RISK and Role.RISK not in said.roles
+        is_disabled = wish.name.loosens and bot.engine.state.restraints.of(DemandSource.REPEATS) is not None
+        needs_risk = wish.name in WITH_RISK or (is_disabled and wish.leave is not None and wish.leave.kind == "resume")
+        lacks_role = needs_risk and Role.RISK not in said.roles
         if faults or wish.leave is None or lacks_role:
             return None
         if wish.name in ON_SOUND_BOOKS and not _sound(desk, bot):
@@ -168,7 +171,8 @@ class Operators:
         signed[said.key_id] = now
         if self.keys_required > 1 and not others:
             return None
-        signed.clear()
+        if not desk.would_refuse(said):
+            signed.clear()
         if desk.would_wait(said):
             signed[said.key_id] = now
         return replace(wish.leave, carries_risk=wish.leave.kind == "resume" and Role.RISK in said.roles)

@@ -46,6 +46,7 @@ class Circumstances:
     locked: Iterable[str]
     written: Iterable[str]
     vix: float
+    cap: Fraction  # of the credit, as a command has set it
 
 
 @dataclass(slots=True)
@@ -156,8 +157,9 @@ class Oracle:
         charge = spent + working + worst_usd(intent, intent.quantity, at.vix)
         if intent.purpose is Purpose.WING_ROLL:
             return  # it lowers the credit instead
+        cap = min(CAP, at.cap)
         self._require(
-            "I3", charge <= CAP * self.credit_usd, f"{float(charge):.2f} of {float(CAP * self.credit_usd):.2f} USD"
+            "I3", charge <= cap * self.credit_usd, f"{float(charge):.2f} of {float(cap * self.credit_usd):.2f} USD"
         )
 
     def _unsettled(self) -> list[VenueOrder]:

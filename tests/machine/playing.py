@@ -65,7 +65,7 @@ def world_of(seed: int) -> World:
     number = seed // 3
     return MarketWorld(
         keys_required=keys,
-        autonomy=Autonomy.APPROVE if number % 4 == 3 else Autonomy.AUTO,
+        autonomy=Autonomy.APPROVE if number % 5 in (1, 3) else Autonomy.AUTO,
         wings=WingMode.AUTO if number % 4 < 2 else WingMode.PROPOSE,
         calls_each=1 + 2 * (number % 3 == 0),
     )

@@ -130,6 +130,7 @@ class Venue:
         order, more = self.orders[fill.order_ref], units - fill.quantity
         order.filled += more
         order.most_filled = max(order.most_filled, order.filled)
+        order.live = order.live and order.filled < order.intent.quantity  # what a correction completes has ended
         if more and not order.live:
             order.status = BrokerStatus.CANCELLED if order.filled < order.intent.quantity else BrokerStatus.FILLED
         self.held[str(fill.key)] += fill.side.sign * more
