@@ -129,6 +129,7 @@ class Operators:
             challenge=desk.challenge.value,
             args=dict(wish.args),
         )
+        spent = [one.challenge for one in self._said if one.challenge != good.challenge]
         spoilt: dict[str, dict[str, Any]] = {
             "unsigned": {"proof": Proof.UNPROVED},
             "local": {"proof": Proof.LOCAL, "roles": frozenset(), "channel": Channel.LOCAL_SOCKET},
@@ -138,7 +139,7 @@ class Operators:
             "expired": {"expires_at": now - timedelta(seconds=1)},
             "undated": {"issued_at": None},
             "epoch": {"kill_epoch": bot.latch.epoch - 1},
-            "spent": {"challenge": self._said[-1].challenge if self._said else ""},
+            "spent": {"challenge": next(reversed(spent), "")},
             "guessed": {"challenge": "challenge-0"},
             "replayed": {"seq_is_fresh": False},
             "retained": {"retained": True},

@@ -93,7 +93,8 @@ class Strictness:
         self.granted += 1
         if leave.kind == "override":
             rules = frozenset(str(rule) for rule in leave.detail)  # type: ignore[attr-defined]  # rules of an order
-            self.overrides[leave.about] = (rules, now)
+            known, _ = self.overrides.get(leave.about, (frozenset(), now))  # one that waits is not replaced by the next
+            self.overrides[leave.about] = (rules | known, now)
         if leave.kind == "approve":
             self.approvals[leave.about] = now
 

@@ -51,9 +51,14 @@ class WishingWorld(World):
         self._want(legs, chance, Purpose.OVERLAY_BUILD, chance.choice((1, 1, 2, 3, 8, 50)))
 
     def want_call(self, chance: Random) -> None:
-        """The plan wants single calls."""
-        legs = (buys(vix_call(chance.choice(STRIKES))),)
-        self._want(legs, chance, chance.choice((Purpose.OVERLAY_BUILD, Purpose.BASE_BUILD)), chance.choice((1, 2, 5)))
+        """The plan wants single calls, often those that a spread is short of."""
+        purpose = chance.choice((Purpose.OVERLAY_BUILD, Purpose.BASE_BUILD))
+        short = [key for key in self.sleeve if self.venue.held.get(key, 0) < 0]
+        if short and chance.random() < 0.6:
+            key = chance.choice(short)
+            self._want((buys(self.sleeve[key]),), chance, purpose, -self.venue.held[key])
+            return
+        self._want((buys(vix_call(chance.choice(STRIKES))),), chance, purpose, chance.choice((1, 2, 5)))
 
     def want_future(self, chance: Random) -> None:
         """The plan wants futures."""
