@@ -1,6 +1,6 @@
-"""What the gate writes down of some orders, finding by finding: ``python -m tests.risk.gate_records`` writes the file.
+"""What the gate writes down of orders and tells of limits: ``python -m tests.risk.gate_records`` writes both files.
 
-The file is what an operator reads in journal, log and status. A change of it is a change of what people see: read it
+They hold what an operator reads in journal, log and status. A change of them is a change of what people see: read it
 line by line before it is committed.
 """
 
@@ -15,12 +15,15 @@ from bot.domain.instrument import VXX, Right
 from bot.domain.mode import TradingMode
 from bot.domain.orders import Purpose
 from bot.domain.portfolio import Executed
+from bot.domain.snapshot import Snapshot
+from risk.headroom import rooms
 from tests.builders import a_future, an_account, an_intent, an_order, buys, sells, vix_call
-from tests.risk.scenes import LIMITS, a_build, a_mini, an_unwind, calm_noon, holding, verdict_on, with_book
+from tests.risk.scenes import LIMITS, a_build, a_mini, an_unwind, calm_noon, holding, scene_of, verdict_on, with_book
 from tests.risk.share_scenes import a_share_build, a_share_sale, with_overlay, with_shares
 from tests.risk.wing_scenes import NARROW, a_roll, leaning
 
 FILE: Final = Path(__file__).with_name("gate_records.txt")
+ROOMS_FILE: Final = Path(__file__).with_name("headroom_records.txt")
 
 CASES: Final[Mapping[str, Callable[[], Verdict]]] = {
     "a call spread for the overlay": lambda: verdict_on(a_build()),
@@ -67,6 +70,46 @@ CASES: Final[Mapping[str, Callable[[], Verdict]]] = {
 }
 
 
+MOMENTS: Final[Mapping[str, Callable[[], Snapshot]]] = {
+    "the reference book at noon": calm_noon,
+    "with an overlay and an order that works": lambda: with_book(
+        holding(), orders={"o": an_order(a_build(3, intent_id="o"))}
+    ),
+    "with shares and a future on its way": lambda: with_book(with_overlay(), orders={"m": an_order(a_mini(2))}),
+    "with a wing on its way": lambda: with_book(leaning(), orders={"r": an_order(a_roll(2))}),
+    "before the open": lambda: replace(calm_noon(), session=None),
+    "nothing is known": lambda: replace(
+        with_book(calm_noon(), account=None), quotes={}, levels={}, worth=None, session=None, terms={}
+    ),
+    "without condors": lambda: with_book(calm_noon(), positions={}, condors=(), cohorts=(), lots=()),
+}
+
+
+def told() -> str:
+    """Return what status tells of every limit, at some moments, as it stands in its file."""
+    return "\n".join(_rooms(name, moment()) for name, moment in MOMENTS.items())
+
+
+def _rooms(name: str, snapshot: Snapshot) -> str:
+    lines = [
+        " | ".join(
+            (
+                f"{one.name} {one.control} {'' if one.rule is None else one.rule.value}",
+                one.scope,
+                one.applies.value,
+                one.stated,
+                f"{'at least' if one.is_least else 'at most'} {one.limit} {one.unit}",
+                f"used {one.use}",
+                f"left {one.headroom}{' near' if one.is_near else ''}",
+                one.note,
+                one.unknown,
+            )
+        )
+        for one in rooms(scene_of(snapshot))
+    ]
+    return "\n".join([f"== {name}", *lines, ""])
+
+
 def written() -> str:
     """Return all records as they stand in the file."""
     return "\n".join(_record(name, case()) for name, case in CASES.items())
@@ -92,3 +135,4 @@ def _record(name: str, verdict: Verdict) -> str:
 
 if __name__ == "__main__":
     FILE.write_text(written(), encoding="utf-8")
+    ROOMS_FILE.write_text(told(), encoding="utf-8")
