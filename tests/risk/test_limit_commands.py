@@ -227,3 +227,10 @@ def test_the_gate_judges_by_what_it_was_given_last() -> None:
         assert gate.limits is limits
         found.append(isinstance(gate.review(order, calm_noon())[0], Approved))
     assert found == [True, False, True]
+
+
+def test_one_value_that_cannot_be_kept_loses_no_other() -> None:
+    """A word that this version does not know comes first by name; what comes later stays all the same."""
+    configured = limit_texts(RiskLimits())
+    in_force = {**configured, "amortise": "by moonlight", "max_options": "500"}
+    assert limits_after(RiskLimits(), configured, in_force) == RiskLimits(max_options=500)
