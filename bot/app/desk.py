@@ -18,7 +18,7 @@ from bot.app.overriding import granted, outcome_of
 from bot.app.proposals import proposal_facts
 from bot.app.second_key import SecondKey
 from bot.app.shell import Shell
-from bot.app.statement import Asked, DeskFacts, Identity, state_facts, status_facts
+from bot.app.statement import Asked, DeskFacts, Identity, heartbeat_facts, state_facts, status_facts
 from bot.app.sweeping import Actions
 from bot.app.watching import Watch
 from bot.domain.command import Ack, AckDetail, AckStage, Channel, Command, CommandName, Proof, Told
@@ -380,7 +380,7 @@ class Desk:
         """Heartbeat, expiring challenges and the loss of the command link, for ever."""
         while True:
             await self._clock.sleep(self._shell.settings.heartbeat_s)
-            self._link.publish("heartbeat", {"at": self._clock.now().isoformat(), "mode": self._mode().name})
+            self._link.publish("heartbeat", heartbeat_facts(self._identity, self._clock.now(), self._mode()))
             self._tell_expiry()
             self._challenges.renew_if_expired()
             self._loss.judge()

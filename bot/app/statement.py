@@ -86,6 +86,16 @@ def state_facts(shell: Shell, identity: Identity, latch: Latch, condors: CondorS
     }
 
 
+def heartbeat_facts(identity: Identity, at: datetime, mode: TradingMode) -> dict[str, str]:
+    """Return what every beat says: that the bot lives, in which mode, and which bot it is (C36)."""
+    return {
+        "at": at.isoformat(),
+        "mode": mode.name,
+        "version": identity.version,
+        "config_hash": identity.config_hash,
+    }
+
+
 def status_facts(shell: Shell, asked: Asked) -> AckDetail:
     """Return everything that STATUS adds to `state`; raises for nothing.
 

@@ -400,3 +400,24 @@ def test_the_status_tells_the_regime_of_vix() -> None:
         await bot.end()
 
     played(story())
+
+
+@pytest.mark.control("C36")
+def test_every_beat_says_which_bot_it_is() -> None:
+    """Ten seconds apart at most: time, mode, version and the hash of the configuration, the same as in `state`."""
+
+    async def story() -> None:
+        bot = Bot()
+        bot.start(bot.desk.run())
+        await bot.pass_s(61)
+        beats = [payload for topic, payload in bot.link.published if topic == "heartbeat"]
+        state = bot.desk.state_facts()
+        assert len(beats) >= 6
+        for beat in beats:
+            assert {name: beat[name] for name in ("mode", "version", "config_hash")} == {
+                name: state[name] for name in ("mode", "version", "config_hash")
+            }
+            assert set(beat) == {"at", "mode", "version", "config_hash"}
+        await bot.end()
+
+    played(story())
