@@ -12,6 +12,7 @@ from bot.domain.orders import Leg, OrderIntent, Purpose
 from bot.domain.portfolio import Position
 from bot.domain.schedule import NEW_YORK
 from bot.domain.snapshot import Snapshot
+from risk.checks.session_hours import guard_day, last_trade_at
 from tests.builders import (
     DECEMBER,
     NOVEMBER,
@@ -34,6 +35,7 @@ from tests.risk.scenes import (
     calm_noon,
     checked_by,
     holding,
+    scene_of,
     scenery,
     with_book,
 )
@@ -306,3 +308,13 @@ def test_a_last_day_that_is_no_session_counts_from_the_session_before() -> None:
     snapshot = replace(calm_noon(), now=moment, session=a_session(moment.date()))
     checked = checked_by(Rule.SESSION_HOURS, an_intent((buys(call),)), snapshot)
     assert checked.note == "past the cut-off before the last trade"
+
+
+def test_each_contract_has_its_own_guard_and_its_own_end() -> None:
+    """Two settlements in one moment: what was worked out for one is not taken for the other."""
+    scene = scene_of()
+    near, far = vix_call(20), vix_call(20, DECEMBER)
+    assert near.last_trade is not None
+    assert far.last_trade is not None
+    assert guard_day(near.last_trade, scene) < guard_day(far.last_trade, scene)
+    assert last_trade_at(near, near.last_trade, scene) < last_trade_at(far, far.last_trade, scene)

@@ -29,6 +29,7 @@ from risk.positions import (
 from tests.builders import (
     DECEMBER,
     NOVEMBER,
+    a_book,
     a_future,
     an_account,
     an_intent,
@@ -293,3 +294,11 @@ def test_a_smaller_order_is_what_the_gate_offers() -> None:
     assert isinstance(verdict, Refused)
     assert {checked.rule for checked in verdict.reasons} == {Rule.CONTRACTS_PER_SETTLEMENT}
     assert verdict.largest_quantity == 1
+
+
+def test_what_is_held_short_in_several_contracts_is_added_up() -> None:
+    """Two calls short at one strike and three at another are five."""
+    held = {vix_call(24): -2, vix_call(28): -3, vix_call(20): 1}
+    moment = with_book(calm_noon(), positions=a_book(positions=held).positions)
+    reach = contracts_reach(None, scene_of(moment), Kind.OPTION, None)
+    assert (reach.long, reach.short) == (1, 5)
