@@ -61,7 +61,7 @@ machine: setup ## 50,000 steps of the core against an exchange that does what it
 planted: setup ## known bugs, each of which the state machine must find
 	$(BIN)/python -m pytest -q -m planted tests/planted
 
-mutants: $(MUTANTS_VENV)/.ready ## mutation testing of risk/ with its own tests; takes long, on one core
+mutants: $(MUTANTS_VENV)/.ready ## mutation testing of risk/ with its own tests; takes a night of one core
 	$(MUTANTS_VENV)/bin/python -m mutmut run --max-children 1
 	$(MUTANTS_VENV)/bin/python -m mutmut results
 
