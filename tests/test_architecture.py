@@ -1,5 +1,6 @@
 """Claims about who may import whom, where time comes from and who may approve; the test tests itself."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,12 @@ def test_every_listed_importer_exists() -> None:
     sources = project_sources(ROOT)
     packages = {name.rpartition(".")[0] for name in sources}
     assert [entry for entry in ALLOWED if entry not in sources and entry not in packages] == []
+
+
+def test_no_two_test_files_share_a_name() -> None:
+    """Folders of tests are no packages: of two files with one name only one would be collected."""
+    counted = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, count in counted.items() if count > 1] == []
 
 
 @pytest.mark.parametrize(
