@@ -96,3 +96,9 @@ def test_a_corrected_size_makes_an_order_doubtful_again() -> None:
     assert (type(again.state), again.filled, again.remaining) == (Unknown, 2, 1)
     with pytest.raises(InvalidValueError, match="filled must be"):
         order.corrected(4)
+
+
+def test_what_counts_is_told_newest_first() -> None:
+    """Whoever looks back a while reads from the end; what was corrected is not among it."""
+    known = ExecutionSet([FIRST, a_fill("e-1"), SECOND])
+    assert [fill.exec_id for fill in known.newest_first()] == ["a.b.01.02", "e-1"]
