@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from bot.domain.checks import require_finite, require_text
@@ -88,6 +89,10 @@ class Head:
     rule: Rule | None
     control: str
 
+    @property
+    def _row(self) -> partial[Room]:
+        return partial(Room, name=self.name, rule=self.rule, control=self.control)
+
     def now(
         self,
         *,
@@ -100,10 +105,7 @@ class Head:
         is_least: bool = False,
     ) -> Room:
         """Return a row whose use is known."""
-        return Room(
-            name=self.name,
-            rule=self.rule,
-            control=self.control,
+        return self._row(
             applies=Applies.NOW,
             stated=stated,
             unit=unit,
@@ -116,10 +118,7 @@ class Head:
 
     def unknown(self, why: str, *, stated: str, unit: str = "", limit: Decimal | None = None, scope: str = "") -> Room:
         """Return a row whose use is not known, and why."""
-        return Room(
-            name=self.name,
-            rule=self.rule,
-            control=self.control,
+        return self._row(
             applies=Applies.NOW,
             stated=stated,
             unit=unit,
@@ -130,10 +129,7 @@ class Head:
 
     def per(self, applies: Applies, *, stated: str, note: str = "", unit: str = "") -> Room:
         """Return a row of a limit of which nothing runs up."""
-        return Room(
-            name=self.name,
-            rule=self.rule,
-            control=self.control,
+        return self._row(
             applies=applies,
             stated=stated,
             note=note,
