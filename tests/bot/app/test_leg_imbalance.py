@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.domain.command import CommandName
 from bot.domain.orders import Fill
 from tests.bot.app.app_parts import Bot, played
 from tests.bot.domain.test_imbalance import LONG, SHORT, a_combo, leg, whole
@@ -51,6 +52,26 @@ def test_a_leg_that_comes_late_locks_nothing() -> None:
         await bot.pass_s(300)
         assert dict(bot.state.locks.words) == {}
         assert bot.journal.kinds().count("legs_imbalanced") == 1
+        await bot.end()
+
+    played(story())
+
+
+@pytest.mark.control("C21")
+def test_what_a_person_unlocks_is_not_locked_again() -> None:
+    """The leg is still missing when a signed unlock takes the lock of one contract away: it stays away."""
+
+    async def story() -> None:
+        bot = executed(whole(2), leg("e-2", long=True, units=2)).start()
+        bot.desk.open()
+        bot.start(bot.desk.run())
+        await bot.pass_s(150)
+        bot.with_books_compared()
+        bot.desk.receive(bot.command(CommandName.UNLOCK, "u-1", args={"lock": LONG.key}))
+        await bot.pass_s(600)
+        assert set(bot.state.locks.words) == {SHORT.key}
+        kinds = bot.journal.kinds()
+        assert (kinds.count("lock_taken"), kinds.count("lock_lifted")) == (2, 1)
         await bot.end()
 
     played(story())

@@ -42,6 +42,14 @@ def test_a_missing_leg_is_named_with_its_side_and_since_when() -> None:
     assert found.words == f"-1 {SHORT.key}"
 
 
+@pytest.mark.control("C21")
+def test_a_leg_is_missing_since_the_last_execution_of_its_order() -> None:
+    """A combo fills twice, a minute apart: the patience begins anew with what was executed last."""
+    fills = (replace(leg("e-2", long=True, units=2), at=NOON + MINUTE), whole(2))
+    (found,) = imbalances([a_combo()], fills, NOON + 2 * MINUTE)
+    assert found.since == NOON + MINUTE
+
+
 def test_legs_that_match_and_single_contracts_are_none() -> None:
     """A whole combo, an order of one contract, and one that was never executed."""
     fills = (leg("e-3", long=False, units=2), leg("e-2", long=True, units=2), whole(2), a_fill("e-9", ref="i-2"))
