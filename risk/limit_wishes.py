@@ -64,7 +64,7 @@ def wished(limits: RiskLimits, name: str, text: str) -> Wish | NoWish:
         return NoWish(code=Unfit.FIXED, why=f"{name} changes at a start alone: edit the configuration")
     try:
         after = _with(limits, name, text)
-    except (ConfigError, ArithmeticError) as error:  # an integer beyond any float is no value either
+    except ConfigError as error:
         known = name in limit_texts(limits)
         return NoWish(code=Unfit.VALUE if known else Unfit.NAME, why=str(error))
     changes = limit_changes(limit_texts(limits), after)

@@ -15,9 +15,13 @@ def require_aware(**moments: datetime) -> None:
 
 
 def require_finite(**numbers: float | Decimal) -> None:
-    """Raise InvalidValueError unless every number is finite."""
+    """Raise InvalidValueError unless every number is finite, and an integer no larger than a float can be."""
     for name, number in numbers.items():
-        if not math.isfinite(number):
+        try:
+            is_finite = math.isfinite(number)
+        except OverflowError as error:  # an integer; its digits would fill the message
+            raise InvalidValueError(f"{name} must be a number that a float can hold, was larger") from error
+        if not is_finite:
             raise InvalidValueError(f"{name} must be finite, was {number}")
 
 

@@ -234,3 +234,9 @@ def test_one_value_that_cannot_be_kept_loses_no_other() -> None:
     configured = limit_texts(RiskLimits())
     in_force = {**configured, "amortise": "by moonlight", "max_options": "500"}
     assert limits_after(RiskLimits(), configured, in_force) == RiskLimits(max_options=500)
+
+
+def test_a_value_beyond_any_number_is_not_kept() -> None:
+    """A start begins all the same, with what is configured."""
+    configured = limit_texts(RiskLimits())
+    assert limits_after(RiskLimits(), configured, {**configured, "max_options": "9" * 400}) == RiskLimits()

@@ -46,6 +46,7 @@ NAIVE = datetime(2026, 10, 20, 12, 0)  # noqa: DTZ001 - a naive time is what the
     [
         (checks.require_finite, 0.0, math.nan),
         (checks.require_finite, Decimal(-5), Decimal("Infinity")),
+        pytest.param(checks.require_finite, 10**300, 10**400, id="an integer beyond any float"),
         (checks.require_positive, 1e-9, 0.0),
         (checks.require_positive, Decimal(1), math.inf),
         (checks.require_not_negative, 0.0, -1e-9),
