@@ -102,6 +102,7 @@ async def test_without_the_broker_of_messages_the_bots_own_socket_takes_the_kill
         async with watching(with_key(scene, broker, tmp_path / f"{KEY}.key"), bot.folder) as said:
             await until(lambda: bot.mode is TradingMode.HALT)
             await until(lambda: "the bot is halted; it answered over its local socket" in about(said, "kill"))
+            await until(lambda: bot.rows("kill_latched") != [])  # the latch stands first, the row is written after it
         assert [row["channel"] for row in bot.rows("kill_latched")] == ["local_socket"]
 
 
