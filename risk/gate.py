@@ -116,7 +116,7 @@ class Gate:
         self._valuation = valuation or ValuationSettings()
         self._calendar = calendar or SessionCalendar()
         self._checks = tuple(checks)
-        self._valuer: Valuer | None = None
+        self._moment: Scene | None = None
 
     @property
     def limits(self) -> RiskLimits:
@@ -126,23 +126,15 @@ class Gate:
     def take(self, limits: RiskLimits) -> None:
         """Judge by these limits from now on; what was approved before must be judged anew by whoever releases it."""
         self._limits = limits
-        self._valuer = None  # nothing that was worked out under other limits is kept
+        self._moment = None  # nothing that was worked out under other limits is kept
 
     def review(self, plan: HedgePlan, snapshot: Snapshot) -> tuple[Verdict, ...]:
         """Return one verdict for each intent of the plan, in its order; never raises for what it is shown."""
-        valuer = self._valuer_of(snapshot)
+        moment = self._moment_of(snapshot)
         verdicts: list[Verdict] = []
         approved: tuple[OrderIntent, ...] = ()
         for position, intent in enumerate(plan.intents):
-            scene = Scene(
-                snapshot=snapshot,
-                valuer=valuer,
-                limits=self._limits,
-                fees=self._fees,
-                calendar=self._calendar,
-                earlier=approved,
-                later=plan.intents[position + 1 :],
-            )
+            scene = moment.within(earlier=approved, later=plan.intents[position + 1 :])
             verdict = self._judge(intent, scene)
             if isinstance(verdict, Approved):
                 approved = (*approved, intent)
@@ -154,13 +146,7 @@ class Gate:
 
         Source: docs/risk-controls.md, C30.
         """
-        scene = Scene(
-            snapshot=snapshot,
-            valuer=Valuer(snapshot, self._valuation),
-            limits=self._limits,
-            fees=self._fees,
-            calendar=self._calendar,
-        )
+        scene = self._scene(snapshot, Valuer(snapshot, self._valuation))
         return rooms(scene), exposures(scene)
 
     def adding(self, snapshot: Snapshot) -> tuple[IntentId, ...]:
@@ -169,24 +155,28 @@ class Gate:
         Source: docs/risk-controls.md, section 2.2.
         """
         found = []
-        valuer = self._valuer_of(snapshot)
+        valuer = self._moment_of(snapshot).valuer
         for key, order in snapshot.book.orders.items():
             others = {one: snapshot.book.orders[one] for one in snapshot.book.orders if one != key}
             alone = replace(snapshot, book=replace(snapshot.book, orders=others))
-            scene = Scene(snapshot=alone, valuer=valuer, limits=self._limits, fees=self._fees, calendar=self._calendar)
+            scene = self._scene(alone, valuer)
             if order.remaining and not reducing(replace(order.intent, quantity=order.remaining), scene).passed:
                 found.append(key)
         return tuple(found)
 
-    def _valuer_of(self, snapshot: Snapshot) -> Valuer:
+    def _moment_of(self, snapshot: Snapshot) -> Scene:
         """The figures of a moment: a decision asks for several plans on one snapshot, which nothing changes."""
-        if self._valuer is None or self._valuer.snapshot is not snapshot:
-            self._valuer = Valuer(snapshot, self._valuation)
-        return self._valuer
+        if self._moment is None or self._moment.snapshot is not snapshot:
+            self._moment = self._scene(snapshot, Valuer(snapshot, self._valuation))
+        return self._moment
+
+    def _scene(self, snapshot: Snapshot, valuer: Valuer) -> Scene:
+        return Scene(snapshot=snapshot, valuer=valuer, limits=self._limits, fees=self._fees, calendar=self._calendar)
 
     def _judge(self, intent: OrderIntent, scene: Scene) -> Verdict:
         checks = _overridden(intent, self._checked(intent, scene), scene.snapshot)
-        if any(checked.refuses for checked in checks):
+        failed = [checked for checked in checks if not checked.passed]
+        if any(checked.refuses for checked in failed):
             return Refused(
                 intent=intent,
                 checks=checks,
@@ -247,7 +237,14 @@ class Gate:
         return 0
 
     def _checked(self, intent: OrderIntent, scene: Scene) -> tuple[Checked, ...]:
-        return tuple([_asked(check, intent, scene) for check in self._checks])
+        """Ask every rule; whatever one raises is a refusal by that rule."""
+        found = []
+        for check in self._checks:
+            try:
+                found.append(check.check(intent, scene))
+            except Exception as error:  # noqa: BLE001 - fail closed: no fault may let an order through
+                found.append(Checked.failed(rule=check.rule, note=f"{type(error).__name__}: {error}"))
+        return tuple(found)
 
 
 def _in_size(intent: OrderIntent, quantity: int) -> OrderIntent:
@@ -267,11 +264,3 @@ def _overridden(intent: OrderIntent, checks: tuple[Checked, ...], snapshot: Snap
     if override.objection(snapshot.now, ground):
         return checks
     return tuple(override.applied(checked) for checked in checks)
-
-
-def _asked(check: Check, intent: OrderIntent, scene: Scene) -> Checked:
-    """Ask one rule; whatever it raises is a refusal by that rule."""
-    try:
-        return check.check(intent, scene)
-    except Exception as error:  # noqa: BLE001 - fail closed: no fault of any kind may let an order through
-        return Checked.failed(rule=check.rule, note=f"{type(error).__name__}: {error}")

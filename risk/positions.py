@@ -5,7 +5,7 @@ direction. So the most that may be held long is what is held with every purchase
 the other way round. Condors are not among it: their own limits bound them (M8, M11).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,13 +13,14 @@ from typing import Final
 
 from bot.domain.expiries import has_settled
 from bot.domain.instrument import Instrument, InstrumentKey, Kind
-from bot.domain.orders import OrderIntent
+from bot.domain.orders import Leg, OrderIntent
 from bot.domain.portfolio import Position
 from bot.pricing import DAYS_PER_YEAR, black76
 from bot.valuation import SPX_OPTION_CLASSES, VX_MULTIPLIERS, Unvalued, Valuer, has_model
 from risk.scene import Scene
 
 NOTHING: Final = Decimal(0)
+ONE: Final = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,36 @@ class Reach:
 
     long: Decimal
     short: Decimal
+
+    @property
+    def most(self) -> Decimal:
+        """The larger of the two."""
+        return max(self.long, self.short)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """How far a signed sum of USD may get either way; its sizes are to the cent, as those of `Reach`."""
+
+    highest: float
+    lowest: float
+
+    @classmethod
+    def of(cls, held: float, moves: Sequence[float]) -> "Span":
+        """Return how far what is held may be moved, each move made or not."""
+        return cls(
+            highest=held + sum([max(0.0, one) for one in moves]), lowest=held + sum([min(0.0, one) for one in moves])
+        )
+
+    @property
+    def long(self) -> Decimal:
+        """The most that may be held long."""
+        return _cents(self.highest)
+
+    @property
+    def short(self) -> Decimal:
+        """The most that may be held short, as a positive size."""
+        return _cents(-self.lowest)
 
     @property
     def most(self) -> Decimal:
@@ -57,8 +88,15 @@ def contract_units(instrument: Instrument) -> Decimal:
     ['1', '0.1']
     """
     if instrument.kind is not Kind.FUTURE:
-        return Decimal(1)
+        return ONE
     return Decimal(instrument.multiplier) / VX_MULTIPLIERS["VX"]
+
+
+def sleeve_legs(intent: OrderIntent, scene: Scene) -> tuple[Leg, ...]:
+    """Return the legs of an order that are of the sleeve."""
+    return scene.kept(
+        "sleeve legs", intent.legs, lambda: tuple(leg for leg in intent.legs if is_of_sleeve(leg.instrument))
+    )
 
 
 def contracts_reach(intent: OrderIntent | None, scene: Scene, kind: Kind, settlement: date | None) -> Reach:
@@ -66,21 +104,32 @@ def contracts_reach(intent: OrderIntent | None, scene: Scene, kind: Kind, settle
 
     Without an order it is what is held with all that is on its way.
     """
-    bought: dict[InstrumentKey, int] = {}
-    sold: dict[InstrumentKey, int] = {}
-    touched: dict[InstrumentKey, Instrument] = {}
-    for instrument, quantity in scene.kept("flows", intent, lambda: _flows(intent, scene)):
-        if instrument.kind is kind and settlement in (None, instrument.settlement):
-            side = bought if quantity > 0 else sold
-            side[instrument.key] = side.get(instrument.key, 0) + quantity
-            touched[instrument.key] = instrument
     held = scene.once(("held", kind, settlement), lambda: _held_reach(scene, kind, settlement))
     long, short = held.long, held.short
-    for key, instrument in touched.items():
-        units, quantity = contract_units(instrument), scene.snapshot.book.quantity(key)
-        long += units * (max(0, quantity + bought.get(key, 0)) - max(0, quantity))
-        short += units * (max(0, -quantity - sold.get(key, 0)) - max(0, -quantity))
+    for instrument, longer, shorter in scene.kept("reached", intent, lambda: _reached(intent, scene)):
+        if instrument.kind is kind and settlement in (None, instrument.settlement):
+            long += longer
+            short += shorter
     return Reach(long=long, short=short)
+
+
+def _reached(intent: OrderIntent | None, scene: Scene) -> list[tuple[Instrument, Decimal, Decimal]]:
+    """Each contract of the sleeve that is on its way or ordered, and how much more may be held long and short."""
+    touched: dict[InstrumentKey, tuple[Instrument, int, int]] = {}
+    for one, units in scene.pending_with(intent):
+        for leg in sleeve_legs(one, scene):
+            if has_settled(leg.instrument, scene.snapshot.now):
+                continue
+            _, bought, sold = touched.get(leg.instrument.key, (leg.instrument, 0, 0))
+            moved = leg.signed_ratio * units
+            touched[leg.instrument.key] = (leg.instrument, bought + max(0, moved), sold + max(0, -moved))
+    found = []
+    for key, (instrument, bought, sold) in touched.items():
+        each, held = contract_units(instrument), scene.snapshot.book.quantity(key)
+        longer = max(0, held + bought) - max(0, held)
+        shorter = max(0, sold - held) - max(0, -held)
+        found.append((instrument, each * longer, each * shorter))
+    return found
 
 
 def _held_reach(scene: Scene, kind: Kind, settlement: date | None) -> Reach:
@@ -105,7 +154,7 @@ def _held_of_sleeve(scene: Scene) -> Iterator[Position]:
             yield position
 
 
-def sensitivity_reach(intent: OrderIntent | None, scene: Scene) -> tuple[Reach, Reach] | Unvalued:
+def sensitivity_reach(intent: OrderIntent | None, scene: Scene) -> tuple[Span, Span] | Unvalued:
     """Return how much vega and how many USD per VIX point may be held, or why that is unknown.
 
     Without an order it is what is held with all that is on its way.
@@ -113,20 +162,18 @@ def sensitivity_reach(intent: OrderIntent | None, scene: Scene) -> tuple[Reach, 
     return scene.kept("sensitivity reach", intent, lambda: _sensitivity_reach(intent, scene))
 
 
-def _sensitivity_reach(intent: OrderIntent | None, scene: Scene) -> tuple[Reach, Reach] | Unvalued:
-    vega, delta = _Sum(), _Sum()
+def _sensitivity_reach(intent: OrderIntent | None, scene: Scene) -> tuple[Span, Span] | Unvalued:
     held = scene.once("sleeve sensitivity", lambda: _held_sensitivity(scene))
     if isinstance(held, Unvalued):
         return held
-    vega.hold(held.vega_usd)
-    delta.hold(held.delta_usd)
+    vegas, deltas = [], []
     for one, units in scene.pending_with(intent):
         moved = order_sensitivity(one, scene)
         if isinstance(moved, Unvalued):
             return moved
-        vega.move(units * moved.vega_usd)
-        delta.move(units * moved.delta_usd)
-    return vega.reach(), delta.reach()
+        vegas.append(units * moved.vega_usd)
+        deltas.append(units * moved.delta_usd)
+    return Span.of(held.vega_usd, vegas), Span.of(held.delta_usd, deltas)
 
 
 def _held_sensitivity(scene: Scene) -> Sensitivity | Unvalued:
@@ -143,18 +190,17 @@ def _held_sensitivity(scene: Scene) -> Sensitivity | Unvalued:
 
 def order_sensitivity(intent: OrderIntent, scene: Scene) -> Sensitivity | Unvalued:
     """Return what one unit of an order adds, signed; nothing for a wing of the condors."""
-    return scene.kept("unit sensitivity", intent.legs, lambda: _order_sensitivity(intent, scene.valuer))
+    return scene.kept("unit sensitivity", intent.legs, lambda: _order_sensitivity(intent, scene))
 
 
-def _order_sensitivity(intent: OrderIntent, valuer: Valuer) -> Sensitivity | Unvalued:
+def _order_sensitivity(intent: OrderIntent, scene: Scene) -> Sensitivity | Unvalued:
     vega = delta = 0.0
-    for leg in intent.legs:
-        if is_of_sleeve(leg.instrument):
-            each = sensitivity_of(leg.instrument, valuer)
-            if isinstance(each, Unvalued):
-                return each
-            vega += leg.signed_ratio * each.vega_usd
-            delta += leg.signed_ratio * each.delta_usd
+    for leg in sleeve_legs(intent, scene):
+        each = sensitivity_of(leg.instrument, scene.valuer)
+        if isinstance(each, Unvalued):
+            return each
+        vega += leg.signed_ratio * each.vega_usd
+        delta += leg.signed_ratio * each.delta_usd
     return Sensitivity(vega_usd=vega, delta_usd=delta)
 
 
@@ -179,37 +225,6 @@ def _sensitivity_of(instrument: Instrument, valuer: Valuer) -> Sensitivity | Unv
         )
         vega = greeks.vega * instrument.multiplier
     return Sensitivity(vega_usd=vega, delta_usd=valued.exposure_usd_per_point)
-
-
-class _Sum:
-    """Adds up what is held and what may move it either way."""
-
-    def __init__(self) -> None:
-        """Begin with nothing."""
-        self._held = self._up = self._down = 0.0
-
-    def hold(self, amount: float) -> None:
-        """Count what is there for certain."""
-        self._held += amount
-
-    def move(self, amount: float) -> None:
-        """Count what may come."""
-        self._up += max(0.0, amount)
-        self._down += min(0.0, amount)
-
-    def reach(self) -> Reach:
-        """Return the most either way, to the cent."""
-        return Reach(long=_cents(self._held + self._up), short=_cents(-(self._held + self._down)))
-
-
-def _flows(intent: OrderIntent | None, scene: Scene) -> tuple[tuple[Instrument, int], ...]:
-    """What everything on its way and the order may bring of the sleeve, signed."""
-    return tuple(
-        (leg.instrument, leg.signed_ratio * units)
-        for one, units in scene.pending_with(intent)
-        for leg in one.legs
-        if is_of_sleeve(leg.instrument) and not has_settled(leg.instrument, scene.snapshot.now)
-    )
 
 
 def _cents(amount_usd: float) -> Decimal:

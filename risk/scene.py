@@ -1,6 +1,6 @@
 """What a check reads beside the intent: the snapshot, the values in it, the limits, and what is already on its way."""
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol, TypeVar
@@ -17,6 +17,9 @@ from bot.valuation import Unvalued, Valuer
 from risk.limits import RiskLimits
 
 T = TypeVar("T")
+
+Ordered = tuple[OrderIntent, int]
+"""An order and how many units of it are meant."""
 
 CLOSES_ONLY = "closes only"
 """Note of a rule that never stands in the way of an order which only closes what is held."""
@@ -37,20 +40,48 @@ class Scene:
     calendar: SessionCalendar
     earlier: tuple[OrderIntent, ...] = ()
     later: tuple[OrderIntent, ...] = ()
-    figures: dict[tuple[str, int], tuple[object, Any]] = field(default_factory=dict, compare=False, repr=False)
+    moment: dict[Hashable, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
+    """What was worked out of the moment, whatever is ordered; see `once`."""
+    figures: dict[tuple[str, int], tuple[object, Any]] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
     """What was worked out of an order under judgement, for every rule and size that reads it; see `kept`."""
+
+    def within(self, *, earlier: tuple[OrderIntent, ...], later: tuple[OrderIntent, ...]) -> "Scene":
+        """Return the scene of one order of a plan: the same moment, of which nothing is worked out again.
+
+        Only this shares what is known of a moment. A scene that is made in any other way, as with one order left out or
+        under other limits, begins with nothing.
+        """
+        scene = Scene(
+            snapshot=self.snapshot,
+            valuer=self.valuer,
+            limits=self.limits,
+            fees=self.fees,
+            calendar=self.calendar,
+            earlier=earlier,
+            later=later,
+        )
+        object.__setattr__(scene, "moment", self.moment)
+        return scene
 
     @property
     def today(self) -> date:
         """New York's date."""
-        return trade_date(self.snapshot.now)
+        return self.once("today", lambda: trade_date(self.snapshot.now))
 
     def once(self, name: Hashable, work: Callable[[], T]) -> T:
-        """Return a figure that follows from the snapshot alone, whatever is ordered: worked out once for all intents.
+        """Return a figure of the moment, worked out by whoever asks for it first; what raises is tried again.
 
-        A scene that looks at another book than its values were made for, as with one order left out, works it out anew.
+        Args:
+            name: Which figure; each has a type of its own.
+            work: Works it out of snapshot, limits, fees and calendar alone, whatever is ordered.
         """
-        return self.valuer.once(name, work) if self.valuer.snapshot is self.snapshot else work()
+        try:
+            found: T = self.moment[name]
+        except KeyError:
+            found = self.moment[name] = work()
+        return found
 
     def kept(self, name: str, subject: object, work: Callable[[], T]) -> T:
         """Return a figure of an order, worked out by whoever asks first.
@@ -68,19 +99,18 @@ class Scene:
         found: T = kept[1]
         return found
 
-    def pending(self) -> Iterator[tuple[OrderIntent, int]]:
+    def pending(self) -> tuple[Ordered, ...]:
         """Every order that may still fill with its remaining units, then what was approved earlier in this plan."""
-        for order in self.snapshot.book.orders.values():
-            if order.may_fill:
-                yield order.intent, order.remaining
-        for intent in self.earlier:
-            yield intent, intent.quantity
+        at_work = self.once("at work", self._at_work)
+        return at_work if not self.earlier else (*at_work, *((one, one.quantity) for one in self.earlier))
 
-    def pending_with(self, intent: OrderIntent | None) -> Iterator[tuple[OrderIntent, int]]:
+    def _at_work(self) -> tuple[Ordered, ...]:
+        orders = self.snapshot.book.orders.values()
+        return tuple((order.intent, order.remaining) for order in orders if order.may_fill)
+
+    def pending_with(self, intent: OrderIntent | None) -> tuple[Ordered, ...]:
         """Everything on its way, then one more order with all its units; None: what is on its way alone."""
-        yield from self.pending()
-        if intent is not None:
-            yield intent, intent.quantity
+        return self.pending() if intent is None else (*self.pending(), (intent, intent.quantity))
 
     def closes_only(self, intent: OrderIntent) -> bool:
         """Return whether an order does nothing but close, also after all that is on its way has filled.
@@ -101,14 +131,17 @@ class Scene:
             return False
         return not intent.carries_reserve or self._closes(intent.legs[0], intent.legs[0].ratio * intent.quantity)
 
-    def quote(self, leg: Leg, intent: OrderIntent) -> Quote | Unvalued:
-        """Return the quote on which a leg of an order is priced.
+    def quotes(self, intent: OrderIntent) -> tuple[Quote | Unvalued, ...]:
+        """Return the quotes on which the legs of an order are priced, in their order.
 
         An order that only closes may buy back what is all but worthless and not bid for any more: the side that it
         takes is there, and without this a spread whose short leg has become worthless could never be sold.
         """
-        may_be_unbid = leg.side is Side.BUY and self.closes_only(intent)
-        return self.valuer.quote(leg.instrument, may_be_unbid=may_be_unbid)
+        return self.kept("quotes", intent, lambda: self._quotes(intent))
+
+    def _quotes(self, intent: OrderIntent) -> tuple[Quote | Unvalued, ...]:
+        closes_only, quote = self.closes_only(intent), self.valuer.quote
+        return tuple([quote(leg.instrument, may_be_unbid=closes_only and leg.side is Side.BUY) for leg in intent.legs])
 
     def _closes(self, leg: Leg, contracts: int) -> bool:
         sign = leg.side.sign

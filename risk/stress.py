@@ -11,7 +11,7 @@ whole report unknown; one that has settled gains nothing.
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from operator import add
 from typing import Final
@@ -35,6 +35,9 @@ from risk.smile import Move, Smile, level_factor, smile_of
 
 LEAST_PRODUCT_USD: Final = 0.01
 """A share is worth something: a fund that is short volatility may lose all but that."""
+
+Gains = tuple[float, ...]
+"""USD for each scenario of `GRID`, in its order, positive gained."""
 
 Contracts = Iterable[tuple[Instrument, int]]
 """Contracts with their signed quantities."""
@@ -97,6 +100,8 @@ GRID: Final[tuple[Scenario, ...]] = (
 """docs/methodology.md, M11: falls, falls in which VIX does not follow, reversals and rallies."""
 MEAN_REVERSION_AT: Final = GRID.index(MEAN_REVERSION)
 """Its place in the grid."""
+NOTHING_GAINED: Final[Gains] = (0.0,) * len(GRID)
+"""In no scenario."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,20 +150,18 @@ class Outcome:
 class StressReport:
     """What every scenario of `GRID` brings, in its order: USD, positive gained, condors and sleeve apart."""
 
-    condors_usd: tuple[float, ...]
-    sleeve_usd: tuple[float, ...]
+    condors_usd: Gains
+    sleeve_usd: Gains
+    book_usd: Gains = field(init=False, compare=False)
+    """Condors and sleeve together."""
 
     def __post_init__(self) -> None:
         """Reject a report of another grid, and a figure that no limit could be compared with."""
         if not len(self.condors_usd) == len(self.sleeve_usd) == len(GRID):
             raise InvalidValueError(f"a stress report holds {len(GRID)} scenarios for condors and for sleeve")
-        if not math.isfinite(sum(self.condors_usd) + sum(self.sleeve_usd)):
+        object.__setattr__(self, "book_usd", tuple(map(add, self.condors_usd, self.sleeve_usd)))
+        if not math.isfinite(sum(self.book_usd)):
             raise InvalidValueError("a stress report holds finite figures only")
-
-    @property
-    def book_usd(self) -> tuple[float, ...]:
-        """Condors and sleeve together."""
-        return tuple(map(add, self.condors_usd, self.sleeve_usd))
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -198,6 +201,10 @@ class StressReport:
         )
 
 
+NO_STRESS: Final = StressReport(condors_usd=NOTHING_GAINED, sleeve_usd=NOTHING_GAINED)
+"""The report of nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanStress:
     """What an order is judged on: held and on its way at its worst, one unit of the order, the rest of its plan."""
@@ -217,17 +224,23 @@ def stress_of(contracts: Contracts, valuer: Valuer, settings: StressSettings) ->
 
     Source: docs/methodology.md, M11.
     """
-    revaluer = _Revaluer(valuer, settings)
-    condors, sleeve = [0.0] * len(GRID), [0.0] * len(GRID)
+    revaluer, now = _Revaluer(valuer, settings), valuer.snapshot.now
+    condors = sleeve = NOTHING_GAINED
     for instrument, quantity in contracts:
-        if quantity == 0 or has_settled(instrument, valuer.snapshot.now):
+        if quantity == 0 or has_settled(instrument, now):
             continue
         gains = revaluer.gains_usd(instrument)
         if isinstance(gains, Unvalued):
             return gains
-        side = condors if instrument.trading_class in SPX_OPTION_CLASSES else sleeve
-        side[:] = [total + quantity * gain for total, gain in zip(side, gains, strict=True)]
-    return StressReport(condors_usd=tuple(condors), sleeve_usd=tuple(sleeve))
+        if instrument.trading_class in SPX_OPTION_CLASSES:
+            condors = _added(condors, quantity, gains)
+        else:
+            sleeve = _added(sleeve, quantity, gains)
+    return StressReport(condors_usd=condors, sleeve_usd=sleeve)
+
+
+def _added(totals: Gains, quantity: int, gains: Gains) -> Gains:
+    return tuple([total + quantity * gain for total, gain in zip(totals, gains, strict=True)])
 
 
 def book_stress(
@@ -240,8 +253,17 @@ def book_stress(
 
 def units_stress(units: Iterable[Units], valuer: Valuer, settings: StressSettings) -> StressReport | Unvalued:
     """Return the report of orders as if they were filled."""
-    contracts = ((leg.instrument, leg.signed_ratio * quantity) for legs, quantity in units for leg in legs)
+    contracts = [(leg.instrument, leg.signed_ratio * quantity) for legs, quantity in units for leg in legs]
     return stress_of(contracts, valuer, settings)
+
+
+class _Known:
+    """What was worked out of a moment: gains by contract, smiles by class and expiry, moves by forward and term."""
+
+    def __init__(self) -> None:
+        self.gains: dict[InstrumentKey, Gains | Unvalued] = {}
+        self.smiles: dict[tuple[str, date | None], Smile] = {}
+        self.moves: dict[tuple[float, float], tuple[Move, ...]] = {}
 
 
 class _Revaluer:
@@ -250,18 +272,17 @@ class _Revaluer:
     def __init__(self, valuer: Valuer, settings: StressSettings) -> None:
         self._valuer = valuer
         self._settings = settings
-        self._gains: dict[InstrumentKey, tuple[float, ...] | Unvalued] = valuer.once(("gains", settings), dict)
-        self._smiles: dict[tuple[str, date | None], Smile] = valuer.once("smiles", dict)
-        self._moves: dict[tuple[float, float], tuple[Move, ...]] = valuer.once(("moves", settings), dict)
+        known: _Known = valuer.once(("stress", settings), _Known)
+        self._gains, self._smiles, self._moves = known.gains, known.smiles, known.moves
 
-    def gains_usd(self, instrument: Instrument) -> tuple[float, ...] | Unvalued:
+    def gains_usd(self, instrument: Instrument) -> Gains | Unvalued:
         """What one long contract gains under each scenario, USD."""
         found = self._gains.get(instrument.key)
         if found is None:
             found = self._gains[instrument.key] = self._worked_out(instrument)
         return found
 
-    def _worked_out(self, instrument: Instrument) -> tuple[float, ...] | Unvalued:
+    def _worked_out(self, instrument: Instrument) -> Gains | Unvalued:
         valued = self._valuer.value(instrument)
         vix = good_level(self._valuer.snapshot, VIX.key)
         if isinstance(valued, Unvalued):

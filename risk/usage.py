@@ -30,7 +30,7 @@ from risk.checks.repeats import repeats_now
 from risk.checks.stress_loss import stress_before, worth_frac_usd
 from risk.checks.wing_limits import loss_rise_limit_usd, wing_rise_limit, wing_width
 from risk.cost import CohortCost
-from risk.positions import Reach, contracts_reach, is_of_sleeve, sensitivity_reach
+from risk.positions import contracts_reach, is_of_sleeve, sensitivity_reach
 from risk.room import Applies, Head, Room
 from risk.scene import Scene
 from risk.wings import condors_after, group_of, is_roll, roll_cost_usd
@@ -157,7 +157,7 @@ def _sensitivity(head: Head, scene: Scene, frac: Decimal, unit: str, which: int)
     reaches = sensitivity_reach(None, scene)
     if isinstance(reaches, Unvalued):
         return head.unknown(reaches.reason, stated=f"{percent(frac)} {OF_WORTH}", unit=unit)
-    reach: Reach = reaches[which]
+    reach = reaches[which]
     side = "long" if reach.long >= reach.short else "short"
     return _of_worth(head, scene, frac, max(NOTHING, reach.most), unit, scope=side)
 

@@ -56,6 +56,8 @@ def plain(value: object, *, null_if_not_finite: bool = False) -> Plain:
             return {_key(key): inner(held) for key, held in value.items()}
         case AbstractSet():
             return sorted((inner(held) for held in value), key=repr)
+        case tuple() if hasattr(value, "_asdict"):
+            return {name: inner(held) for name, held in value._asdict().items()}
         case Sequence() if not isinstance(value, (bytes, bytearray, memoryview)):
             return [inner(held) for held in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -22,6 +22,8 @@ class Kind(StrEnum):
     STOCK = "STK"
     CASH = "CASH"  # a currency pair: symbol is the base currency, trading class the pair, one unit is one of the base
 
+    __hash__ = str.__hash__  # equal to its word, so hashed as it; and many times faster than an enum's own
+
 
 class Right(StrEnum):
     """The right of an option."""

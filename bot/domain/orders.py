@@ -9,11 +9,11 @@ What always holds: an unlisted step raises and changes nothing; the filled quant
 ordered one; a terminal order stays terminal, except that a late fill may complete a cancelled one.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import NewType
+from typing import Final, NewType
 
 from bot.domain.checks import require_aware, require_finite, require_not_negative, require_positive, require_text
 from bot.domain.errors import IllegalTransitionError, InvalidValueError
@@ -40,17 +40,23 @@ class Purpose(StrEnum):
     @property
     def buys_hedge(self) -> bool:
         """An order of this purpose makes a lot."""
-        return self in (Purpose.OVERLAY_BUILD, Purpose.BASE_BUILD)
+        return self in _BUYING
 
     @property
     def sells_hedge(self) -> bool:
         """An order of this purpose sells what the lots of its layer hold."""
-        return self in (Purpose.OVERLAY_UNWIND, Purpose.OVERLAY_EXIT, Purpose.BASE_EXIT, Purpose.FLATTEN)
+        return self in _SELLING
 
     @property
     def changes_overlay(self) -> bool:
         """An order of this purpose is one of those that pacing and the churn budget count."""
-        return self in (Purpose.OVERLAY_BUILD, Purpose.OVERLAY_UNWIND, Purpose.OVERLAY_EXIT)
+        return self in _CHANGING_OVERLAY
+
+
+# Tuples, because `in` finds a member of one by being the same object; a set would call the hash of the enum.
+_BUYING: Final = (Purpose.OVERLAY_BUILD, Purpose.BASE_BUILD)
+_SELLING: Final = (Purpose.OVERLAY_UNWIND, Purpose.OVERLAY_EXIT, Purpose.BASE_EXIT, Purpose.FLATTEN)
+_CHANGING_OVERLAY: Final = (Purpose.OVERLAY_BUILD, Purpose.OVERLAY_UNWIND, Purpose.OVERLAY_EXIT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,15 +66,13 @@ class Leg:
     instrument: Instrument
     side: Side
     ratio: int = 1
+    signed_ratio: int = field(init=False, compare=False, repr=False)
+    """Contracts gained per unit: positive bought, negative sold."""
 
     def __post_init__(self) -> None:
-        """Reject an empty ratio."""
+        """Reject an empty ratio and give it its sign."""
         require_positive(ratio=self.ratio)
-
-    @property
-    def signed_ratio(self) -> int:
-        """Contracts gained per unit: positive bought, negative sold."""
-        return self.ratio if self.side is Side.BUY else -self.ratio
+        object.__setattr__(self, "signed_ratio", self.ratio * self.side.sign)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

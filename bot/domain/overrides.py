@@ -103,7 +103,7 @@ def _trade(intent: OrderIntent) -> tuple[object, ...]:
 
 def _as_found(refused: Refused) -> Refused:
     """What was waived in vain is a failure like any other when the order is named again."""
-    return replace(refused, checks=tuple(replace(checked, overridden=False) for checked in refused.checks))
+    return replace(refused, checks=tuple(checked._replace(overridden=False) for checked in refused.checks))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +184,7 @@ class Override:
     def applied(self, checked: Checked) -> Checked:
         """Return what a check found, as overridden where it fails, was waived, and can be."""
         if checked.rule in self.rules and can_be_waived(checked):
-            return replace(checked, overridden=True)
+            return checked._replace(overridden=True)
         return checked
 
     def plan(self, decision_id: DecisionId) -> HedgePlan:

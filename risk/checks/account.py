@@ -24,6 +24,9 @@ class AccountAllowed:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:  # noqa: ARG002 - every check has this signature
         """Judge the account, whatever the order."""
+        return scene.once("account", lambda: self._judged(scene))
+
+    def _judged(self, scene: Scene) -> Checked:
         fault = account_fault(scene)
         return Checked.holds(
             rule=self.rule, passed=not fault, found=fault or "allowed", limit="allowed, ready, above zero", note=fault

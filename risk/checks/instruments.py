@@ -6,7 +6,7 @@ from decimal import Decimal
 from bot.domain.decision import Checked, Rule
 from bot.domain.instrument import InstrumentKey
 from bot.domain.orders import OrderIntent
-from risk.positions import held_of_sleeve, is_of_sleeve
+from risk.positions import held_of_sleeve, sleeve_legs
 from risk.scene import CLOSES_ONLY, Scene
 
 ADDS_NONE = "no contract is added"
@@ -35,18 +35,18 @@ class Instruments:
         if scene.closes_only(intent):
             return Checked.holds(rule=self.rule, passed=True, found=CLOSES_ONLY, limit=CLOSES_ONLY, note=CLOSES_ONLY)
         there = instruments_now(scene)
-        brought = _of_sleeve(intent) - there
+        brought = _of_sleeve(intent, scene) - there
         if not brought:
             return Checked.holds(rule=self.rule, passed=True, found=ADDS_NONE, limit=ADDS_NONE, note=ADDS_NONE)
         found, most = len(there) + len(brought), scene.limits.max_instruments
         return Checked.at_most(rule=self.rule, found=Decimal(found), limit=Decimal(most), note="contracts")
 
 
-def instruments_now(scene: Scene) -> set[InstrumentKey]:
-    """Return the contracts of the sleeve that are held and of everything on its way; a new set each time."""
-    held = {position.instrument.key for position in held_of_sleeve(scene)}
-    return held.union(*(_of_sleeve(pending) for pending, _ in scene.pending()))
+def instruments_now(scene: Scene) -> frozenset[InstrumentKey]:
+    """Return the contracts of the sleeve that are held and of everything on its way."""
+    held = scene.once("sleeve keys", lambda: frozenset(one.instrument.key for one in held_of_sleeve(scene)))
+    return held.union(*[_of_sleeve(pending, scene) for pending, _ in scene.pending()])
 
 
-def _of_sleeve(intent: OrderIntent) -> set[InstrumentKey]:
-    return {leg.instrument.key for leg in intent.legs if is_of_sleeve(leg.instrument)}
+def _of_sleeve(intent: OrderIntent, scene: Scene) -> set[InstrumentKey]:
+    return {leg.instrument.key for leg in sleeve_legs(intent, scene)}

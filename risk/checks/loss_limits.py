@@ -33,7 +33,8 @@ class DayLoss:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the account as it is, whatever the size."""
-        return _judged(self.rule, intent, scene)
+        lost = scene.once("day loss", lambda: _lost(self.rule, scene.snapshot.worth, scene.limits))
+        return lost if lost.passed else past(lost, intent, scene)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class WeekLoss:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the account as it is, whatever the size."""
-        return _judged(self.rule, intent, scene)
+        lost = scene.once("week loss", lambda: _lost(self.rule, scene.snapshot.worth, scene.limits))
+        return lost if lost.passed else past(lost, intent, scene)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +77,13 @@ class Drawdown:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the account as it is, whatever the size."""
-        return _judged(self.rule, intent, scene)
+        lost = scene.once("drawdown", lambda: _lost(self.rule, scene.snapshot.worth, scene.limits))
+        return lost if lost.passed else past(lost, intent, scene)
 
 
 def losses_of(worth: Worth | None, limits: RiskLimits) -> tuple[Checked, ...]:
     """Return what day, week and drawdown lost against their limits, USD; unknown or impossible figures fail."""
     return tuple(_lost(rule, worth, limits) for rule in (Rule.DAY_LOSS, Rule.WEEK_LOSS, Rule.DRAWDOWN))
-
-
-def _judged(rule: Rule, intent: OrderIntent, scene: Scene) -> Checked:
-    lost = _lost(rule, scene.snapshot.worth, scene.limits)
-    if lost.passed:
-        return lost
-    return past(lost, intent, scene)
 
 
 def _lost(rule: Rule, worth: Worth | None, limits: RiskLimits) -> Checked:

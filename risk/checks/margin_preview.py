@@ -1,6 +1,6 @@
 """The broker has been asked what an order would bind before it leaves (C31, M11)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.domain.decision import Checked, Rule
 from bot.domain.orders import OrderIntent
@@ -37,5 +37,5 @@ class MarginPreviewed:
         fault = preview_fault(intent, intent.quantity, scene)
         if fault:
             is_of_fewer = not preview_fault(intent, 1, scene)
-            return replace(Checked.failed(rule=self.rule, note=fault), size_can_cure=is_of_fewer)
+            return Checked.failed(rule=self.rule, note=fault)._replace(size_can_cure=is_of_fewer)
         return Checked.holds(rule=self.rule, passed=True, found=FRESH, limit=FRESH, note="the broker has been asked")

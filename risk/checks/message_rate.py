@@ -22,8 +22,10 @@ class Duplicates:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge against everything that may still fill."""
-        keys = {leg.instrument.key for leg in intent.legs}
-        shared = sorted({leg.instrument.key for one, _ in scene.pending() for leg in one.legs} & keys)
+        pending, shared = scene.pending(), []
+        if pending:
+            keys = {leg.instrument.key for leg in intent.legs}
+            shared = sorted({leg.instrument.key for one, _ in pending for leg in one.legs} & keys)
         return Checked.holds(
             rule=self.rule, passed=not shared, found=", ".join(shared) if shared else "none", limit="none on its way"
         )
@@ -79,4 +81,4 @@ def orders_today(scene: Scene) -> int:
 
 def orders_working(scene: Scene) -> int:
     """Return how many orders are on their way."""
-    return sum(1 for _ in scene.pending())
+    return len(scene.pending())

@@ -1,22 +1,20 @@
 """The book's delta stays in its band, comes nearer to it, or is none of the overlay's doing (M10)."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from bot.deltas import band_half_width_usd, book_delta, overlay_delta, units_delta
 from bot.domain.decision import Checked, Rule
 from bot.domain.orders import OrderIntent
 from bot.valuation import Unvalued
 from risk.exposure import Band
-from risk.scene import CLOSES_ONLY, Scene
+from risk.scene import CLOSES_ONLY, Ordered, Scene
 from risk.wings import is_roll
 
 LEANS_BACK = frozenset({"inside", "nearer"})
 """The only ways in which the roll of a wing may end."""
-
-Ordered = tuple[OrderIntent, int]
-"""An order and how many units of it are meant."""
 
 
 class _UnknownDelta(Exception):  # noqa: N818 - leaves a sum of unknowns; never leaves this module
@@ -58,15 +56,20 @@ class Neutrality:
             return Checked.failed(rule=self.rule, note=f"the delta is unknown: {unknown}")
 
     def _judged(self, intent: OrderIntent, scene: Scene, band: Band) -> Checked:
-        pending, step = [*scene.pending()], [(intent, intent.quantity)]
-        whole = [*step, *((one, one.quantity) for one in scene.later)]
         held, overlay = _held_deltas(scene)
+        step = _moved((intent, intent.quantity), scene)
+        ends = [(step, True)]
+        if scene.later:
+            ends = [
+                (step, False),
+                (_all_of([step, *_moves([(one, one.quantity) for one in scene.later], scene)]), True),
+            ]
         worst, notes = 0.0, []
-        for on_the_way in _worst_of(pending, scene) if pending else ((),):
-            before = held + _sum(on_the_way, scene)
-            for moves, is_last in ((step, False), (whole, True)) if scene.later else ((step, True),):
-                after = before + _sum(moves, scene)
-                own = overlay + _sum(filter(_is_overlays, (*on_the_way, *moves)), scene)
+        for on_the_way in _worst_of(scene.pending(), scene):
+            before = held + on_the_way.book
+            for moved, is_last in ends:
+                after = before + moved.book
+                own = overlay + on_the_way.overlay + moved.overlay
                 if not math.isfinite(after + own + band.half_width):
                     return Checked.failed(rule=self.rule, note="the delta is not finite")
                 allowed = band.allows(before=before, after=after, overlay_after=own, is_last_step=is_last)
@@ -86,10 +89,13 @@ class Neutrality:
 def band_of(scene: Scene) -> Band:
     """Return the band of the condors that are held."""
     limits, frac = scene.limits, scene.limits.neutrality_band_frac
-    return Band(
-        half_width=scene.once(("band", frac), lambda: band_half_width_usd(scene.snapshot.book.cohorts, frac)),
-        step_frac=limits.neutrality_step_frac,
-        de_minimis_frac=limits.neutrality_de_minimis_frac,
+    return scene.once(
+        "band",
+        lambda: Band(
+            half_width=band_half_width_usd(scene.snapshot.book.cohorts, frac),
+            step_frac=limits.neutrality_step_frac,
+            de_minimis_frac=limits.neutrality_de_minimis_frac,
+        ),
     )
 
 
@@ -98,12 +104,11 @@ def farthest_deltas(scene: Scene) -> tuple[float, float] | Unvalued:
 
     USD per +1 % SPX, signed; or why they are unknown.
     """
-    pending = [*scene.pending()]
     try:
         held, overlay = _held_deltas(scene)
-        ways = _worst_of(pending, scene) if pending else ((),)
-        books = [held + _sum(way, scene) for way in ways]
-        owns = [overlay + _sum(filter(_is_overlays, way), scene) for way in ways]
+        ways = _worst_of(scene.pending(), scene)
+        books = [held + way.book for way in ways]
+        owns = [overlay + way.overlay for way in ways]
     except _UnknownDelta as unknown:
         return Unvalued(reason=str(unknown))
     return max(books, key=abs), max(owns, key=abs)
@@ -117,28 +122,47 @@ def _held_deltas(scene: Scene) -> tuple[float, float]:
     return _known(held), _known(overlay)
 
 
-def _worst_of(pending: Sequence[Ordered], scene: Scene) -> tuple[Sequence[Ordered], ...]:
+class _Moved(NamedTuple):
+    """By how much orders move the delta of the book, and the overlay's own: what is for the base moves only the one."""
+
+    book: float
+    overlay: float
+
+
+NOTHING: Final = _Moved(0.0, 0.0)
+
+
+def _worst_of(pending: Sequence[Ordered], scene: Scene) -> Sequence[_Moved]:
     """None and all of what is on its way, and between them what lifts and what lowers the delta alone.
 
     Where a purchase and a sale are both on their way the farthest that the book may get is with one of them filled.
     """
-    lifting = [one for one in pending if _sum([one], scene) > 0.0]
-    lowering = [one for one in pending if _sum([one], scene) < 0.0]
-    return ((), pending, lifting, lowering) if lifting and lowering else ((), pending)
+    if not pending:
+        return (NOTHING,)
+    moves = _moves(pending, scene)
+    lifting = [one for one in moves if one.book > 0.0]
+    lowering = [one for one in moves if one.book < 0.0]
+    ways = (moves, lifting, lowering) if lifting and lowering else (moves,)
+    return (NOTHING, *map(_all_of, ways))
 
 
-def _sum(orders: Iterable[Ordered], scene: Scene) -> float:
-    return sum(units * _unit_delta(one, scene) for one, units in orders)
+def _all_of(moves: Sequence[_Moved]) -> _Moved:
+    return _Moved(sum([one.book for one in moves]), sum([one.overlay for one in moves]))
+
+
+def _moves(orders: Sequence[Ordered], scene: Scene) -> list[_Moved]:
+    return [_moved(one, scene) for one in orders]
+
+
+def _moved(ordered: Ordered, scene: Scene) -> _Moved:
+    intent, units = ordered
+    moved = units * _unit_delta(intent, scene)
+    return _Moved(moved, moved if intent.purpose.changes_overlay else 0.0)
 
 
 def _unit_delta(intent: OrderIntent, scene: Scene) -> float:
     found = scene.kept("unit delta", intent.legs, lambda: units_delta(((intent.legs, 1),), scene.valuer))
     return _known(found)
-
-
-def _is_overlays(ordered: Ordered) -> bool:
-    """What is ordered for the base moves the book's delta, and not the overlay's own."""
-    return ordered[0].purpose.changes_overlay
 
 
 def _known(figure: float | Unvalued) -> float:

@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from bot.domain.decision import Checked, Rule
-from bot.domain.instrument import Side
-from bot.domain.orders import Leg, OrderIntent
+from bot.domain.instrument import InstrumentKey, Side
+from bot.domain.orders import OrderIntent
 from bot.valuation import Unvalued
+from risk.limits import RiskLimits
 from risk.scene import Scene
+
+Row = tuple[str, str, Decimal, Decimal]
+"""What is limited, of which contract (empty: of the order), its size, and its limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,36 +35,49 @@ class OrderSize:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the size."""
-        limits = scene.limits
-        contracts = max(leg.ratio for leg in intent.legs) * intent.quantity
-        value = abs(intent.limit) * intent.multiplier * intent.quantity
-        found = [
-            ("shares", Decimal(contracts), Decimal(limits.max_shares_per_order))
-            if intent.is_share
-            else ("contracts per leg", Decimal(contracts), Decimal(limits.max_contracts_per_leg)),
-            ("value in USD", value, limits.max_order_value_usd),
+        limits, is_share = scene.limits, intent.is_share
+        found: list[Row] = [
+            _row("shares" if is_share else "contracts per leg", "", _most_of_a_leg(intent), _leg_limit(intent, limits)),
+            ("value in USD", "", abs(intent.limit) * intent.multiplier * intent.quantity, limits.max_order_value_usd),
         ]
-        adds = not intent.is_share and not scene.closes_only(intent)
-        for leg in intent.legs:
-            quote = scene.quote(leg, intent)
+        adds = not is_share and not scene.closes_only(intent)
+        for leg, quote in zip(intent.legs, scene.quotes(intent), strict=True):
+            key, size = leg.instrument.key, leg.ratio * intent.quantity
             if isinstance(quote, Unvalued):
                 return Checked.failed(rule=self.rule, note=f"no displayed size: {quote.reason}")
             shown = quote.ask_size if leg.side is Side.BUY else quote.bid_size
-            allowed = Decimal(int(shown * limits.max_displayed_frac))
-            found.append((f"displayed size of {leg.instrument.key}", Decimal(leg.ratio * intent.quantity), allowed))
+            found.append(_row("displayed size of ", key, size, int(shown * limits.max_displayed_frac)))
             if adds:
-                borne = _borne_by_open_interest(leg, scene)
+                borne = scene.once(("open interest", key), partial(_borne_by_open_interest, key, scene))
                 if borne is None:
-                    note = f"the broker has not told the open interest of {leg.instrument.key} today"
+                    note = f"the broker has not told the open interest of {key} today"
                     return Checked.failed(rule=self.rule, note=note)
-                found.append((f"open interest of {leg.instrument.key}", Decimal(leg.ratio * intent.quantity), borne))
-        name, size, limit = min(found, key=lambda row: (row[2] - row[1]) / row[1])
-        return Checked.at_most(rule=self.rule, found=size, limit=limit, note=name, size_can_cure=True)
+                found.append(_row("open interest of ", key, size, borne))
+        name, contract, ordered, most = min(found, key=_room_frac)
+        return Checked.at_most(rule=self.rule, found=ordered, limit=most, note=f"{name}{contract}", size_can_cure=True)
 
 
-def _borne_by_open_interest(leg: Leg, scene: Scene) -> Decimal | None:
-    """How many contracts of a leg an order may have beside those that are open; None where that was not told today."""
-    told = scene.snapshot.open_interest.get(leg.instrument.key)
+def _row(name: str, contract: str, size: Decimal | int, limit: Decimal | int) -> Row:
+    return name, contract, Decimal(size), Decimal(limit)
+
+
+def _room_frac(row: Row) -> Decimal:
+    """How much larger the order might be by one of its limits, as a fraction of its size."""
+    _, _, size, limit = row
+    return (limit - size) / size
+
+
+def _most_of_a_leg(intent: OrderIntent) -> int:
+    return max([leg.ratio for leg in intent.legs]) * intent.quantity
+
+
+def _leg_limit(intent: OrderIntent, limits: RiskLimits) -> int:
+    return limits.max_shares_per_order if intent.is_share else limits.max_contracts_per_leg
+
+
+def _borne_by_open_interest(key: InstrumentKey, scene: Scene) -> int | None:
+    """How many contracts an order may have beside those that are open; None where that was not told today."""
+    told = scene.snapshot.open_interest.get(key)
     if told is None or told.told_on != scene.today:
         return None
-    return Decimal(int(told.contracts * Decimal(repr(scene.limits.max_open_interest_frac))))
+    return int(told.contracts * Decimal(repr(scene.limits.max_open_interest_frac)))

@@ -45,7 +45,7 @@ class Permission:
             rule=self.rule,
             passed=not denied,
             found=", ".join(denied) if denied else "permitted",
-            limit=f"{', '.join(sorted(permitted))} on {', '.join(sorted(exchanges))}",
+            limit=scene.once("permitted", lambda: f"{', '.join(sorted(permitted))} on {', '.join(sorted(exchanges))}"),
         )
 
     def _of_shares(self, intent: OrderIntent, scene: Scene) -> Checked:

@@ -1,14 +1,15 @@
 """How much the sleeve may hold: contracts by settlement and in all, vega, USD per VIX point (C31, C13)."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
 from bot.domain.decision import Checked, Rule
 from bot.domain.instrument import Kind
-from bot.domain.orders import Leg, OrderIntent
+from bot.domain.orders import OrderIntent
 from bot.valuation import Unvalued
-from risk.positions import Reach, contracts_reach, is_of_sleeve, order_sensitivity, sensitivity_reach
+from risk.positions import Span, contracts_reach, order_sensitivity, sensitivity_reach, sleeve_legs
 from risk.scene import CLOSES_ONLY, Scene
 
 NO_SLEEVE: Final = "no sleeve contract is traded"
@@ -39,12 +40,11 @@ class ContractsPerSettlement:
             Kind.OPTION: limits.max_options_per_settlement,
             Kind.FUTURE: limits.max_futures_per_settlement,
         }
-        touched = {(leg.instrument.kind, leg.instrument.settlement) for leg in _sleeve_legs(intent)}
-        found = [
-            (f"{kind} of {settlement}", contracts_reach(intent, scene, kind, settlement).most, Decimal(most[kind]))
-            for kind, settlement in (sorted(touched, key=str) if len(touched) > 1 else touched)
-            if kind in most
-        ]
+        found = []
+        for kind, settlement in _touched(intent, scene):
+            if kind in most:
+                held = contracts_reach(intent, scene, kind, settlement).most
+                found.append((f"{kind} of {settlement}", held, Decimal(most[kind])))
         return _tightest(self.rule, intent, scene, found)
 
 
@@ -68,12 +68,11 @@ class ContractsInAll:
         """Judge the kinds that the order touches."""
         limits = scene.limits
         most = {Kind.OPTION: limits.max_options, Kind.FUTURE: limits.max_futures}
-        kinds = {leg.instrument.kind for leg in _sleeve_legs(intent)}
-        found = [
-            (f"{kind} of all settlements", contracts_reach(intent, scene, kind, None).most, Decimal(most[kind]))
-            for kind in sorted(kinds)
-            if kind in most
-        ]
+        found = []
+        for kind in dict.fromkeys(kind for kind, _ in _touched(intent, scene)):
+            if kind in most:
+                held = contracts_reach(intent, scene, kind, None).most
+                found.append((f"{kind} of all settlements", held, Decimal(most[kind])))
         return _tightest(self.rule, intent, scene, found)
 
 
@@ -122,8 +121,14 @@ class VixDelta:
         return _sensitivity(self.rule, intent, scene)
 
 
-def _sleeve_legs(intent: OrderIntent) -> list[Leg]:
-    return [leg for leg in intent.legs if is_of_sleeve(leg.instrument)]
+def _touched(intent: OrderIntent, scene: Scene) -> list[tuple[Kind, date | None]]:
+    """Kinds and settlements of the sleeve that an order touches, each once and in a fixed order."""
+    found: list[tuple[Kind, date | None]] = []
+    for leg in sleeve_legs(intent, scene):
+        one = (leg.instrument.kind, leg.instrument.settlement)
+        if one not in found:
+            found.append(one)
+    return sorted(found, key=str) if len(found) > 1 else found
 
 
 def _tightest(rule: Rule, intent: OrderIntent, scene: Scene, found: list[tuple[str, Decimal, Decimal]]) -> Checked:
@@ -136,7 +141,7 @@ def _tightest(rule: Rule, intent: OrderIntent, scene: Scene, found: list[tuple[s
 
 
 def _sensitivity(rule: Rule, intent: OrderIntent, scene: Scene) -> Checked:
-    if not _sleeve_legs(intent):
+    if not sleeve_legs(intent, scene):
         return Checked.holds(rule=rule, passed=True, found=NO_SLEEVE, limit=NO_SLEEVE)
     if scene.closes_only(intent):
         return Checked.holds(rule=rule, passed=True, found=CLOSES_ONLY, limit=CLOSES_ONLY, note=CLOSES_ONLY)
@@ -153,6 +158,6 @@ def _sensitivity(rule: Rule, intent: OrderIntent, scene: Scene) -> Checked:
     return Checked.at_most(rule=rule, found=side, limit=limit, note=note, size_can_cure=True)
 
 
-def _moved_side(reach: Reach, own: float) -> Decimal:
+def _moved_side(reach: Span, own: float) -> Decimal:
     """An order that takes the sleeve back from one side is judged on the other, where it goes."""
     return reach.long if own >= 0.0 else reach.short

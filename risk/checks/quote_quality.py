@@ -25,9 +25,9 @@ class QuoteQuality:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the ground of the price."""
-        found: list[object] = [scene.quote(leg, intent) for leg in intent.legs]
+        found: list[object] = [*scene.quotes(intent)]
         if not scene.closes_only(intent):
-            found += [good_level(scene.snapshot, index.key) for index in (VIX, SPX)]
+            found += scene.once("levels", lambda: [good_level(scene.snapshot, index.key) for index in (VIX, SPX)])
         faults = [one.reason for one in found if isinstance(one, Unvalued)]
         return Checked.holds(
             rule=self.rule,

@@ -31,10 +31,11 @@ class Repeats:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Count this order as executed."""
-        pattern = pattern_of(intent)
+        pattern, pending = pattern_of(intent), scene.pending()
+        times = repeats_now(scene) if pending else scene.snapshot.book.executed.times
         return Checked.at_most(
             rule=self.rule,
-            found=Decimal(repeats_now(scene).get(pattern, 0) + 1),
+            found=Decimal(times.get(pattern, 0) + 1),
             limit=Decimal(scene.limits.max_repeats_per_day),
             note=pattern,
         )

@@ -38,7 +38,12 @@ class SessionHours:
 
 
 def _session_fault(intent: OrderIntent, scene: Scene) -> str:
-    now, window = scene.snapshot.now, order_window(scene, is_share=intent.is_share)
+    is_share = intent.is_share
+    return scene.once("share session" if is_share else "session", lambda: _window_fault(scene, is_share=is_share))
+
+
+def _window_fault(scene: Scene, *, is_share: bool) -> str:
+    now, window = scene.snapshot.now, order_window(scene, is_share=is_share)
     if window is None:
         return "no session is open"
     first, last = window
@@ -59,17 +64,23 @@ def order_window(scene: Scene, *, is_share: bool) -> tuple[datetime, datetime] |
 def _expiry_fault(intent: OrderIntent, scene: Scene) -> str:
     if intent.is_share:
         return ""
-    cutoff = timedelta(minutes=scene.limits.last_trade_cutoff_minutes)
     closes_only = scene.closes_only(intent)
     for leg in intent.legs:
-        last = leg.instrument.last_trade
-        if last is None:
-            return "a contract without a last trading day"
-        if scene.snapshot.now >= last_trade_at(leg.instrument, last, scene) - cutoff:
-            return "past the cut-off before the last trade"
-        if not closes_only and scene.today >= guard_day(last, scene):
-            return "too few sessions before the last trading day"
+        one = leg.instrument
+        ended, guarded = scene.once(("life", one.key, one.last_trade), partial(_life_faults, one, scene))
+        if ended or (guarded and not closes_only):
+            return ended or guarded
     return ""
+
+
+def _life_faults(instrument: Instrument, scene: Scene) -> tuple[str, str]:
+    """What the end of a contract's life says against any order in it, and against one that does not only close."""
+    last, cutoff = instrument.last_trade, timedelta(minutes=scene.limits.last_trade_cutoff_minutes)
+    if last is None:
+        return "a contract without a last trading day", ""
+    if scene.snapshot.now >= last_trade_at(instrument, last, scene) - cutoff:
+        return "past the cut-off before the last trade", ""
+    return "", "too few sessions before the last trading day" if scene.today >= guard_day(last, scene) else ""
 
 
 def last_trade_at(instrument: Instrument, last: date, scene: Scene) -> datetime:
@@ -79,11 +90,9 @@ def last_trade_at(instrument: Instrument, last: date, scene: Scene) -> datetime:
 
 def _broker_fault(intent: OrderIntent, scene: Scene) -> str:
     """What the broker's own word of any leg says against this moment; the session is open by our calendar."""
-    limits = scene.limits
     for leg in intent.legs:
         one = leg.instrument
-        asked = ("broker's hours", one.key, limits.session_edge_minutes, limits.last_trade_cutoff_minutes)
-        fault = scene.once(asked, partial(_leg_fault, one, scene))
+        fault = scene.once(("broker's hours", one.key, one.last_trade), partial(_leg_fault, one, scene))
         if fault:
             return fault
     return ""
@@ -123,7 +132,7 @@ def _told_end_fault(instrument: Instrument, terms: ContractTerms, scene: Scene) 
 
 def guard_day(last: date, scene: Scene) -> date:
     """Return the first day on which nothing of a contract is bought any more."""
-    return scene.once(("guard", last, scene.limits.expiry_guard_sessions), lambda: _guarded_from(last, scene))
+    return scene.once(("guard", last), lambda: _guarded_from(last, scene))
 
 
 def _guarded_from(last: date, scene: Scene) -> date:

@@ -1,6 +1,5 @@
 """No naked short calls, and no short leg of a condor without its wing, whatever fills (C21)."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -40,8 +39,8 @@ class ShortCalls:
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the end state and every state on the way."""
         groups = {group for leg in intent.legs if (group := _group(leg.instrument)) is not None}
-        before = sum(_uncovered_now(group, scene) for group in groups)
-        after = sum(_uncovered(group, scene, (*intent.legs,), intent.quantity) for group in groups)
+        before = sum([_uncovered_now(group, scene) for group in groups])
+        after = sum([_uncovered(group, scene, intent.legs, intent.quantity) for group in groups])
         allowed = before if scene.closes_only(intent) else max(0, before - 1)
         return Checked.at_most(
             rule=self.rule,
@@ -54,33 +53,36 @@ class ShortCalls:
 
 def _uncovered_now(group: Group, scene: Scene) -> int:
     """What is short of cover without the order under judgement."""
-    if next(scene.pending(), None) is not None:
+    if scene.pending():
         return _uncovered(group, scene, ())
     return scene.once(("uncovered", group), lambda: _uncovered(group, scene, ()))
 
 
 def _uncovered(group: Group, scene: Scene, legs: Iterable[Leg], quantity: int = 0) -> int:
     """Options short of cover in a group, 0 for none: the deepest shortfall over all strikes, at the worst of fills."""
-    held = defaultdict(int, scene.once(("ladder", group), lambda: _held(group, scene)))
+    held = scene.once(("ladder", group), lambda: _held(group, scene)).copy()
     for leg in legs:
         _add(held, group, leg.instrument, leg.signed_ratio * quantity)
-    ways = []
-    for pending, units in scene.pending():
-        ladder: Ladder = defaultdict(int)
-        for leg in pending.legs:
-            _add(ladder, group, leg.instrument, leg.signed_ratio * units)
-        ways.append(ladder)
-    covers = [0] * (1 + len(ways))
-    worst = 0
-    for strike in sorted(set(held).union(*ways)):
-        for place, ladder in enumerate((held, *ways)):
+    ways = [_ladder(pending.legs, units, group) for pending, units in scene.pending()]
+    cover, covers, worst = 0, [0] * len(ways), 0
+    for strike in sorted(set(held).union(*ways) if ways else held):
+        cover += held.get(strike, 0)
+        for place, ladder in enumerate(ways):
             covers[place] += ladder.get(strike, 0)
-        worst = min(worst, covers[0] + sum(min(0, cover) for cover in covers[1:]))
+        worst = min(worst, cover + sum([min(0, one) for one in covers]))
     return -worst
 
 
+def _ladder(legs: Iterable[Leg], quantity: int, group: Group) -> Ladder:
+    """What some units of an order bring of a group."""
+    ladder: Ladder = {}
+    for leg in legs:
+        _add(ladder, group, leg.instrument, leg.signed_ratio * quantity)
+    return ladder
+
+
 def _held(group: Group, scene: Scene) -> Ladder:
-    held: Ladder = defaultdict(int)
+    held: Ladder = {}
     for position in scene.snapshot.book.positions.values():
         _add(held, group, position.instrument, position.quantity)
     return held
@@ -89,7 +91,8 @@ def _held(group: Group, scene: Scene) -> Ladder:
 def _add(ladder: Ladder, group: Group, instrument: Instrument, quantity: int) -> None:
     if instrument.strike is not None and _group(instrument) == group:
         is_condors_call = instrument.trading_class in SPX_OPTION_CLASSES and instrument.right is Right.CALL
-        ladder[-instrument.strike if is_condors_call else instrument.strike] += quantity
+        strike = -instrument.strike if is_condors_call else instrument.strike
+        ladder[strike] = ladder.get(strike, 0) + quantity
 
 
 def _group(instrument: Instrument) -> Group | None:

@@ -25,9 +25,10 @@ class Locks:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the locks."""
-        book = scene.snapshot.book
-        names = (ACCOUNT_LOCK, *(leg.instrument.key for leg in intent.legs))
-        found = [f"{name}: {book.locks[name]}" for name in names if name in book.locks]
+        book, found = scene.snapshot.book, []
+        if book.locks:
+            names = (ACCOUNT_LOCK, *(leg.instrument.key for leg in intent.legs))
+            found = [f"{name}: {book.locks[name]}" for name in names if name in book.locks]
         if book.unmatched and not scene.closes_only(intent):
             found.append(f"{len(book.unmatched)} SPX option positions fit no condor: sizing is locked")
         return Checked.holds(
@@ -53,6 +54,9 @@ class Reconciled:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:  # noqa: ARG002 - every check has this signature
         """Judge whether the book can be believed."""
+        return scene.once("reconciled", lambda: self._judged(scene))
+
+    def _judged(self, scene: Scene) -> Checked:
         reconciling = scene.snapshot.reconciling
         why = FROZEN if scene.snapshot.is_frozen else "reconciling"
         return Checked.holds(

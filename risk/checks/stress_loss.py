@@ -1,9 +1,10 @@
 """What the sleeve may lose in mean reversion, and how far a plan may worsen the losses of the book (C31, M11)."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import add
 
 from bot.deltas import Units
 from bot.domain.decision import Checked, Rule
@@ -14,6 +15,7 @@ from risk.stress import (
     GRID,
     MEAN_REVERSION,
     MEAN_REVERSION_AT,
+    NO_STRESS,
     PlanStress,
     StressReport,
     StressSettings,
@@ -103,26 +105,44 @@ class WorstLoss:
 
 def _worst_worsened(stress: PlanStress, intent: OrderIntent, scene: Scene, limit_usd: float) -> tuple[float, str]:
     """Return the largest loss, USD, and its scenario among those that the step or its plan worsens; no name: none."""
-    worst, name = -math.inf, ""
-    own = premium_usd(intent, scene)
-    whole = own + sum(premium_usd(later, scene) for later in scene.later)
-    books = stress.before.book_usd, stress.unit.book_usd, stress.rest.book_usd
-    for scenario, held, unit, rest in zip(GRID, *books, strict=True):
-        step = intent.quantity * unit
-        for move, premium in ((step, own), (step + rest, whole)) if scene.later else ((step, own),):
+    own, before = premium_usd(intent, scene), stress.before.book_usd
+    step = [intent.quantity * unit for unit in stress.unit.book_usd]
+    found = _worsened(before, step, own, limit_usd)
+    if scene.later:
+        whole = own + sum(premium_usd(later, scene) for later in scene.later)
+        found += _worsened(before, [*map(add, step, stress.rest.book_usd)], whole, limit_usd)
+    loss, place = max(found, default=(-math.inf, 0))
+    return loss, GRID[-place].name if found else ""
+
+
+def _worsened(
+    before: Sequence[float], moves: Sequence[float], premium: float, limit_usd: float
+) -> list[tuple[float, int]]:
+    """The loss in each scenario that is worsened by more than is allowed, and its place, negative: the first of equals.
+
+    All figures in USD. What is beyond the limit already permits the premium, everything else nothing.
+    """
+    found = []
+    for place, move in enumerate(moves):
+        if move <= -LEAST_USD:
+            held = before[place]
             allowed = premium if -held > limit_usd else 0.0
-            loss = -(held + move)
-            if -move >= allowed + LEAST_USD and loss > worst:
-                worst, name = loss, scenario.name
-    return worst, name
+            if -move >= allowed + LEAST_USD:
+                found.append((-(held + move), -place))
+    return found
 
 
 def premium_usd(intent: OrderIntent, scene: Scene) -> float:
     """What a hedge pays at its limit or at the middle, whichever is more, USD; a future, shares and a wing pay none."""
-    unit = scene.valuer.unit(intent.legs)
-    if intent.carries_reserve or is_roll(intent) or isinstance(unit, Unvalued):
+    middle = 0.0
+    for leg in intent.legs:
+        valued = scene.valuer.value(leg.instrument)
+        if isinstance(valued, Unvalued):
+            return 0.0
+        middle += leg.signed_ratio * valued.price
+    if intent.carries_reserve or is_roll(intent):
         return 0.0
-    return max(0.0, float(intent.limit), unit.price) * intent.multiplier * intent.quantity
+    return max(0.0, float(intent.limit), middle) * intent.multiplier * intent.quantity
 
 
 def plan_stress(intent: OrderIntent, scene: Scene) -> PlanStress | Unvalued:
@@ -149,7 +169,7 @@ def _stressed(intent: OrderIntent, scene: Scene) -> PlanStress | Unvalued:
     if isinstance(before, Unvalued):
         return before
     unit = _units(((intent.legs, 1),), scene)
-    rest = _rest(scene) if scene.later else scene.valuer.once("nothing", lambda: _units((), scene))
+    rest = _rest(scene) if scene.later else NO_STRESS
     if isinstance(unit, Unvalued):
         return unit
     if isinstance(rest, Unvalued):

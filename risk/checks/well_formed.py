@@ -43,9 +43,9 @@ class WellFormed:
 def _number_fault(intent: OrderIntent) -> str:
     if type(intent.quantity) is not int:
         return "the quantity is no whole number"
-    numbers = (Decimal(intent.quantity), intent.limit, intent.worst_cost_usd)
-    if any(not number.is_finite() or number.adjusted() >= MOST_DIGITS for number in numbers):
-        return "a number is not finite or absurdly large"
+    for number in (Decimal(intent.quantity), intent.limit, intent.worst_cost_usd):
+        if not number.is_finite() or number.adjusted() >= MOST_DIGITS:
+            return "a number is not finite or absurdly large"
     return ""
 
 

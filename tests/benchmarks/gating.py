@@ -3,7 +3,7 @@
 import gc
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from bot.domain.decision import Checked
@@ -42,7 +42,8 @@ def sixty_legs() -> Snapshot:
         for leg in lot.legs:
             held[leg.instrument] = held.get(leg.instrument, 0) + leg.signed_ratio * lot.units_open
     book = a_book(positions=held, stated=stated, lots=(*base, overlay), account=an_account(20_000_000))
-    return scenery.snapshot(book=book)
+    moment = scenery.snapshot(book=book)
+    return replace(moment, now=moment.now.astimezone(UTC))  # in which the bot's clock tells the time
 
 
 def _strikes(number: int) -> tuple[Decimal, Decimal, Decimal, Decimal]:

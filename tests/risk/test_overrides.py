@@ -218,7 +218,7 @@ def test_only_a_failure_above_a_known_limit_can_be_waived() -> None:
     """Passed, failed closed, in words, or of a rule that is never waived: not."""
     over = Checked.at_most(rule=Rule.VEGA, found=Decimal(2), limit=Decimal(1))
     assert can_be_waived(over)
-    assert can_be_waived(replace(over, found=2.5, limit=1))
+    assert can_be_waived(over._replace(found=2.5, limit=1))
     for changes in (
         {"passed": True},
         {"found": None},
@@ -229,7 +229,7 @@ def test_only_a_failure_above_a_known_limit_can_be_waived() -> None:
         {"limit": Decimal("NaN")},
         *({"rule": rule} for rule in NEVER_WAIVED),
     ):
-        assert not can_be_waived(replace(over, **changes)), changes
+        assert not can_be_waived(over._replace(**changes)), changes
 
 
 @pytest.mark.control("C15")

@@ -270,7 +270,7 @@ def test_whatever_subset_fills_the_reach_holds(orders: list[tuple[int, bool]], d
     reach = contracts_reach(a_mini(), scene, Kind.OPTION, NOVEMBER)
     both = sensitivity_reach(a_mini(), scene)
     each = order_sensitivity(spreads[0] if spreads else a_build(), scene)
-    held = sensitivity_of(CALL, scene)
+    held = sensitivity_of(CALL, scene.valuer)
     assert not any(isinstance(one, Unvalued) for one in (both, each, held))
     assert not isinstance(both, Unvalued)
     assert not isinstance(held, Unvalued)
