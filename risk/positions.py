@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.domain.expiries import has_settled
 from bot.domain.instrument import Instrument, InstrumentKey, Kind
@@ -36,8 +36,7 @@ class Reach:
         return max(self.long, self.short)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class Span(NamedTuple):
     """How far a signed sum of USD may get either way; its sizes are to the cent, as those of `Reach`."""
 
     highest: float
@@ -46,9 +45,7 @@ class Span:
     @classmethod
     def of(cls, held: float, moves: Sequence[float]) -> "Span":
         """Return how far what is held may be moved, each move made or not."""
-        return cls(
-            highest=held + sum([max(0.0, one) for one in moves]), lowest=held + sum([min(0.0, one) for one in moves])
-        )
+        return cls(held + sum([one for one in moves if one > 0.0]), held + sum([one for one in moves if one < 0.0]))
 
     @property
     def long(self) -> Decimal:

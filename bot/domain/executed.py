@@ -26,7 +26,7 @@ class Counted:
 
 def pattern_of(intent: OrderIntent) -> str:
     """Return the pattern of an order in words: the same for the same purpose, layer, contracts, sides and ratios."""
-    legs = sorted(f"{leg.signed_ratio:+d} {leg.instrument.key}" for leg in intent.legs)
+    legs = sorted([f"{leg.signed_ratio:+d} {leg.instrument.key}" for leg in intent.legs])
     return f"{intent.purpose} of {intent.layer}: {', '.join(legs)}"
 
 

@@ -14,6 +14,8 @@ from risk.limits import RiskLimits
 from risk.reducing import past
 from risk.scene import Scene
 
+NOTHING = Decimal(0)
+
 
 @dataclass(frozen=True, slots=True)
 class DaySlippage:
@@ -44,23 +46,23 @@ class DaySlippage:
         middle = middle_points(intent, scene)
         if isinstance(middle, Unvalued):
             return Checked.failed(rule=self.rule, note=f"no middle: {middle.reason}")
-        limit = slippage_limit_usd(scene.snapshot.worth, scene.limits)
+        limit = scene.once("slippage limit", lambda: slippage_limit_usd(scene.snapshot.worth, scene.limits))
         if limit is None:
             return Checked.failed(rule=self.rule, note="what the account was worth before is not known")
-        own = max(Decimal(0), intent.limit - middle) * intent.multiplier * intent.quantity
+        own = max(NOTHING, intent.limit - middle) * intent.multiplier * intent.quantity
         paid, pending = scene.snapshot.book.executed.slippage_usd, slippage_pending_usd(scene)
         return Checked.at_most(
             rule=self.rule,
             found=paid + pending + own,
             limit=limit,
-            note=f"{paid} USD paid today, {pending} USD on their way",
+            note=f"{paid!s} USD paid today, {pending!s} USD on their way",
             size_can_cure=True,
         )
 
 
 def slippage_pending_usd(scene: Scene) -> Decimal:
     """Return what everything on its way pays beyond its middle if it fills at its limit, USD."""
-    return sum((slippage_usd(one, one.limit, units) for one, units in scene.pending()), Decimal(0))
+    return sum([slippage_usd(one, one.limit, units) for one, units in scene.pending()], NOTHING)
 
 
 def slippage_limit_usd(worth: Worth | None, limits: RiskLimits) -> Decimal | None:

@@ -64,7 +64,7 @@ class Neutrality:
                 (step, False),
                 (_all_of([step, *_moves([(one, one.quantity) for one in scene.later], scene)]), True),
             ]
-        worst, notes = 0.0, []
+        worst, notes = 0.0, set[str]()
         for on_the_way in _worst_of(scene.pending(), scene):
             before = held + on_the_way.book
             for moved, is_last in ends:
@@ -73,15 +73,15 @@ class Neutrality:
                 if not math.isfinite(after + own + band.half_width):
                     return Checked.failed(rule=self.rule, note="the delta is not finite")
                 allowed = band.allows(before=before, after=after, overlay_after=own, is_last_step=is_last)
-                notes.append(allowed if allowed in LEANS_BACK or not is_roll(intent) else "")
-                worst = max(worst, after, key=abs)
+                notes.add(allowed if allowed in LEANS_BACK or not is_roll(intent) else "")
+                worst = after if abs(after) > abs(worst) else worst
         return Checked(
             rule=self.rule,
-            passed=all(notes),
+            passed="" not in notes,
             found=round(worst, 2),
             limit=round(band.half_width, 2),
             headroom=round(band.half_width - abs(worst), 2),
-            note="; ".join(sorted(set(notes) - {""})) or "outside the band",
+            note="; ".join(sorted(notes - {""})) or "outside the band",
             size_can_cure=True,
         )
 

@@ -31,8 +31,8 @@ class Repeats:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Count this order as executed."""
-        pattern, pending = pattern_of(intent), scene.pending()
-        times = repeats_now(scene) if pending else scene.snapshot.book.executed.times
+        pattern = pattern_of(intent)
+        times = repeats_now(scene) if scene.pending() else scene.snapshot.book.executed.times
         return Checked.at_most(
             rule=self.rule,
             found=Decimal(times.get(pattern, 0) + 1),

@@ -38,9 +38,13 @@ class ShortCalls:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the end state and every state on the way."""
-        groups = {group for leg in intent.legs if (group := _group(leg.instrument)) is not None}
+        groups: dict[Group, list[Leg]] = {}
+        for leg in intent.legs:
+            group = _group(leg.instrument)
+            if group is not None:
+                groups.setdefault(group, []).append(leg)
         before = sum([_uncovered_now(group, scene) for group in groups])
-        after = sum([_uncovered(group, scene, intent.legs, intent.quantity) for group in groups])
+        after = sum([_uncovered(group, scene, legs, intent.quantity) for group, legs in groups.items()])
         allowed = before if scene.closes_only(intent) else max(0, before - 1)
         return Checked.at_most(
             rule=self.rule,
@@ -59,10 +63,13 @@ def _uncovered_now(group: Group, scene: Scene) -> int:
 
 
 def _uncovered(group: Group, scene: Scene, legs: Iterable[Leg], quantity: int = 0) -> int:
-    """Options short of cover in a group, 0 for none: the deepest shortfall over all strikes, at the worst of fills."""
+    """Options short of cover in a group, 0 for none: the deepest shortfall over all strikes, at the worst of fills.
+
+    The legs are those of the order in this group.
+    """
     held = scene.once(("ladder", group), lambda: _held(group, scene)).copy()
     for leg in legs:
-        _add(held, group, leg.instrument, leg.signed_ratio * quantity)
+        _add(held, leg.instrument, leg.signed_ratio * quantity)
     ways = [_ladder(pending.legs, units, group) for pending, units in scene.pending()]
     cover, covers, worst = 0, [0] * len(ways), 0
     for strike in sorted(set(held).union(*ways) if ways else held):
@@ -77,19 +84,21 @@ def _ladder(legs: Iterable[Leg], quantity: int, group: Group) -> Ladder:
     """What some units of an order bring of a group."""
     ladder: Ladder = {}
     for leg in legs:
-        _add(ladder, group, leg.instrument, leg.signed_ratio * quantity)
+        if _group(leg.instrument) == group:
+            _add(ladder, leg.instrument, leg.signed_ratio * quantity)
     return ladder
 
 
 def _held(group: Group, scene: Scene) -> Ladder:
     held: Ladder = {}
     for position in scene.snapshot.book.positions.values():
-        _add(held, group, position.instrument, position.quantity)
+        if _group(position.instrument) == group:
+            _add(held, position.instrument, position.quantity)
     return held
 
 
-def _add(ladder: Ladder, group: Group, instrument: Instrument, quantity: int) -> None:
-    if instrument.strike is not None and _group(instrument) == group:
+def _add(ladder: Ladder, instrument: Instrument, quantity: int) -> None:
+    if instrument.strike is not None:
         is_condors_call = instrument.trading_class in SPX_OPTION_CLASSES and instrument.right is Right.CALL
         strike = -instrument.strike if is_condors_call else instrument.strike
         ladder[strike] = ladder.get(strike, 0) + quantity

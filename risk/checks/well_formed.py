@@ -67,7 +67,7 @@ def _build_fault(intent: OrderIntent, scene: Scene) -> str:
     if intent.limit <= 0:
         return "a purchase pays"
     legs = intent.legs
-    if any(leg.ratio != 1 for leg in legs):
+    if [leg for leg in legs if leg.ratio != 1]:
         return "ratios other than one are not known"
     if len(legs) == 1:
         bought = legs[0].instrument
