@@ -110,7 +110,7 @@ def break_evens(
 
 
 Slopes = tuple[tuple[float, float, float, float], ...]
-"""Outward from the innermost short strike: (from, to, loss at the beginning in USD, USD per point)."""
+"""Outward from the innermost short strike: (from, loss there in USD, USD per point, loss at the end in USD)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,8 +132,23 @@ class Payoff:
         if net <= 0:
             spent = f"the hedge costs {hedge_cost_usd} of {credit_usd} USD credit"
             return NoBreakEvens(why=f"{spent}: nothing is left to keep")
-        lower, upper = _eaten(self.below, float(net)), _eaten(self.above, float(net))
-        return BreakEvens(credit_usd=net, lower=None if lower is None else -lower, upper=upper)
+        lower, upper = self.levels(float(net))
+        return BreakEvens(credit_usd=net, lower=lower, upper=upper)
+
+    def levels(self, net_usd: float) -> tuple[float | None, float | None]:
+        """Return the levels below and above at which the loss has eaten a net credit; None where it never does."""
+        lower = _eaten(self.below, net_usd)
+        return None if lower is None else -lower, _eaten(self.above, net_usd)
+
+    def stands_beyond(self, net_usd: Decimal, spot: float, reach: float) -> bool:
+        """Return whether with a net credit both break-evens stand farther than ``reach`` from spot, all in points.
+
+        The quick half of `brings_inside`: where it is True, that has no objection; else that has to be asked.
+        """
+        if self.fault or net_usd <= 0:
+            return False
+        lower, upper = self.levels(float(net_usd))
+        return (lower is None or spot - lower > reach) and (upper is None or upper - spot > reach)
 
 
 def payoff_of(condors: Sequence[Condor]) -> Payoff:
@@ -226,15 +241,16 @@ def _slopes(spreads: Sequence[tuple[float, float, int]]) -> Slopes:
     loss, found = 0.0, []
     for near, far in pairwise(edges):
         slope = MULTIPLIER * sum(count for short, long, count in spreads if short <= near < long)
-        found.append((near, far, loss, slope))
-        loss += slope * (far - near)
+        end = loss + slope * (far - near)
+        found.append((near, loss, slope, end))
+        loss = end
     return tuple(found)
 
 
 def _eaten(slopes: Slopes, credit: float) -> float | None:
     """The level, outward, at which the loss reaches a credit."""
-    for near, far, loss, slope in slopes:
-        if loss + slope * (far - near) >= credit:
+    for near, loss, slope, end in slopes:
+        if end >= credit:
             return near + (credit - loss) / slope
     return None
 

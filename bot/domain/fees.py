@@ -56,10 +56,10 @@ class FeeSchedule:
 
     def of_legs(self, legs: Iterable[Leg]) -> Decimal:
         """Return USD for one unit of an order, all legs."""
-        return sum(
-            (self.of_contract(leg.instrument.trading_class, leg.instrument.kind) * leg.ratio for leg in legs),
-            Decimal(0),
-        )
+        total = Decimal(0)
+        for leg in legs:
+            total += self.of_contract(leg.instrument.trading_class, leg.instrument.kind) * leg.ratio
+        return total
 
     def of_intent(self, intent: OrderIntent, quantity: int) -> Decimal:
         """Return USD for ``quantity`` units of an order, all legs."""
@@ -73,5 +73,5 @@ class FeeSchedule:
         ['0.00', '1.00', '2.00']
         """
         fee = self.of_legs(legs) * quantity
-        is_share = any(leg.instrument.kind is Kind.STOCK for leg in legs)
+        is_share = Kind.STOCK in [leg.instrument.kind for leg in legs]
         return max(fee, self.least_share_order_usd) if is_share and quantity else fee

@@ -10,7 +10,6 @@ from bot.domain.orders import OrderIntent
 from bot.domain.portfolio import Condor
 from bot.valuation import Unvalued, good_level
 from risk.checks.hedge_cost import cost_report, report_with
-from risk.cost import CohortCost
 from risk.scene import CLOSES_ONLY, Scene
 from risk.wings import Rolls, condors_after, is_roll
 
@@ -46,15 +45,20 @@ class BreakEvensKept:
         rolls = _rolls(scene)
         held = _held(rolls, scene)
         moved = _groups([*rolls, (intent, intent.quantity)], scene) if is_roll(intent) else held
-        for was, after in zip(_standing(held, scene), report_with(intent, scene).cohorts, strict=True):
+        report, moves = report_with(intent, scene), scene.limits.break_even_moves
+        for was, cost, charge in zip(_standing(held, scene), report.standing, report.charges_usd, strict=True):
             if isinstance(was, NoBreakEvens):
                 continue
-            move = _move(held[after.cohort].condor, scene)
+            name, credit = cost.cohort, cost.credit_usd
+            move = _move(held[name], scene)
             if isinstance(move, Unvalued):
                 return Checked.failed(rule=self.rule, note=f"the expected move is unknown: {move.reason}")
-            objection = brings_inside(was, _found(moved, after), spot, move, scene.limits.break_even_moves)
+            payoff = _payoff(moved, name)
+            if payoff.stands_beyond(credit - charge, spot, moves * move.points):
+                continue
+            objection = brings_inside(was, payoff.break_evens(credit, charge), spot, move, moves)
             if objection:
-                note = f"{after.cohort}: {objection}"
+                note = f"{name}: {objection}"
                 return Checked(rule=self.rule, passed=False, found=note, limit=STAYS, note="", size_can_cure=True)
         return Checked.holds(rule=self.rule, passed=True, found=STAYS, limit=STAYS)
 
@@ -69,11 +73,11 @@ def nearest_break_evens(scene: Scene) -> Mapping[str, tuple[float, str] | Unvalu
     spot, held = good_level(scene.snapshot, SPX.key), _held(_rolls(scene), scene)
     found: dict[str, tuple[float, str] | Unvalued] = {}
     for cost in cost_report(scene).cohorts:
-        stands = _found(held, cost)
+        stands = _payoff(held, cost.cohort).break_evens(cost.credit_usd, cost.charge_usd)
         if isinstance(stands, NoBreakEvens):
             found[cost.cohort] = Unvalued(reason=stands.why)
             continue
-        move = _move(held[cost.cohort].condor, scene)
+        move = _move(held[cost.cohort], scene)
         if isinstance(spot, Unvalued):
             found[cost.cohort] = spot
         elif isinstance(move, Unvalued):
@@ -98,6 +102,7 @@ def _held(rolls: list[tuple[OrderIntent, int]], scene: Scene) -> "dict[str, _Gro
 class _Group:
     """The condors of one cohort: any of them, and how all of them lose."""
 
+    cohort: str
     condor: Condor
     payoff: Payoff
 
@@ -106,7 +111,10 @@ def _standing(held: Mapping[str, _Group], scene: Scene) -> tuple[BreakEvens | No
     """The break-evens of every cohort without the order under judgement."""
 
     def found() -> tuple[BreakEvens | NoBreakEvens, ...]:
-        return tuple(_found(held, cost) for cost in cost_report(scene).cohorts)
+        return tuple(
+            _payoff(held, cost.cohort).break_evens(cost.credit_usd, cost.charge_usd)
+            for cost in cost_report(scene).cohorts
+        )
 
     return found() if scene.earlier else scene.once("standing break-evens", found)
 
@@ -116,16 +124,15 @@ def _groups(rolls: Rolls, scene: Scene) -> dict[str, _Group]:
     found: dict[str, list[Condor]] = {}
     for condor in condors_after(scene.snapshot.book, rolls).condors:
         found.setdefault(condor.cohort, []).append(condor)
-    return {name: _Group(condor=own[0], payoff=payoff_of(own)) for name, own in found.items()}
+    return {name: _Group(cohort=name, condor=own[0], payoff=payoff_of(own)) for name, own in found.items()}
 
 
-def _found(groups: Mapping[str, _Group], cost: CohortCost) -> BreakEvens | NoBreakEvens:
-    own = groups.get(cost.cohort)
-    payoff = payoff_of(()) if own is None else own.payoff
-    return payoff.break_evens(cost.credit_usd, cost.charge_usd)
+def _payoff(groups: Mapping[str, _Group], cohort: str) -> Payoff:
+    own = groups.get(cohort)
+    return payoff_of(()) if own is None else own.payoff
 
 
-def _move(condor: Condor, scene: Scene) -> ExpectedMove | Unvalued:
+def _move(group: _Group, scene: Scene) -> ExpectedMove | Unvalued:
     reach = scene.limits.straddle_reach_frac
-    name = ("expected move", condor.cohort, reach)
-    return scene.once(name, lambda: expected_move(condor, scene.valuer, reach))
+    name = ("expected move", group.cohort, reach)
+    return scene.once(name, lambda: expected_move(group.condor, scene.valuer, reach))

@@ -1,6 +1,6 @@
 """The hedge costs at most 40 % of the condor credit, by cohort and by book (C20, M9)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -82,10 +82,11 @@ def cost_report(scene: Scene, *intents: OrderIntent) -> CostReport:
 
 def _cost_report(scene: Scene, intents: tuple[OrderIntent, ...]) -> CostReport:
     book, wanted = scene.snapshot.book, (*scene.earlier, *intents)
-    model, reserves = scene.once("cost model", lambda: _cost_model(scene)), dict(_reserves(scene, intents))
+    model = scene.once("cost model", lambda: _cost_model(scene))
+    reserves = _reserves(scene, wanted)
     if reserves:
-        model = replace(model, reserves=reserves)
-    if any(is_roll(one) for one in wanted):  # it lowers a credit, by which everything is shared
+        model = replace(model, reserves={**model.reserves, **reserves})
+    if any([is_roll(one) for one in wanted]):  # it lowers a credit, by which everything is shared
         return model.report(book, scene.today, wanted)
     borne = scene.once("borne", lambda: model.borne(book, scene.today))
     return model.report_on(borne, wanted)
@@ -93,21 +94,25 @@ def _cost_report(scene: Scene, intents: tuple[OrderIntent, ...]) -> CostReport:
 
 def _cost_model(scene: Scene) -> CostModel:
     """The model of the moment; what a future or a share that is wanted would be charged comes on top."""
+    working = [order.intent for order in scene.snapshot.book.orders.values() if order.may_fill]
     return CostModel(
         fees=scene.fees,
         max_cost_frac=scene.limits.max_hedge_cost_frac,
         amortise=scene.limits.amortise,
         held_reserves=dict(_held_reserves(scene)),
         products_usd=_products_usd(scene),
+        reserves=_reserves(scene, working),
     )
 
 
-def _reserves(scene: Scene, intents: tuple[OrderIntent, ...]) -> Iterator[tuple[InstrumentKey, Decimal]]:
-    on_the_way = (intent for intent, _ in scene.pending())
-    for intent in (*on_the_way, *intents):
+def _reserves(scene: Scene, intents: Iterable[OrderIntent]) -> dict[InstrumentKey, Decimal]:
+    """What the futures and shares that some orders buy are charged each."""
+    found = {}
+    for intent in intents:
         leg = intent.legs[0]
-        if intent.carries_reserve and leg.side is Side.BUY:
-            yield leg.instrument.key, _reserve(scene, leg.instrument)
+        if leg.side is Side.BUY and intent.carries_reserve:
+            found[leg.instrument.key] = _reserve(scene, leg.instrument)
+    return found
 
 
 def _held_reserves(scene: Scene) -> Iterator[tuple[IntentId, Decimal]]:
