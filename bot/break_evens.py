@@ -22,6 +22,10 @@ from bot.valuation import Unvalued, Valued, Valuer, days_to_settlement, good_lev
 
 MULTIPLIER: Final = 100
 """USD per point of SPX options."""
+NEVER: Final = Decimal(-1)
+"""USD; no charge is below it."""
+ROUNDING_USD: Final = Decimal(1)
+"""Far more than what floats lose between a loss and the level at which it is reached."""
 MEAN_MOVE: Final = math.sqrt(2.0 / math.pi)
 """Mean of |z| for a standard normal z: what a straddle at the money is worth, in standard deviations."""
 
@@ -132,23 +136,26 @@ class Payoff:
         if net <= 0:
             spent = f"the hedge costs {hedge_cost_usd} of {credit_usd} USD credit"
             return NoBreakEvens(why=f"{spent}: nothing is left to keep")
-        lower, upper = self.levels(float(net))
-        return BreakEvens(credit_usd=net, lower=lower, upper=upper)
+        lower, upper = _eaten(self.below, float(net)), _eaten(self.above, float(net))
+        return BreakEvens(credit_usd=net, lower=None if lower is None else -lower, upper=upper)
 
-    def levels(self, net_usd: float) -> tuple[float | None, float | None]:
-        """Return the levels below and above at which the loss has eaten a net credit; None where it never does."""
-        lower = _eaten(self.below, net_usd)
-        return None if lower is None else -lower, _eaten(self.above, net_usd)
+    def harmless_usd(self, credit_usd: Decimal, charged_usd: Decimal, spot: float, reach: float) -> Decimal:
+        """Return below which charge, all told, `brings_inside` surely has no objection, USD; below zero for none.
 
-    def stands_beyond(self, net_usd: Decimal, spot: float, reach: float) -> bool:
-        """Return whether with a net credit both break-evens stand farther than ``reach`` from spot, all in points.
+        A break-even stands ``reach`` points away where what is lost there is what is left of the credit. A side that
+        is nearer already never blocks, and what is nearer to either than floats are exact is not said to be harmless.
 
-        The quick half of `brings_inside`: where it is True, that has no objection; else that has to be asked.
+        Args:
+            credit_usd: The cohort's credit.
+            charged_usd: What it is charged already; more only brings its break-evens nearer.
+            spot: SPX, points.
+            reach: How near a break-even may not be brought, points, not negative.
         """
-        if self.fault or net_usd <= 0:
-            return False
-        lower, upper = self.levels(float(net_usd))
-        return (lower is None or spot - lower > reach) and (upper is None or upper - spot > reach)
+        if self.fault:
+            return NEVER
+        left = float(credit_usd - charged_usd + ROUNDING_USD)
+        lost = [one for one in (_lost(self.below, reach - spot), _lost(self.above, spot + reach)) if one <= left]
+        return credit_usd - Decimal(repr(max(lost, default=0.0))) - ROUNDING_USD
 
 
 def payoff_of(condors: Sequence[Condor]) -> Payoff:
@@ -253,6 +260,15 @@ def _eaten(slopes: Slopes, credit: float) -> float | None:
         if end >= credit:
             return near + (credit - loss) / slope
     return None
+
+
+def _lost(slopes: Slopes, level: float) -> float:
+    """The loss at a level, outward, USD."""
+    lost = 0.0
+    for near, loss, slope, end in slopes:
+        if level > near:
+            lost = min(end, loss + slope * (level - near))
+    return lost
 
 
 def _strike(option: Instrument) -> float:

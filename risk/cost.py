@@ -133,12 +133,9 @@ class CostReport:
         """The cohort with the least room; the book where there is no cohort."""
         if not self.standing:
             return self.of_book
-        rooms = [
-            (one.cap_usd - charge, one.cohort, at)
-            for at, (one, charge) in enumerate(zip(self.standing, self.charges_usd, strict=True))
-        ]
-        at = min(rooms)[2]
-        return self.standing[at].charged(self.charges_usd[at], self.wholes_usd[at])
+        charges = self.charges_usd
+        _, _, at = min([(one.cap_usd - charges[at], one.cohort, at) for at, one in enumerate(self.standing)])
+        return self.standing[at].charged(charges[at], self.wholes_usd[at])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -409,9 +406,10 @@ class Bearers:
             shares, parts = self._shares_of(first, last)
             over, under = amount_usd.as_integer_ratio()
             scale, each = parts * under, over * unit
-            totals = [total * scale + share * each for total, share in zip(totals, shares, strict=True)]
+            totals = [total * scale + shares[at] * each for at, total in enumerate(totals)]
             unit *= scale
-        found = [Decimal(-(-total * _CENTS // unit)) / _CENTS_PER_USD for total in totals]
+        unit, cents = -unit, _CENTS  # a floor division of what is below zero rounds up
+        found = [Decimal(-(total * cents // unit)) / _CENTS_PER_USD for total in totals]
         return found[: len(self._asked)], found[len(self._asked) :]
 
     def _shares_of(self, first: date, last: date) -> Sums:

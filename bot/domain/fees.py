@@ -72,6 +72,7 @@ class FeeSchedule:
         >>> [str(FeeSchedule().of_order((Leg(instrument=VXX, side=Side.BUY),), shares)) for shares in (0, 60, 200)]
         ['0.00', '1.00', '2.00']
         """
-        fee = self.of_legs(legs) * quantity
-        is_share = Kind.STOCK in [leg.instrument.kind for leg in legs]
+        fee, is_share = self.of_legs(legs) * quantity, False
+        for leg in legs:
+            is_share = is_share or leg.instrument.kind is Kind.STOCK
         return max(fee, self.least_share_order_usd) if is_share and quantity else fee

@@ -1,15 +1,26 @@
 """No order brings a break-even of the condors inside the move that is expected until they settle (M8)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
-from bot.break_evens import BreakEvens, ExpectedMove, NoBreakEvens, Payoff, brings_inside, expected_move, payoff_of
+from bot.break_evens import (
+    NEVER,
+    BreakEvens,
+    ExpectedMove,
+    NoBreakEvens,
+    Payoff,
+    brings_inside,
+    expected_move,
+    payoff_of,
+)
 from bot.domain.decision import Checked, Rule
 from bot.domain.instrument import SPX
 from bot.domain.orders import OrderIntent
 from bot.domain.portfolio import Condor
 from bot.valuation import Unvalued, good_level
 from risk.checks.hedge_cost import cost_report, report_with
+from risk.cost import CohortCost, CostReport
 from risk.scene import CLOSES_ONLY, Scene
 from risk.wings import Rolls, condors_after, is_roll
 
@@ -42,23 +53,25 @@ class BreakEvensKept:
         spot = good_level(scene.snapshot, SPX.key)
         if isinstance(spot, Unvalued):
             return Checked.failed(rule=self.rule, note=f"the expected move is unknown: {spot.reason}")
-        rolls = _rolls(scene)
+        rolls, report = _rolls(scene), report_with(intent, scene)
+        is_quick = not rolls and not is_roll(intent)
+        if is_quick and _is_harmless(report, scene.once("harmless", lambda: _harmless_usd(spot, scene))):
+            return Checked.holds(rule=self.rule, passed=True, found=STAYS, limit=STAYS)
+        return self._judged(intent, scene, spot, rolls)
+
+    def _judged(self, intent: OrderIntent, scene: Scene, spot: float, rolls: list[tuple[OrderIntent, int]]) -> Checked:
+        """Look at every break-even without and with the order."""
         held = _held(rolls, scene)
         moved = _groups([*rolls, (intent, intent.quantity)], scene) if is_roll(intent) else held
-        report, moves = report_with(intent, scene), scene.limits.break_even_moves
-        for was, cost, charge in zip(_standing(held, scene), report.standing, report.charges_usd, strict=True):
+        for was, after in zip(_standing(held, scene), report_with(intent, scene).cohorts, strict=True):
             if isinstance(was, NoBreakEvens):
                 continue
-            name, credit = cost.cohort, cost.credit_usd
-            move = _move(held[name], scene)
+            move = _move(held[after.cohort], scene)
             if isinstance(move, Unvalued):
                 return Checked.failed(rule=self.rule, note=f"the expected move is unknown: {move.reason}")
-            payoff = _payoff(moved, name)
-            if payoff.stands_beyond(credit - charge, spot, moves * move.points):
-                continue
-            objection = brings_inside(was, payoff.break_evens(credit, charge), spot, move, moves)
+            objection = brings_inside(was, _found(moved, after), spot, move, scene.limits.break_even_moves)
             if objection:
-                note = f"{name}: {objection}"
+                note = f"{after.cohort}: {objection}"
                 return Checked(rule=self.rule, passed=False, found=note, limit=STAYS, note="", size_can_cure=True)
         return Checked.holds(rule=self.rule, passed=True, found=STAYS, limit=STAYS)
 
@@ -73,7 +86,7 @@ def nearest_break_evens(scene: Scene) -> Mapping[str, tuple[float, str] | Unvalu
     spot, held = good_level(scene.snapshot, SPX.key), _held(_rolls(scene), scene)
     found: dict[str, tuple[float, str] | Unvalued] = {}
     for cost in cost_report(scene).cohorts:
-        stands = _payoff(held, cost.cohort).break_evens(cost.credit_usd, cost.charge_usd)
+        stands = _found(held, cost)
         if isinstance(stands, NoBreakEvens):
             found[cost.cohort] = Unvalued(reason=stands.why)
             continue
@@ -111,10 +124,7 @@ def _standing(held: Mapping[str, _Group], scene: Scene) -> tuple[BreakEvens | No
     """The break-evens of every cohort without the order under judgement."""
 
     def found() -> tuple[BreakEvens | NoBreakEvens, ...]:
-        return tuple(
-            _payoff(held, cost.cohort).break_evens(cost.credit_usd, cost.charge_usd)
-            for cost in cost_report(scene).cohorts
-        )
+        return tuple(_found(held, cost) for cost in cost_report(scene).cohorts)
 
     return found() if scene.earlier else scene.once("standing break-evens", found)
 
@@ -127,9 +137,36 @@ def _groups(rolls: Rolls, scene: Scene) -> dict[str, _Group]:
     return {name: _Group(cohort=name, condor=own[0], payoff=payoff_of(own)) for name, own in found.items()}
 
 
-def _payoff(groups: Mapping[str, _Group], cohort: str) -> Payoff:
-    own = groups.get(cohort)
-    return payoff_of(()) if own is None else own.payoff
+def _found(groups: Mapping[str, _Group], cost: CohortCost) -> BreakEvens | NoBreakEvens:
+    own = groups.get(cost.cohort)
+    payoff = payoff_of(()) if own is None else own.payoff
+    return payoff.break_evens(cost.credit_usd, cost.charge_usd)
+
+
+def _harmless_usd(spot: float, scene: Scene) -> tuple[Decimal, ...]:
+    """Below which charge each cohort surely has no break-even brought inside, USD: of the moment, whatever is ordered.
+
+    The condors are those that are held, so that it says nothing where a wing is on its way.
+    """
+    alone = replace(scene, earlier=(), figures={})
+    held = _held([], alone)
+    return tuple(_harmless_of(held.get(cost.cohort), cost, spot, alone) for cost in cost_report(alone).cohorts)
+
+
+def _harmless_of(group: "_Group | None", cost: CohortCost, spot: float, scene: Scene) -> Decimal:
+    move = None if group is None else _move(group, scene)
+    if group is None or not isinstance(move, ExpectedMove):
+        return NEVER
+    return group.payoff.harmless_usd(
+        cost.credit_usd, cost.charge_usd, spot, scene.limits.break_even_moves * move.points
+    )
+
+
+def _is_harmless(report: CostReport, harmless_usd: Sequence[Decimal]) -> bool:
+    for at, charge in enumerate(report.charges_usd):
+        if charge >= harmless_usd[at]:
+            return False
+    return True
 
 
 def _move(group: _Group, scene: Scene) -> ExpectedMove | Unvalued:
