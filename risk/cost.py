@@ -19,13 +19,14 @@ from typing import Final
 from bot.domain.checks import require_not_negative
 from bot.domain.errors import InvalidValueError
 from bot.domain.fees import FeeSchedule, up_to_cent
-from bot.domain.instrument import InstrumentKey, Side
+from bot.domain.instrument import InstrumentKey, Kind, Side
 from bot.domain.orders import IntentId, Leg, OrderIntent
 from bot.domain.portfolio import Book, Cohort, Lot
 from risk.limits import Amortise
 from risk.wings import group_of, is_roll, roll_cost_usd
 
 NOTHING: Final = Decimal(0)
+INFINITE: Final = Decimal("Infinity")
 ONE_DAY: Final = timedelta(days=1)
 _CENTS: Final = 100
 _CENTS_PER_USD: Final = Decimal(_CENTS)
@@ -34,7 +35,7 @@ Wanted = tuple[Decimal, date, date]
 """An amount in USD and the days over which it is spread, first and last: a charge without a name."""
 
 Sums = tuple[Sequence[int], int]
-"""USD, or shares of one, exact: numerators, and the denominator of them all.
+"""Cents, or shares of one, exact: numerators, and the denominator of them all.
 
 Of each cohort asked for what it bears with nothing spread, then of each what it bears with everything spread.
 """
@@ -133,9 +134,12 @@ class CostReport:
         """The cohort with the least room; the book where there is no cohort."""
         if not self.standing:
             return self.of_book
-        charges = self.charges_usd
-        _, _, at = min([(one.cap_usd - charges[at], one.cohort, at) for at, one in enumerate(self.standing)])
-        return self.standing[at].charged(charges[at], self.wholes_usd[at])
+        least, at = (INFINITE, ""), 0
+        for place, one in enumerate(self.standing):
+            room = (one.cap_usd - self.charges_usd[place], one.cohort)
+            if room < least:
+                least, at = room, place
+        return self.standing[at].charged(self.charges_usd[at], self.wholes_usd[at])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,15 +186,15 @@ class CostModel:
         Raises:
             InvalidValueError: A future or share whose reserve is not known.
         """
-        fee = self.fees.of_intent(intent, quantity)
-        if not intent.carries_reserve:
-            return up_to_cent(max(NOTHING, intent.limit * intent.multiplier * quantity + fee))
-        leg = intent.legs[0]
+        fee, leg = self.fees.of_intent(intent, quantity), intent.legs[0]
+        contract = leg.instrument
+        if contract.kind is Kind.OPTION or not intent.carries_reserve:
+            return up_to_cent(max(NOTHING, intent.limit * contract.multiplier * quantity + fee))
         if leg.side is Side.SELL:
             return up_to_cent(fee)
-        reserve = self.reserves.get(leg.instrument.key)
+        reserve = self.reserves.get(contract.key)
         if reserve is None:
-            raise InvalidValueError(f"{leg.instrument.key}: its reserve is unknown, so its cost is")
+            raise InvalidValueError(f"{contract.key}: its reserve is unknown, so its cost is")
         return up_to_cent(reserve * leg.ratio * quantity + fee)
 
     def report(self, book: Book, today: date, intents: Iterable[OrderIntent] = ()) -> CostReport:
@@ -203,8 +207,10 @@ class CostModel:
 
         Source: docs/methodology.md, M9.
         """
-        wanted = tuple(intents)
-        return self.report_on(self.borne(book, today, filter(is_roll, wanted)), wanted)
+        rolls, wanted = [], []
+        for intent in intents:
+            (rolls if is_roll(intent) else wanted).append(intent)
+        return self.report_on(self.borne(book, today, rolls), wanted)
 
     def borne(self, book: Book, today: date, rolls: Iterable[OrderIntent] = ()) -> Borne:
         """Return what a book with all that is on its way is charged, and with further wing rolls as if they were sent.
@@ -235,8 +241,8 @@ class CostModel:
         )
 
     def report_on(self, borne: Borne, intents: Iterable[OrderIntent]) -> CostReport:
-        """Return the figures of what a book is charged with intents on top; their wing rolls are in it already."""
-        wanted = [self._wanted(intent, borne.today) for intent in intents if not is_roll(intent)]
+        """Return the figures of what a book is charged with intents on top, none of them a wing roll."""
+        wanted = [self._wanted(intent, borne.today) for intent in intents]
         if not borne.standing:
             total = up_to_cent(sum([amount for amount, _, _ in wanted], borne.total_usd))
             return CostReport(standing=(), of_book=borne.book.charged(total, total), charges_usd=(), wholes_usd=())
@@ -278,8 +284,8 @@ class CostModel:
 
     def _wanted(self, intent: OrderIntent, today: date) -> Wanted:
         """An order at its worst: the larger of what it states and what it costs, each rounded up."""
-        cost = max(up_to_cent(intent.worst_cost_usd), self.worst_cost_usd(intent, intent.quantity))
-        return cost, today, _borne_until(intent, today)
+        stated, cost = intent.worst_cost_usd, self.worst_cost_usd(intent, intent.quantity)
+        return up_to_cent(stated) if stated > cost else cost, today, _borne_until(intent, today)
 
     def _wing_costs(self, book: Book, intents: Iterable[OrderIntent]) -> dict[str, Decimal]:
         """USD by which rolls on their way or wanted lower the credit of each cohort at worst."""
@@ -293,7 +299,8 @@ class CostModel:
 
 def _borne_until(intent: OrderIntent, today: date) -> date:
     """The last day that bears a share of a new order: of a sale, and of shares, today alone."""
-    if intent.legs[0].side is Side.SELL or intent.is_share:
+    first = intent.legs[0]
+    if first.side is Side.SELL or first.instrument.kind is Kind.STOCK:
         return today
     return max(today, last_day(intent.legs) - ONE_DAY)
 
@@ -388,16 +395,16 @@ class Bearers:
         self._shares: dict[tuple[date, date], Sums] = {}
 
     def sums(self, charges: Iterable[Charge]) -> Sums:
-        """Return what each cohort that is asked for bears of some charges, USD."""
+        """Return what each cohort that is asked for bears of some charges, in cents."""
         found = [Fraction(0)] * (2 * len(self._asked))
         for charge in charges:
-            amount = Fraction(charge.amount_usd)
+            amount = _CENTS * Fraction(charge.amount_usd)
             shares, unit = self._shares_of(charge.first, charge.last)
             found = [total + amount * Fraction(share, unit) for total, share in zip(found, shares, strict=True)]
         return _over_one(found)
 
     def rounded(self, sums: Sums, wanted: Iterable[Wanted]) -> tuple[list[Decimal], list[Decimal]]:
-        """Return sums with further amounts on top, USD, rounded up to a cent once: with nothing spread, and spread.
+        """Return sums of cents with further amounts on top, USD, rounded up once: with nothing spread, and spread.
 
         The denominator is multiplied up and never brought to its lowest terms: that would cost more than it spares.
         """
@@ -405,11 +412,11 @@ class Bearers:
         for amount_usd, first, last in wanted:
             shares, parts = self._shares_of(first, last)
             over, under = amount_usd.as_integer_ratio()
-            scale, each = parts * under, over * unit
+            scale, each = parts * under, over * unit * _CENTS
             totals = [total * scale + shares[at] * each for at, total in enumerate(totals)]
             unit *= scale
-        unit, cents = -unit, _CENTS  # a floor division of what is below zero rounds up
-        found = [Decimal(-(total * cents // unit)) / _CENTS_PER_USD for total in totals]
+        unit = -unit  # the floor division of what is below zero rounds up
+        found = [Decimal(-(total // unit)) / _CENTS_PER_USD for total in totals]
         return found[: len(self._asked)], found[len(self._asked) :]
 
     def _shares_of(self, first: date, last: date) -> Sums:

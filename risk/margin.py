@@ -64,13 +64,16 @@ def loss_at_expiry_points(legs: Sequence[Leg]) -> Decimal | Unvalued:
     Args:
         legs: Options of one settlement.
     """
-    if len({leg.instrument.settlement for leg in legs}) > 1:
-        return Unvalued(reason="legs of different settlements have no loss at expiry")
-    calls = [leg for leg in legs if leg.instrument.right is Right.CALL]
-    if sum([leg.signed_ratio for leg in calls]) < 0:
+    calls = covered = 0
+    for leg in legs:
+        if leg.instrument.settlement != legs[0].instrument.settlement:
+            return Unvalued(reason="legs of different settlements have no loss at expiry")
+        if leg.instrument.right is Right.CALL:
+            calls, covered = calls + 1, covered + leg.signed_ratio
+    if covered < 0:
         return Unvalued(reason="calls that the order does not cover have no worst loss")
-    if len(calls) == len(legs) == 2:
-        return _call_spread_loss_points(*calls)
+    if calls == len(legs) == 2:
+        return _call_spread_loss_points(*legs)
     worst = NOTHING
     for level in (NOTHING, *(leg.instrument.strike or NOTHING for leg in legs)):
         gained = NOTHING

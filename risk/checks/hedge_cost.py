@@ -67,7 +67,7 @@ def _judged(rule: Rule, cost: CohortCost) -> Checked:
 
 def report_with(intent: OrderIntent, scene: Scene) -> CostReport:
     """Return the figures with one intent, worked out once for both rules."""
-    return scene.kept("cost", intent, lambda: cost_report(scene, intent))
+    return scene.kept("cost", intent, lambda: _cost_report(scene, (*scene.earlier, intent)))
 
 
 def cost_report(scene: Scene, *intents: OrderIntent) -> CostReport:
@@ -77,11 +77,11 @@ def cost_report(scene: Scene, *intents: OrderIntent) -> CostReport:
         InvalidValueError: A future or share that is held or wanted cannot be valued, so that its cost is unknown.
     """
     wanted = (*scene.earlier, *intents)
-    return _cost_report(scene, intents) if wanted else scene.once("report", lambda: _cost_report(scene, ()))
+    return _cost_report(scene, wanted) if wanted else scene.once("report", lambda: _cost_report(scene, ()))
 
 
-def _cost_report(scene: Scene, intents: tuple[OrderIntent, ...]) -> CostReport:
-    book, wanted = scene.snapshot.book, (*scene.earlier, *intents)
+def _cost_report(scene: Scene, wanted: tuple[OrderIntent, ...]) -> CostReport:
+    book = scene.snapshot.book
     model = scene.once("cost model", lambda: _cost_model(scene))
     reserves = _reserves(scene, wanted)
     if reserves:
@@ -110,7 +110,7 @@ def _reserves(scene: Scene, intents: Iterable[OrderIntent]) -> dict[InstrumentKe
     found = {}
     for intent in intents:
         leg = intent.legs[0]
-        if leg.side is Side.BUY and intent.carries_reserve:
+        if intent.carries_reserve and leg.side is Side.BUY:
             found[leg.instrument.key] = _reserve(scene, leg.instrument)
     return found
 
