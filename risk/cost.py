@@ -94,6 +94,10 @@ class CohortCost:
         )
 
 
+Charged = tuple[CohortCost, Decimal, Decimal]
+"""A cohort or the book with its credit and its cap, what the cap binds of it, and that with nothing spread, USD."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostReport:
     """The figures of all open cohorts and of the book, which is their sum; written out for whoever asks.
@@ -120,9 +124,8 @@ class CostReport:
     @property
     def book(self) -> CohortCost:
         """All cohorts together."""
-        if not self.standing:
-            return self.of_book
-        return self.of_book.charged(sum(self.charges_usd, NOTHING), sum(self.wholes_usd, NOTHING))
+        book, charge, whole = self.charged_book
+        return book.charged(charge, whole)
 
     @property
     def is_breached(self) -> bool:
@@ -132,14 +135,27 @@ class CostReport:
     @property
     def tightest(self) -> CohortCost:
         """The cohort with the least room; the book where there is no cohort."""
+        cohort, charge, whole = self.charged_tightest
+        return cohort.charged(charge, whole)
+
+    @property
+    def charged_book(self) -> Charged:
+        """All cohorts together, as parts."""
         if not self.standing:
-            return self.of_book
+            return self.of_book, self.of_book.charge_usd, self.of_book.whole_usd
+        return self.of_book, sum(self.charges_usd, NOTHING), sum(self.wholes_usd, NOTHING)
+
+    @property
+    def charged_tightest(self) -> Charged:
+        """The cohort with the least room, of equals the first by name, as parts."""
+        if not self.standing:
+            return self.charged_book
         least, at = (INFINITE, ""), 0
         for place, one in enumerate(self.standing):
             room = (one.cap_usd - self.charges_usd[place], one.cohort)
             if room < least:
                 least, at = room, place
-        return self.standing[at].charged(self.charges_usd[at], self.wholes_usd[at])
+        return self.standing[at], self.charges_usd[at], self.wholes_usd[at]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,10 +223,9 @@ class CostModel:
 
         Source: docs/methodology.md, M9.
         """
-        rolls, wanted = [], []
-        for intent in intents:
-            (rolls if is_roll(intent) else wanted).append(intent)
-        return self.report_on(self.borne(book, today, rolls), wanted)
+        wanted = tuple(intents)
+        rolls = [intent for intent in wanted if is_roll(intent)]
+        return self.report_on(self.borne(book, today, rolls), [intent for intent in wanted if not is_roll(intent)])
 
     def borne(self, book: Book, today: date, rolls: Iterable[OrderIntent] = ()) -> Borne:
         """Return what a book with all that is on its way is charged, and with further wing rolls as if they were sent.

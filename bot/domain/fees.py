@@ -13,7 +13,7 @@ CENT = Decimal("0.01")
 
 def up_to_cent(amount_usd: Decimal) -> Decimal:
     """Return the amount rounded up to a cent: a cost is never understated."""
-    return amount_usd.quantize(CENT, rounding=ROUND_CEILING)
+    return amount_usd.quantize(CENT, ROUND_CEILING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +51,10 @@ class FeeSchedule:
         """Return USD for one contract of a class, one side; of a share without the least of its order."""
         if kind is Kind.STOCK:
             return self.per_share_usd
-        otherwise = self.otherwise_future_usd if kind is Kind.FUTURE else self.otherwise_option_usd
-        return self.per_contract_usd.get(trading_class, otherwise)
+        fee = self.per_contract_usd.get(trading_class)
+        if fee is not None:
+            return fee
+        return self.otherwise_future_usd if kind is Kind.FUTURE else self.otherwise_option_usd
 
     def of_legs(self, legs: Iterable[Leg]) -> Decimal:
         """Return USD for one unit of an order, all legs."""

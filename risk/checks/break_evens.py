@@ -1,5 +1,6 @@
 """No order brings a break-even of the condors inside the move that is expected until they settle (M8)."""
 
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -163,10 +164,7 @@ def _harmless_of(group: "_Group | None", cost: CohortCost, spot: float, scene: S
 
 
 def _is_harmless(report: CostReport, harmless_usd: Sequence[Decimal]) -> bool:
-    for at, charge in enumerate(report.charges_usd):
-        if charge >= harmless_usd[at]:
-            return False
-    return True
+    return not any(map(operator.ge, report.charges_usd, harmless_usd))
 
 
 def _move(group: _Group, scene: Scene) -> ExpectedMove | Unvalued:

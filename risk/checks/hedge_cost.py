@@ -11,7 +11,7 @@ from bot.domain.orders import IntentId, OrderIntent
 from bot.domain.products import found_products
 from bot.reserves import reserve_usd
 from bot.valuation import Unvalued
-from risk.cost import CohortCost, CostModel, CostReport
+from risk.cost import Charged, CostModel, CostReport
 from risk.products import products_charge_usd
 from risk.scene import CLOSES_ONLY, Scene
 from risk.wings import is_roll
@@ -33,7 +33,7 @@ class CohortCostCap:
         """Judge the cohort with the least room."""
         if scene.closes_only(intent):
             return _closing(self.rule)
-        return _judged(self.rule, report_with(intent, scene).tightest)
+        return _judged(self.rule, report_with(intent, scene).charged_tightest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class BookCostCap:
         """Judge the book as a whole."""
         if scene.closes_only(intent):
             return _closing(self.rule)
-        return _judged(self.rule, report_with(intent, scene).book)
+        return _judged(self.rule, report_with(intent, scene).charged_book)
 
 
 def _closing(rule: Rule) -> Checked:
@@ -60,9 +60,10 @@ def _closing(rule: Rule) -> Checked:
     return Checked.holds(rule=rule, passed=True, found=CLOSES_ONLY, limit=CLOSES_ONLY, note=CLOSES_ONLY)
 
 
-def _judged(rule: Rule, cost: CohortCost) -> Checked:
-    note = f"{cost.cohort}: whole figure {cost.whole_usd} of credit {cost.credit_usd}"
-    return Checked.at_most(rule=rule, found=cost.charge_usd, limit=cost.cap_usd, note=note, size_can_cure=True)
+def _judged(rule: Rule, charged: Charged) -> Checked:
+    cost, charge, whole = charged
+    note = f"{cost.cohort}: whole figure {whole} of credit {cost.credit_usd}"
+    return Checked.at_most(rule=rule, found=charge, limit=cost.cap_usd, note=note, size_can_cure=True)
 
 
 def report_with(intent: OrderIntent, scene: Scene) -> CostReport:
@@ -86,7 +87,7 @@ def _cost_report(scene: Scene, wanted: tuple[OrderIntent, ...]) -> CostReport:
     reserves = _reserves(scene, wanted)
     if reserves:
         model = replace(model, reserves={**model.reserves, **reserves})
-    if any([is_roll(one) for one in wanted]):  # it lowers a credit, by which everything is shared
+    if any(map(is_roll, wanted)):  # it lowers a credit, by which everything is shared
         return model.report(book, scene.today, wanted)
     borne = scene.once("borne", lambda: model.borne(book, scene.today))
     return model.report_on(borne, wanted)
