@@ -64,16 +64,13 @@ def loss_at_expiry_points(legs: Sequence[Leg]) -> Decimal | Unvalued:
     Args:
         legs: Options of one settlement.
     """
-    calls = covered = 0
-    for leg in legs:
-        if leg.instrument.settlement != legs[0].instrument.settlement:
-            return Unvalued(reason="legs of different settlements have no loss at expiry")
-        if leg.instrument.right is Right.CALL:
-            calls, covered = calls + 1, covered + leg.signed_ratio
-    if covered < 0:
+    known = _call_spread_loss_points(*legs) if len(legs) == 2 else None
+    if known is not None:
+        return known
+    if len({leg.instrument.settlement for leg in legs}) > 1:
+        return Unvalued(reason="legs of different settlements have no loss at expiry")
+    if sum(leg.signed_ratio for leg in legs if leg.instrument.right is Right.CALL) < 0:
         return Unvalued(reason="calls that the order does not cover have no worst loss")
-    if calls == len(legs) == 2:
-        return _call_spread_loss_points(*legs)
     worst = NOTHING
     for level in (NOTHING, *(leg.instrument.strike or NOTHING for leg in legs)):
         gained = NOTHING
@@ -133,13 +130,14 @@ def _future_usd(future: Instrument, average_cost_usd: Decimal | None, valuer: Va
     return abs(average_cost_usd)
 
 
-def _call_spread_loss_points(one: Leg, other: Leg) -> Decimal:
-    """The same of two calls that are covered, as most orders are: they lose most at the higher strike, or nothing."""
-    lower, higher = one.instrument.strike or NOTHING, other.instrument.strike or NOTHING
-    ratio = one.signed_ratio
-    if lower > higher:
-        lower, higher, ratio = higher, lower, other.signed_ratio
-    return max(NOTHING, -ratio * (higher - lower))
+def _call_spread_loss_points(one: Leg, other: Leg) -> Decimal | None:
+    """The same of covered calls of one settlement, as in most orders, None for others: most at the higher strike."""
+    first, second, ratio = one.instrument, other.instrument, one.signed_ratio
+    are_calls = first.right is Right.CALL and second.right is Right.CALL
+    if not are_calls or first.settlement != second.settlement or ratio + other.signed_ratio < 0:
+        return None
+    wider = (second.strike or NOTHING) - (first.strike or NOTHING)
+    return max(NOTHING, -ratio * wider if wider > NOTHING else other.signed_ratio * wider)
 
 
 def _payoff_points(leg: Leg, level: Decimal) -> Decimal:

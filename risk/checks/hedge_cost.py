@@ -84,9 +84,9 @@ def cost_report(scene: Scene, *intents: OrderIntent) -> CostReport:
 def _cost_report(scene: Scene, wanted: tuple[OrderIntent, ...]) -> CostReport:
     book = scene.snapshot.book
     model = scene.once("cost model", lambda: _cost_model(scene))
-    reserves = _reserves(scene, wanted)
-    if reserves:
-        model = replace(model, reserves={**model.reserves, **reserves})
+    reserved = [one for one in wanted if one.carries_reserve]
+    if reserved:
+        model = replace(model, reserves={**model.reserves, **_reserves(scene, reserved)})
     if any(map(is_roll, wanted)):  # it lowers a credit, by which everything is shared
         return model.report(book, scene.today, wanted)
     borne = scene.once("borne", lambda: model.borne(book, scene.today))
@@ -108,12 +108,8 @@ def _cost_model(scene: Scene) -> CostModel:
 
 def _reserves(scene: Scene, intents: Iterable[OrderIntent]) -> dict[InstrumentKey, Decimal]:
     """What the futures and shares that some orders buy are charged each."""
-    found = {}
-    for intent in intents:
-        leg = intent.legs[0]
-        if intent.carries_reserve and leg.side is Side.BUY:
-            found[leg.instrument.key] = _reserve(scene, leg.instrument)
-    return found
+    firsts = [intent.legs[0] for intent in intents if intent.carries_reserve]
+    return {leg.instrument.key: _reserve(scene, leg.instrument) for leg in firsts if leg.side is Side.BUY}
 
 
 def _held_reserves(scene: Scene) -> Iterator[tuple[IntentId, Decimal]]:
