@@ -149,7 +149,7 @@ def _harmless_usd(spot: float, scene: Scene) -> tuple[Decimal, ...]:
 
     The condors are those that are held, so that it says nothing where a wing is on its way.
     """
-    alone = replace(scene, earlier=(), figures={})
+    alone = replace(scene, earlier=())
     held = _held([], alone)
     return tuple(_harmless_of(held.get(cost.cohort), cost, spot, alone) for cost in cost_report(alone).cohorts)
 
