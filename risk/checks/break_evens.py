@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.break_evens import (
@@ -149,7 +149,7 @@ def _harmless_usd(spot: float, scene: Scene) -> tuple[Decimal, ...]:
 
     The condors are those that are held, so that it says nothing where a wing is on its way.
     """
-    alone = replace(scene, earlier=())
+    alone = scene.within(earlier=(), later=())
     held = _held([], alone)
     return tuple(_harmless_of(held.get(cost.cohort), cost, spot, alone) for cost in cost_report(alone).cohorts)
 
