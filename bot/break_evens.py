@@ -22,6 +22,10 @@ from bot.valuation import Unvalued, Valued, Valuer, days_to_settlement, good_lev
 
 MULTIPLIER: Final = 100
 """USD per point of SPX options."""
+NEVER: Final = Decimal(-1)
+"""USD; no charge is below it."""
+ROUNDING_USD: Final = Decimal(1)
+"""Far more than what floats lose between a loss and the level at which it is reached."""
 MEAN_MOVE: Final = math.sqrt(2.0 / math.pi)
 """Mean of |z| for a standard normal z: what a straddle at the money is worth, in standard deviations."""
 
@@ -110,7 +114,7 @@ def break_evens(
 
 
 Slopes = tuple[tuple[float, float, float, float], ...]
-"""Outward from the innermost short strike: (from, to, loss at the beginning in USD, USD per point)."""
+"""Outward from the innermost short strike: (from, loss there in USD, USD per point, loss at the end in USD)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +138,24 @@ class Payoff:
             return NoBreakEvens(why=f"{spent}: nothing is left to keep")
         lower, upper = _eaten(self.below, float(net)), _eaten(self.above, float(net))
         return BreakEvens(credit_usd=net, lower=None if lower is None else -lower, upper=upper)
+
+    def harmless_usd(self, credit_usd: Decimal, charged_usd: Decimal, spot: float, reach: float) -> Decimal:
+        """Return below which charge, all told, `brings_inside` surely has no objection, USD; below zero for none.
+
+        A break-even stands ``reach`` points away where what is lost there is what is left of the credit. A side that
+        is nearer already never blocks, and what is nearer to either than floats are exact is not said to be harmless.
+
+        Args:
+            credit_usd: The cohort's credit.
+            charged_usd: What it is charged already; more only brings its break-evens nearer.
+            spot: SPX, points.
+            reach: How near a break-even may not be brought, points, not negative.
+        """
+        if self.fault:
+            return NEVER
+        left = float(credit_usd - charged_usd + ROUNDING_USD)
+        lost = [one for one in (_lost(self.below, reach - spot), _lost(self.above, spot + reach)) if one <= left]
+        return credit_usd - Decimal(repr(max(lost, default=0.0))) - ROUNDING_USD
 
 
 def payoff_of(condors: Sequence[Condor]) -> Payoff:
@@ -226,17 +248,27 @@ def _slopes(spreads: Sequence[tuple[float, float, int]]) -> Slopes:
     loss, found = 0.0, []
     for near, far in pairwise(edges):
         slope = MULTIPLIER * sum(count for short, long, count in spreads if short <= near < long)
-        found.append((near, far, loss, slope))
-        loss += slope * (far - near)
+        end = loss + slope * (far - near)
+        found.append((near, loss, slope, end))
+        loss = end
     return tuple(found)
 
 
 def _eaten(slopes: Slopes, credit: float) -> float | None:
     """The level, outward, at which the loss reaches a credit."""
-    for near, far, loss, slope in slopes:
-        if loss + slope * (far - near) >= credit:
+    for near, loss, slope, end in slopes:
+        if end >= credit:
             return near + (credit - loss) / slope
     return None
+
+
+def _lost(slopes: Slopes, level: float) -> float:
+    """The loss at a level, outward, USD."""
+    lost = 0.0
+    for near, loss, slope, end in slopes:
+        if level > near:
+            lost = min(end, loss + slope * (level - near))
+    return lost
 
 
 def _strike(option: Instrument) -> float:

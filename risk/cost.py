@@ -6,6 +6,7 @@ is rounded up to a cent once. What always holds: no cost is understated, gains n
 still fill counts at its worst.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,15 +19,26 @@ from typing import Final
 from bot.domain.checks import require_not_negative
 from bot.domain.errors import InvalidValueError
 from bot.domain.fees import FeeSchedule, up_to_cent
-from bot.domain.instrument import InstrumentKey
+from bot.domain.instrument import InstrumentKey, Kind, Side
 from bot.domain.orders import IntentId, Leg, OrderIntent
 from bot.domain.portfolio import Book, Cohort, Lot
 from risk.limits import Amortise
 from risk.wings import group_of, is_roll, roll_cost_usd
 
 NOTHING: Final = Decimal(0)
+INFINITE: Final = Decimal("Infinity")
 ONE_DAY: Final = timedelta(days=1)
 _CENTS: Final = 100
+_CENTS_PER_USD: Final = Decimal(_CENTS)
+
+Wanted = tuple[Decimal, date, date]
+"""An amount in USD and the days over which it is spread, first and last: a charge without a name."""
+
+Sums = tuple[Sequence[int], int]
+"""Cents, or shares of one, exact: numerators, and the denominator of them all.
+
+Of each cohort asked for what it bears with nothing spread, then of each what it bears with everything spread.
+"""
 
 Reserves = Mapping[InstrumentKey, Decimal]
 """USD that one long future or share of a key is charged beside its fees when it is bought now (M9)."""
@@ -71,16 +83,49 @@ class CohortCost:
         """The charge is above the cap; spending exactly the cap is not."""
         return self.charge_usd > self.cap_usd
 
+    def charged(self, charge_usd: Decimal, whole_usd: Decimal) -> "CohortCost":
+        """Return the same cohort, charged otherwise."""
+        return CohortCost(
+            cohort=self.cohort,
+            charge_usd=charge_usd,
+            whole_usd=whole_usd,
+            credit_usd=self.credit_usd,
+            cap_usd=self.cap_usd,
+        )
+
+
+Charged = tuple[CohortCost, Decimal, Decimal]
+"""A cohort or the book with its credit and its cap, what the cap binds of it, and that with nothing spread, USD."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostReport:
-    """The figures of all open cohorts and of the book, which is their sum.
+    """The figures of all open cohorts and of the book, which is their sum; written out for whoever asks.
 
     Without any open cohort the book's figure is everything that was ever charged, against no credit.
+
+    Attributes:
+        standing: The open cohorts before anything was added.
+        of_book: The book before anything was added; without a cohort with everything.
+        charges_usd: What the cap binds, of each cohort.
+        wholes_usd: The same with nothing spread.
     """
 
-    cohorts: tuple[CohortCost, ...]
-    book: CohortCost
+    standing: tuple[CohortCost, ...]
+    of_book: CohortCost
+    charges_usd: Sequence[Decimal]
+    wholes_usd: Sequence[Decimal]
+
+    @property
+    def cohorts(self) -> tuple[CohortCost, ...]:
+        """Every open cohort."""
+        return tuple(map(CohortCost.charged, self.standing, self.charges_usd, self.wholes_usd))
+
+    @property
+    def book(self) -> CohortCost:
+        """All cohorts together."""
+        book, charge, whole = self.charged_book
+        return book.charged(charge, whole)
 
     @property
     def is_breached(self) -> bool:
@@ -90,19 +135,42 @@ class CostReport:
     @property
     def tightest(self) -> CohortCost:
         """The cohort with the least room; the book where there is no cohort."""
-        return min(self.cohorts, key=lambda one: (one.cap_usd - one.charge_usd, one.cohort), default=self.book)
+        cohort, charge, whole = self.charged_tightest
+        return cohort.charged(charge, whole)
+
+    @property
+    def charged_book(self) -> Charged:
+        """All cohorts together, as parts."""
+        if not self.standing:
+            return self.of_book, self.of_book.charge_usd, self.of_book.whole_usd
+        return self.of_book, sum(self.charges_usd, NOTHING), sum(self.wholes_usd, NOTHING)
+
+    @property
+    def charged_tightest(self) -> Charged:
+        """The cohort with the least room, of equals the first by name, as parts."""
+        if not self.standing:
+            return self.charged_book
+        least, at = (INFINITE, ""), 0
+        for place, one in enumerate(self.standing):
+            room = (one.cap_usd - self.charges_usd[place], one.cohort)
+            if room < least:
+                least, at = room, place
+        return self.standing[at], self.charges_usd[at], self.wholes_usd[at]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Borne:
-    """What a book is charged before any intent counts: exact sums by cohort, and who bears what comes on top."""
+    """What a book is charged before any intent counts: exact sums by cohort, and who bears what comes on top.
+
+    Nothing in it follows from an order under judgement, so that it is worked out once for a moment.
+    """
 
     today: date
-    open_now: tuple[Cohort, ...]
+    standing: tuple[CohortCost, ...]
+    book: CohortCost
     total_usd: Decimal
     bearers: "Bearers"
-    spread: "Sums"
-    whole: "Sums"
+    sums: Sums
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,15 +202,15 @@ class CostModel:
         Raises:
             InvalidValueError: A future or share whose reserve is not known.
         """
-        fee = self.fees.of_intent(intent, quantity)
-        if not intent.carries_reserve:
-            return up_to_cent(max(NOTHING, intent.limit * intent.multiplier * quantity + fee))
-        leg = intent.legs[0]
-        if leg.signed_ratio < 0:
+        fee, leg = self.fees.of_intent(intent, quantity), intent.legs[0]
+        contract = leg.instrument
+        if contract.kind is Kind.OPTION or not intent.carries_reserve:
+            return up_to_cent(max(NOTHING, intent.limit * contract.multiplier * quantity + fee))
+        if leg.side is Side.SELL:
             return up_to_cent(fee)
-        reserve = self.reserves.get(leg.instrument.key)
+        reserve = self.reserves.get(contract.key)
         if reserve is None:
-            raise InvalidValueError(f"{leg.instrument.key}: its reserve is unknown, so its cost is")
+            raise InvalidValueError(f"{contract.key}: its reserve is unknown, so its cost is")
         return up_to_cent(reserve * leg.ratio * quantity + fee)
 
     def report(self, book: Book, today: date, intents: Iterable[OrderIntent] = ()) -> CostReport:
@@ -156,7 +224,8 @@ class CostModel:
         Source: docs/methodology.md, M9.
         """
         wanted = tuple(intents)
-        return self.report_on(self.borne(book, today, filter(is_roll, wanted)), wanted)
+        rolls = [intent for intent in wanted if is_roll(intent)]
+        return self.report_on(self.borne(book, today, rolls), [intent for intent in wanted if not is_roll(intent)])
 
     def borne(self, book: Book, today: date, rolls: Iterable[OrderIntent] = ()) -> Borne:
         """Return what a book with all that is on its way is charged, and with further wing rolls as if they were sent.
@@ -175,38 +244,26 @@ class CostModel:
         charges += self._products(book.cohorts, today)
         past = (*(cohort for cohort in book.cohorts if cohort.settlement < today), *book.past_cohorts)
         settled = {cohort.name: cohort for cohort in past}
-        bearers = Bearers((*open_now, *settled.values()))
+        bearers = Bearers((*open_now, *settled.values()), asked=[cohort.name for cohort in open_now])
+        credit = sum([cohort.credit_usd for cohort in open_now], NOTHING)
         return Borne(
             today=today,
-            open_now=tuple(open_now),
+            standing=tuple(self._figures(one.name, NOTHING, NOTHING, one.credit_usd) for one in open_now),
+            book=self._figures("book", NOTHING, NOTHING, credit),
             total_usd=sum((charge.amount_usd for charge in charges), NOTHING),
             bearers=bearers,
-            spread=bearers.sums(charges, spread=True),
-            whole=bearers.sums(charges, spread=False),
+            sums=bearers.sums(charges),
         )
 
     def report_on(self, borne: Borne, intents: Iterable[OrderIntent]) -> CostReport:
-        """Return the figures of what a book is charged with intents on top; their wing rolls are in it already."""
-        charges = tuple(self._wanted(intents, borne.today))
-        if not borne.open_now:
-            total = up_to_cent(sum((charge.amount_usd for charge in charges), borne.total_usd))
-            return CostReport(cohorts=(), book=self._figures("book", total, total, NOTHING))
-        whole = borne.bearers.rounded(borne.whole, charges, spread=False)
-        is_spread = self.amortise is Amortise.STRAIGHT_LINE
-        bound = borne.bearers.rounded(borne.spread, charges, spread=True) if is_spread else whole
-        cohorts = tuple(
-            self._figures(cohort.name, bound[cohort.name], whole[cohort.name], cohort.credit_usd)
-            for cohort in borne.open_now
-        )
-        return CostReport(
-            cohorts=cohorts,
-            book=self._figures(
-                "book",
-                sum((cohort.charge_usd for cohort in cohorts), NOTHING),
-                sum((cohort.whole_usd for cohort in cohorts), NOTHING),
-                sum((cohort.credit_usd for cohort in cohorts), NOTHING),
-            ),
-        )
+        """Return the figures of what a book is charged with intents on top, none of them a wing roll."""
+        wanted = [self._wanted(intent, borne.today) for intent in intents]
+        if not borne.standing:
+            total = up_to_cent(sum([amount for amount, _, _ in wanted], borne.total_usd))
+            return CostReport(standing=(), of_book=borne.book.charged(total, total), charges_usd=(), wholes_usd=())
+        whole, spread = borne.bearers.rounded(borne.sums, wanted)
+        bound = spread if self.amortise is Amortise.STRAIGHT_LINE else whole
+        return CostReport(standing=borne.standing, of_book=borne.book, charges_usd=bound, wholes_usd=whole)
 
     def _figures(self, name: str, charge: Decimal, whole: Decimal, credit: Decimal) -> CohortCost:
         return CohortCost(
@@ -234,13 +291,16 @@ class CostModel:
     def _under_way(self, book: Book, today: date) -> Iterable[Charge]:
         for order in book.orders.values():
             if order.remaining and not is_roll(order.intent):
-                stated = up_to_cent(order.intent.worst_cost_usd * order.remaining / order.intent.quantity)
-                yield self._charge(order.intent, max(stated, self.worst_cost_usd(order.intent, order.remaining)), today)
+                intent = order.intent
+                stated = up_to_cent(intent.worst_cost_usd * order.remaining / intent.quantity)
+                cost = max(stated, self.worst_cost_usd(intent, order.remaining))
+                last = _borne_until(intent, today)
+                yield Charge(name=intent.intent_id, amount_usd=cost, first=today, last=last)
 
-    def _wanted(self, intents: Iterable[OrderIntent], today: date) -> Iterable[Charge]:
-        for intent in (one for one in intents if not is_roll(one)):
-            cost = max(up_to_cent(intent.worst_cost_usd), self.worst_cost_usd(intent, intent.quantity))
-            yield self._charge(intent, cost, today)
+    def _wanted(self, intent: OrderIntent, today: date) -> Wanted:
+        """An order at its worst: the larger of what it states and what it costs, each rounded up."""
+        stated, cost = intent.worst_cost_usd, self.worst_cost_usd(intent, intent.quantity)
+        return up_to_cent(stated) if stated > cost else cost, today, _borne_until(intent, today)
 
     def _wing_costs(self, book: Book, intents: Iterable[OrderIntent]) -> dict[str, Decimal]:
         """USD by which rolls on their way or wanted lower the credit of each cohort at worst."""
@@ -251,11 +311,13 @@ class CostModel:
                 costs[group_of(intent)] += roll_cost_usd(intent, units, self.fees)
         return costs
 
-    @staticmethod
-    def _charge(intent: OrderIntent, cost_usd: Decimal, today: date) -> Charge:
-        is_sale = all(leg.signed_ratio < 0 for leg in intent.legs[:1])
-        last = today if is_sale or intent.is_share else last_day(intent.legs)
-        return Charge(name=intent.intent_id, amount_usd=cost_usd, first=today, last=max(today, last - ONE_DAY))
+
+def _borne_until(intent: OrderIntent, today: date) -> date:
+    """The last day that bears a share of a new order: of a sale, and of shares, today alone."""
+    first = intent.legs[0]
+    if first.side is Side.SELL or first.instrument.kind is Kind.STOCK:
+        return today
+    return max(today, last_day(intent.legs) - ONE_DAY)
 
 
 def _beyond_credit(costs: Mapping[str, Decimal], cohorts: Sequence[Cohort], today: date) -> list[Charge]:
@@ -328,56 +390,71 @@ def charged(charges: Iterable[Charge], cohorts: Sequence[Cohort], *, spread: boo
 
     Source: docs/methodology.md, M9.
     """
-    bearers = Bearers(cohorts)
-    return bearers.rounded(bearers.sums((), spread=spread), charges, spread=spread)
-
-
-Sums = Mapping[str, tuple[int, int]]
-"""USD by cohort, exact: numerator and denominator, which need not be in their lowest terms."""
+    names = tuple(dict.fromkeys(cohort.name for cohort in cohorts))
+    bearers = Bearers(cohorts, asked=names)
+    whole, over_days = bearers.rounded(bearers.sums(charges), ())
+    return dict(zip(names, over_days if spread else whole, strict=True))
 
 
 class Bearers:
     """The cohorts among which charges are shared; what a run of days is shared by is worked out once.
 
-    Sums are kept as fractions that need not be in their lowest terms: exact all the same, and much faster.
+    Sums and shares are whole numbers over one denominator: exact, and an order on top costs two products a cohort.
     """
 
-    def __init__(self, cohorts: Sequence[Cohort]) -> None:
-        """Take all cohorts that bear a share, settled ones included."""
+    def __init__(self, cohorts: Sequence[Cohort], *, asked: Sequence[str]) -> None:
+        """Take all cohorts that bear a share, settled ones included, and the names of those whose sums are asked."""
         self._cohorts = cohorts
+        self._asked = asked
         self._bearers = {cohort.name: cohort for cohort in cohorts}
-        self._shares: dict[tuple[date, date], dict[str, Fraction]] = {}
+        self._shares: dict[tuple[date, date], Sums] = {}
 
-    def sums(self, charges: Iterable[Charge], *, spread: bool) -> Sums:
-        """Return what each cohort bears of some charges, USD, exact."""
-        found = dict.fromkeys(self._bearers, Fraction(0))
+    def sums(self, charges: Iterable[Charge]) -> Sums:
+        """Return what each cohort that is asked for bears of some charges, in cents."""
+        found = [Fraction(0)] * (2 * len(self._asked))
         for charge in charges:
-            amount = Fraction(charge.amount_usd)
-            for name, part in self._parts(charge, spread=spread).items():
-                found[name] += amount * part
-        return {name: total.as_integer_ratio() for name, total in found.items()}
+            amount = _CENTS * Fraction(charge.amount_usd)
+            shares, unit = self._shares_of(charge.first, charge.last)
+            found = [total + amount * Fraction(share, unit) for total, share in zip(found, shares, strict=True)]
+        return _over_one(found)
 
-    def rounded(self, sums: Sums, charges: Iterable[Charge], *, spread: bool) -> dict[str, Decimal]:
-        """Return sums with further charges on top, USD, rounded up to a cent once."""
-        exact = dict(sums)
-        for charge in charges:
-            over, under = charge.amount_usd.as_integer_ratio()
-            for name, part in self._parts(charge, spread=spread).items():
-                (total, unit), (share, parts) = exact[name], part.as_integer_ratio()
-                exact[name] = (total * parts * under + over * share * unit, unit * parts * under)
-        return {name: _up_to_cent(total, unit) for name, (total, unit) in exact.items()}
+    def rounded(self, sums: Sums, wanted: Iterable[Wanted]) -> tuple[list[Decimal], list[Decimal]]:
+        """Return sums of cents with further amounts on top, USD, rounded up once: with nothing spread, and spread.
 
-    def _parts(self, charge: Charge, *, spread: bool) -> dict[str, Fraction]:
-        """The part of a charge that each cohort bears; together one, unless nobody bears some days."""
-        first, last = charge.first, charge.last if spread else charge.first
-        if (first, last) not in self._shares:
-            days = (last - first).days + 1
-            parts: dict[str, Fraction] = defaultdict(Fraction)
-            for names, count in _bearing_days(first, last, self._cohorts):
-                for name, share in _shares(names, self._bearers).items():
-                    parts[name] += share * Fraction(count, days)
-            self._shares[first, last] = parts
-        return self._shares[first, last]
+        The denominator is multiplied up and never brought to its lowest terms: that would cost more than it spares.
+        """
+        totals, unit = sums
+        for amount_usd, first, last in wanted:
+            shares, parts = self._shares_of(first, last)
+            over, under = amount_usd.as_integer_ratio()
+            scale, each = parts * under, over * unit * _CENTS
+            totals = [total * scale + shares[at] * each for at, total in enumerate(totals)]
+            unit *= scale
+        unit = -unit  # the floor division of what is below zero rounds up
+        found = [Decimal(-(total // unit)) / _CENTS_PER_USD for total in totals]
+        return found[: len(self._asked)], found[len(self._asked) :]
+
+    def _shares_of(self, first: date, last: date) -> Sums:
+        """The part of a charge on a run of days that each cohort bears, on its first day alone and over all of them."""
+        found = self._shares.get((first, last))
+        if found is None:
+            found = self._shares[first, last] = _over_one([*self._parts(first, first), *self._parts(first, last)])
+        return found
+
+    def _parts(self, first: date, last: date) -> list[Fraction]:
+        """The part of a run of days that each cohort bears; of all cohorts together one, unless nobody bears some."""
+        days = (last - first).days + 1
+        parts: dict[str, Fraction] = defaultdict(Fraction)
+        for names, count in _bearing_days(first, last, self._cohorts):
+            for name, share in _shares(names, self._bearers).items():
+                parts[name] += share * Fraction(count, days)
+        return [parts[name] for name in self._asked]
+
+
+def _over_one(fractions: Sequence[Fraction]) -> Sums:
+    """Fractions as numerators over their least common denominator."""
+    unit = math.lcm(*(one.denominator for one in fractions))
+    return [one.numerator * (unit // one.denominator) for one in fractions], unit
 
 
 def _bearing_days(first: date, last: date, cohorts: Sequence[Cohort]) -> Iterable[tuple[tuple[str, ...], int]]:
@@ -406,8 +483,3 @@ def _shares(names: Sequence[str], cohorts: Mapping[str, Cohort]) -> dict[str, Fr
     if total == 0:
         return dict.fromkeys(names, Fraction(1, max(1, len(names))))
     return {name: credit / total for name, credit in by_name.items()}
-
-
-def _up_to_cent(total: int, unit: int) -> Decimal:
-    cents = -(-(total * _CENTS) // unit)
-    return Decimal(cents) / _CENTS

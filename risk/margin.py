@@ -8,12 +8,13 @@ is netted against what is held, a credit frees nothing, fees are on top, and a l
 number.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
 from bot.domain.fees import FeeSchedule, up_to_cent
 from bot.domain.instrument import Instrument, Kind, Right
+from bot.domain.market import Quote
 from bot.domain.orders import Leg, OrderIntent
 from bot.domain.portfolio import Position
 from bot.valuation import VIX_FUTURE_CLASSES, Unvalued, Valuer
@@ -34,10 +35,11 @@ def bound_usd(intent: OrderIntent, quantity: int, fees: FeeSchedule, future_marg
     Source: docs/methodology.md, M11.
     """
     fee = fees.of_intent(intent, quantity)
-    value = intent.multiplier * quantity
-    if intent.is_future:
+    contract = intent.legs[0].instrument
+    value = contract.multiplier * quantity
+    if contract.kind is Kind.FUTURE:
         return up_to_cent(future_margin_frac * abs(intent.limit) * value + fee)
-    if intent.is_share:
+    if contract.kind is Kind.STOCK:
         return up_to_cent(abs(intent.limit) * value + fee)
     loss = loss_at_expiry_points(intent.legs)
     if isinstance(loss, Unvalued):
@@ -45,14 +47,12 @@ def bound_usd(intent: OrderIntent, quantity: int, fees: FeeSchedule, future_marg
     return up_to_cent((max(NOTHING, intent.limit) + loss) * value + fee)
 
 
-def adding(intent: OrderIntent | None, scene: Scene) -> Iterator[tuple[OrderIntent, int]]:
-    """Yield what adds to the account, with its units: all that is on its way but sales of the hedge, then this order.
+def adding(intent: OrderIntent | None, scene: Scene) -> list[tuple[OrderIntent, int]]:
+    """Return what adds to the account, with its units: all that is on its way but sales of the hedge, then this order.
 
     A sale was let through because it only closes; the order under judgement counts whatever it calls itself.
     """
-    for one, units in scene.pending_with(intent):
-        if one is intent or not one.purpose.sells_hedge:
-            yield one, units
+    return [(one, units) for one, units in scene.pending_with(intent) if one is intent or not one.purpose.sells_hedge]
 
 
 def loss_at_expiry_points(legs: Sequence[Leg]) -> Decimal | Unvalued:
@@ -64,6 +64,9 @@ def loss_at_expiry_points(legs: Sequence[Leg]) -> Decimal | Unvalued:
     Args:
         legs: Options of one settlement.
     """
+    known = _call_spread_loss_points(*legs) if len(legs) == 2 else None
+    if known is not None:
+        return known
     if len({leg.instrument.settlement for leg in legs}) > 1:
         return Unvalued(reason="legs of different settlements have no loss at expiry")
     if sum(leg.signed_ratio for leg in legs if leg.instrument.right is Right.CALL) < 0:
@@ -86,11 +89,20 @@ def gross_added_usd(legs: Sequence[Leg], quantity: int, valuer: Valuer) -> Decim
     """
     total = NOTHING
     for leg in legs:
-        quote = valuer.quote(leg.instrument)
-        if isinstance(quote, Unvalued):
-            return quote
-        total += Decimal(repr(quote.ask)) * leg.instrument.multiplier * leg.ratio * quantity
+        each = _gross_usd(leg.instrument, valuer)
+        if isinstance(each, Unvalued):
+            return each
+        total += each * (leg.ratio * quantity)
     return up_to_cent(total)
+
+
+def _gross_usd(instrument: Instrument, valuer: Valuer) -> Decimal | Unvalued:
+    """One contract at its ask, USD: of the moment, whoever orders it."""
+    return valuer.once(("gross", instrument.key), lambda: _gross_of(valuer.quote(instrument), instrument.multiplier))
+
+
+def _gross_of(quote: Quote | Unvalued, multiplier: int) -> Decimal | Unvalued:
+    return quote if isinstance(quote, Unvalued) else Decimal(repr(quote.ask)) * multiplier
 
 
 def futures_held_usd(positions: Iterable[Position], valuer: Valuer) -> Decimal | Unvalued:
@@ -116,6 +128,16 @@ def _future_usd(future: Instrument, average_cost_usd: Decimal | None, valuer: Va
     if average_cost_usd is None:
         return Unvalued(reason=f"{future.key}: the broker tells no average cost")
     return abs(average_cost_usd)
+
+
+def _call_spread_loss_points(one: Leg, other: Leg) -> Decimal | None:
+    """The same of covered calls of one settlement, as in most orders, None for others: most at the higher strike."""
+    first, second, ratio = one.instrument, other.instrument, one.signed_ratio
+    are_calls = first.right is Right.CALL and second.right is Right.CALL
+    if not are_calls or first.settlement != second.settlement or ratio + other.signed_ratio < 0:
+        return None
+    wider = (second.strike or NOTHING) - (first.strike or NOTHING)
+    return max(NOTHING, -ratio * wider if wider > NOTHING else other.signed_ratio * wider)
 
 
 def _payoff_points(leg: Leg, level: Decimal) -> Decimal:

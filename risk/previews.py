@@ -42,7 +42,10 @@ def told_usd(intent: OrderIntent, quantity: int, scene: Scene) -> Decimal | None
 
     Of an order on its way it was said before that order left: it counts until the broker's account values hold it.
     """
-    preview = scene.snapshot.previews.of(intent)
+    previews = scene.snapshot.previews
+    if not previews.latest:  # nothing was asked: no need to look up what this order trades
+        return None
+    preview = previews.of(intent)
     return None if preview is None or quantity > preview.quantity else preview.bound_usd(quantity)
 
 

@@ -13,7 +13,7 @@ CENT = Decimal("0.01")
 
 def up_to_cent(amount_usd: Decimal) -> Decimal:
     """Return the amount rounded up to a cent: a cost is never understated."""
-    return amount_usd.quantize(CENT, rounding=ROUND_CEILING)
+    return amount_usd.quantize(CENT, ROUND_CEILING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +51,17 @@ class FeeSchedule:
         """Return USD for one contract of a class, one side; of a share without the least of its order."""
         if kind is Kind.STOCK:
             return self.per_share_usd
-        otherwise = self.otherwise_future_usd if kind is Kind.FUTURE else self.otherwise_option_usd
-        return self.per_contract_usd.get(trading_class, otherwise)
+        fee = self.per_contract_usd.get(trading_class)
+        if fee is not None:
+            return fee
+        return self.otherwise_future_usd if kind is Kind.FUTURE else self.otherwise_option_usd
 
     def of_legs(self, legs: Iterable[Leg]) -> Decimal:
         """Return USD for one unit of an order, all legs."""
-        return sum(
-            (self.of_contract(leg.instrument.trading_class, leg.instrument.kind) * leg.ratio for leg in legs),
-            Decimal(0),
-        )
+        total = Decimal(0)
+        for leg in legs:
+            total += self.of_contract(leg.instrument.trading_class, leg.instrument.kind) * leg.ratio
+        return total
 
     def of_intent(self, intent: OrderIntent, quantity: int) -> Decimal:
         """Return USD for ``quantity`` units of an order, all legs."""
@@ -72,6 +74,7 @@ class FeeSchedule:
         >>> [str(FeeSchedule().of_order((Leg(instrument=VXX, side=Side.BUY),), shares)) for shares in (0, 60, 200)]
         ['0.00', '1.00', '2.00']
         """
-        fee = self.of_legs(legs) * quantity
-        is_share = any(leg.instrument.kind is Kind.STOCK for leg in legs)
+        fee, is_share = self.of_legs(legs) * quantity, False
+        for leg in legs:
+            is_share = is_share or leg.instrument.kind is Kind.STOCK
         return max(fee, self.least_share_order_usd) if is_share and quantity else fee

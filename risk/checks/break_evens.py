@@ -1,16 +1,27 @@
 """No order brings a break-even of the condors inside the move that is expected until they settle (M8)."""
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
-from bot.break_evens import BreakEvens, ExpectedMove, NoBreakEvens, Payoff, brings_inside, expected_move, payoff_of
+from bot.break_evens import (
+    NEVER,
+    BreakEvens,
+    ExpectedMove,
+    NoBreakEvens,
+    Payoff,
+    brings_inside,
+    expected_move,
+    payoff_of,
+)
 from bot.domain.decision import Checked, Rule
 from bot.domain.instrument import SPX
 from bot.domain.orders import OrderIntent
 from bot.domain.portfolio import Condor
 from bot.valuation import Unvalued, good_level
 from risk.checks.hedge_cost import cost_report, report_with
-from risk.cost import CohortCost
+from risk.cost import CohortCost, CostReport
 from risk.scene import CLOSES_ONLY, Scene
 from risk.wings import Rolls, condors_after, is_roll
 
@@ -43,13 +54,20 @@ class BreakEvensKept:
         spot = good_level(scene.snapshot, SPX.key)
         if isinstance(spot, Unvalued):
             return Checked.failed(rule=self.rule, note=f"the expected move is unknown: {spot.reason}")
-        rolls = _rolls(scene)
+        rolls, report = _rolls(scene), report_with(intent, scene)
+        is_quick = not rolls and not is_roll(intent)
+        if is_quick and _is_harmless(report, scene.once("harmless", lambda: _harmless_usd(spot, scene))):
+            return Checked.holds(rule=self.rule, passed=True, found=STAYS, limit=STAYS)
+        return self._judged(intent, scene, spot, rolls)
+
+    def _judged(self, intent: OrderIntent, scene: Scene, spot: float, rolls: list[tuple[OrderIntent, int]]) -> Checked:
+        """Look at every break-even without and with the order."""
         held = _held(rolls, scene)
         moved = _groups([*rolls, (intent, intent.quantity)], scene) if is_roll(intent) else held
         for was, after in zip(_standing(held, scene), report_with(intent, scene).cohorts, strict=True):
             if isinstance(was, NoBreakEvens):
                 continue
-            move = _move(held[after.cohort].condor, scene)
+            move = _move(held[after.cohort], scene)
             if isinstance(move, Unvalued):
                 return Checked.failed(rule=self.rule, note=f"the expected move is unknown: {move.reason}")
             objection = brings_inside(was, _found(moved, after), spot, move, scene.limits.break_even_moves)
@@ -73,7 +91,7 @@ def nearest_break_evens(scene: Scene) -> Mapping[str, tuple[float, str] | Unvalu
         if isinstance(stands, NoBreakEvens):
             found[cost.cohort] = Unvalued(reason=stands.why)
             continue
-        move = _move(held[cost.cohort].condor, scene)
+        move = _move(held[cost.cohort], scene)
         if isinstance(spot, Unvalued):
             found[cost.cohort] = spot
         elif isinstance(move, Unvalued):
@@ -98,6 +116,7 @@ def _held(rolls: list[tuple[OrderIntent, int]], scene: Scene) -> "dict[str, _Gro
 class _Group:
     """The condors of one cohort: any of them, and how all of them lose."""
 
+    cohort: str
     condor: Condor
     payoff: Payoff
 
@@ -116,7 +135,7 @@ def _groups(rolls: Rolls, scene: Scene) -> dict[str, _Group]:
     found: dict[str, list[Condor]] = {}
     for condor in condors_after(scene.snapshot.book, rolls).condors:
         found.setdefault(condor.cohort, []).append(condor)
-    return {name: _Group(condor=own[0], payoff=payoff_of(own)) for name, own in found.items()}
+    return {name: _Group(cohort=name, condor=own[0], payoff=payoff_of(own)) for name, own in found.items()}
 
 
 def _found(groups: Mapping[str, _Group], cost: CohortCost) -> BreakEvens | NoBreakEvens:
@@ -125,7 +144,30 @@ def _found(groups: Mapping[str, _Group], cost: CohortCost) -> BreakEvens | NoBre
     return payoff.break_evens(cost.credit_usd, cost.charge_usd)
 
 
-def _move(condor: Condor, scene: Scene) -> ExpectedMove | Unvalued:
+def _harmless_usd(spot: float, scene: Scene) -> tuple[Decimal, ...]:
+    """Below which charge each cohort surely has no break-even brought inside, USD: of the moment, whatever is ordered.
+
+    The condors are those that are held, so that it says nothing where a wing is on its way.
+    """
+    alone = scene.within(earlier=(), later=())
+    held = _held([], alone)
+    return tuple(_harmless_of(held.get(cost.cohort), cost, spot, alone) for cost in cost_report(alone).cohorts)
+
+
+def _harmless_of(group: "_Group | None", cost: CohortCost, spot: float, scene: Scene) -> Decimal:
+    move = None if group is None else _move(group, scene)
+    if group is None or not isinstance(move, ExpectedMove):
+        return NEVER
+    return group.payoff.harmless_usd(
+        cost.credit_usd, cost.charge_usd, spot, scene.limits.break_even_moves * move.points
+    )
+
+
+def _is_harmless(report: CostReport, harmless_usd: Sequence[Decimal]) -> bool:
+    return not any(map(operator.ge, report.charges_usd, harmless_usd))
+
+
+def _move(group: _Group, scene: Scene) -> ExpectedMove | Unvalued:
     reach = scene.limits.straddle_reach_frac
-    name = ("expected move", condor.cohort, reach)
-    return scene.once(name, lambda: expected_move(condor, scene.valuer, reach))
+    name = ("expected move", group.cohort, reach)
+    return scene.once(name, lambda: expected_move(group.condor, scene.valuer, reach))

@@ -1,6 +1,6 @@
 """The hedge costs at most 40 % of the condor credit, by cohort and by book (C20, M9)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ from bot.domain.orders import IntentId, OrderIntent
 from bot.domain.products import found_products
 from bot.reserves import reserve_usd
 from bot.valuation import Unvalued
-from risk.cost import CohortCost, CostModel, CostReport
+from risk.cost import Charged, CostModel, CostReport
 from risk.products import products_charge_usd
 from risk.scene import CLOSES_ONLY, Scene
 from risk.wings import is_roll
@@ -33,7 +33,7 @@ class CohortCostCap:
         """Judge the cohort with the least room."""
         if scene.closes_only(intent):
             return _closing(self.rule)
-        return _judged(self.rule, report_with(intent, scene).tightest)
+        return _judged(self.rule, report_with(intent, scene).charged_tightest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class BookCostCap:
         """Judge the book as a whole."""
         if scene.closes_only(intent):
             return _closing(self.rule)
-        return _judged(self.rule, report_with(intent, scene).book)
+        return _judged(self.rule, report_with(intent, scene).charged_book)
 
 
 def _closing(rule: Rule) -> Checked:
@@ -60,14 +60,15 @@ def _closing(rule: Rule) -> Checked:
     return Checked.holds(rule=rule, passed=True, found=CLOSES_ONLY, limit=CLOSES_ONLY, note=CLOSES_ONLY)
 
 
-def _judged(rule: Rule, cost: CohortCost) -> Checked:
-    note = f"{cost.cohort}: whole figure {cost.whole_usd} of credit {cost.credit_usd}"
-    return Checked.at_most(rule=rule, found=cost.charge_usd, limit=cost.cap_usd, note=note, size_can_cure=True)
+def _judged(rule: Rule, charged: Charged) -> Checked:
+    cost, charge, whole = charged
+    note = f"{cost.cohort}: whole figure {whole} of credit {cost.credit_usd}"
+    return Checked.at_most(rule=rule, found=charge, limit=cost.cap_usd, note=note, size_can_cure=True)
 
 
 def report_with(intent: OrderIntent, scene: Scene) -> CostReport:
     """Return the figures with one intent, worked out once for both rules."""
-    return scene.kept("cost", intent, lambda: cost_report(scene, intent))
+    return scene.kept("cost", intent, lambda: _cost_report(scene, (*scene.earlier, intent)))
 
 
 def cost_report(scene: Scene, *intents: OrderIntent) -> CostReport:
@@ -77,15 +78,16 @@ def cost_report(scene: Scene, *intents: OrderIntent) -> CostReport:
         InvalidValueError: A future or share that is held or wanted cannot be valued, so that its cost is unknown.
     """
     wanted = (*scene.earlier, *intents)
-    return _cost_report(scene, intents) if wanted else scene.once("report", lambda: _cost_report(scene, ()))
+    return _cost_report(scene, wanted) if wanted else scene.once("report", lambda: _cost_report(scene, ()))
 
 
-def _cost_report(scene: Scene, intents: tuple[OrderIntent, ...]) -> CostReport:
-    book, wanted = scene.snapshot.book, (*scene.earlier, *intents)
-    model, reserves = scene.once("cost model", lambda: _cost_model(scene)), dict(_reserves(scene, intents))
-    if reserves:
-        model = replace(model, reserves=reserves)
-    if any(is_roll(one) for one in wanted):  # it lowers a credit, by which everything is shared
+def _cost_report(scene: Scene, wanted: tuple[OrderIntent, ...]) -> CostReport:
+    book = scene.snapshot.book
+    model = scene.once("cost model", lambda: _cost_model(scene))
+    reserved = [one for one in wanted if one.carries_reserve]
+    if reserved:
+        model = replace(model, reserves={**model.reserves, **_reserves(scene, reserved)})
+    if any(map(is_roll, wanted)):  # it lowers a credit, by which everything is shared
         return model.report(book, scene.today, wanted)
     borne = scene.once("borne", lambda: model.borne(book, scene.today))
     return model.report_on(borne, wanted)
@@ -93,21 +95,21 @@ def _cost_report(scene: Scene, intents: tuple[OrderIntent, ...]) -> CostReport:
 
 def _cost_model(scene: Scene) -> CostModel:
     """The model of the moment; what a future or a share that is wanted would be charged comes on top."""
+    working = [order.intent for order in scene.snapshot.book.orders.values() if order.may_fill]
     return CostModel(
         fees=scene.fees,
         max_cost_frac=scene.limits.max_hedge_cost_frac,
         amortise=scene.limits.amortise,
         held_reserves=dict(_held_reserves(scene)),
         products_usd=_products_usd(scene),
+        reserves=_reserves(scene, working),
     )
 
 
-def _reserves(scene: Scene, intents: tuple[OrderIntent, ...]) -> Iterator[tuple[InstrumentKey, Decimal]]:
-    on_the_way = (intent for intent, _ in scene.pending())
-    for intent in (*on_the_way, *intents):
-        leg = intent.legs[0]
-        if intent.carries_reserve and leg.side is Side.BUY:
-            yield leg.instrument.key, _reserve(scene, leg.instrument)
+def _reserves(scene: Scene, intents: Iterable[OrderIntent]) -> dict[InstrumentKey, Decimal]:
+    """What the futures and shares that some orders buy are charged each."""
+    firsts = [intent.legs[0] for intent in intents if intent.carries_reserve]
+    return {leg.instrument.key: _reserve(scene, leg.instrument) for leg in firsts if leg.side is Side.BUY}
 
 
 def _held_reserves(scene: Scene) -> Iterator[tuple[IntentId, Decimal]]:

@@ -18,6 +18,7 @@ from bot.break_evens import (
     break_evens,
     brings_inside,
     expected_move,
+    payoff_of,
 )
 from bot.domain.errors import InvalidValueError
 from bot.domain.instrument import SPX, VIX, Right
@@ -211,6 +212,36 @@ def test_a_plan_brings_no_break_even_inside_the_expected_move(
     found = brings_inside(before, after, 6800.0, _move(300.0), MOVES)
     assert bool(found) is bool(blocked)
     assert blocked in found
+
+
+@given(
+    credit=st.integers(0, 60_000),
+    charges=st.tuples(st.integers(0, 30_000), st.integers(0, 5_000), st.integers(0, 30_000)),
+    spot=st.floats(6200.0, 7300.0),
+    points=st.floats(0.0, 800.0),
+    counts=st.tuples(st.integers(1, 10), st.integers(1, 10)),
+)
+def test_what_is_harmless_meets_no_objection(
+    credit: int, charges: tuple[int, int, int], spot: float, points: float, counts: tuple[int, int]
+) -> None:
+    """A charge below the harmless one brings nothing inside, whatever of it was there before the order."""
+    (charged, before, more), (inner, outer) = charges, counts
+    payoff = payoff_of((a_condor((6475, 6500, 7000, 7025), inner), a_condor((6375, 6400, 7100, 7125), outer)))
+    harmless = payoff.harmless_usd(Decimal(credit), Decimal(charged), spot, points)
+    was = payoff.break_evens(Decimal(credit), Decimal(charged + before))
+    for cost in {charged + before + more, int(harmless) - 1}:
+        if charged + before <= cost < harmless:
+            after = payoff.break_evens(Decimal(credit), Decimal(cost))
+            assert brings_inside(was, after, spot, _move(points), 1.0) == ""
+
+
+def test_harmless_ends_where_a_break_even_is_brought_inside() -> None:
+    """Ten condors, 6,800 USD: the lower break-even reaches 6398, 402 points away, once 4,800 USD are charged."""
+    payoff = payoff_of((a_condor(),))
+    assert payoff.harmless_usd(Decimal(6800), Decimal(0), 6800.0, 402.0) == Decimal(4799)
+    assert payoff.harmless_usd(Decimal(6800), Decimal(0), 6800.0, 390.0) == Decimal(6799)
+    assert payoff.harmless_usd(Decimal(6800), Decimal(0), 6800.0, 450.0) == Decimal(6799)  # both are inside already
+    assert payoff_of(()).harmless_usd(Decimal(6800), Decimal(0), 6800.0, 390.0) < 0
 
 
 def test_the_objection_has_its_figures() -> None:

@@ -131,6 +131,27 @@ def test_no_level_loses_more_than_the_loss_at_expiry(low: int, width: int, level
             assert payoff >= -loss
 
 
+@given(
+    strikes=st.lists(st.integers(1, 60), min_size=2, max_size=2, unique=True),
+    ratios=st.tuples(st.integers(-3, 3).filter(bool), st.integers(-3, 3).filter(bool)),
+    rights=st.tuples(st.sampled_from(Right), st.sampled_from(Right)),
+)
+def test_the_loss_at_expiry_is_that_of_the_worst_level(
+    strikes: list[int], ratios: tuple[int, int], rights: tuple[Right, Right]
+) -> None:
+    """Of any two legs it is what the worst of all levels takes; where it never ends, unknown."""
+    legs = tuple(
+        (buys if ratio > 0 else sells)(an_option(strike, right=right), abs(ratio))
+        for strike, ratio, right in zip(strikes, ratios, rights, strict=True)
+    )
+    payoffs = [sum(leg.signed_ratio * _worth(leg.instrument, level) for leg in legs) for level in range(82)]
+    loss = loss_at_expiry_points(legs)
+    if payoffs[-1] < payoffs[-2]:  # beyond every strike it still falls
+        assert isinstance(loss, Unvalued)
+    else:
+        assert loss == max(Decimal(0), -min(payoffs))
+
+
 def _verticals(low: int, high: int, right: Right) -> tuple[tuple[Leg, Leg], tuple[Leg, Leg]]:
     first, second = (an_option(strike, right=right) for strike in (low, high))
     return (buys(first), sells(second)), (sells(first), buys(second))

@@ -1,7 +1,9 @@
 """The cost cap to the cent: lots, cohorts, orders on their way."""
 
+import math
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from bot.domain.errors import InvalidValueError
 from bot.domain.fees import FeeSchedule
+from bot.domain.orders import OrderIntent
 from bot.domain.portfolio import Book, Cohort, Lot, Provenance
 from risk.cost import Charge, CostModel, charged, charges_of, last_day
 from risk.limits import Amortise
@@ -343,3 +346,65 @@ def test_the_whole_figure_is_never_below_premium_and_fees(
     intent = an_intent(quantity=quantity, limit=str(Decimal(limit) / 100))
     report = MODEL.report(a_book_of(*cohorts), TODAY, [intent])
     assert report.book.whole_usd >= quantity * (Decimal(limit) + Decimal("2.60"))
+
+
+@st.composite
+def orders_wanted(draw: st.DrawFn) -> OrderIntent:
+    """A call or a spread bought, or a call sold, of any size, settlement and stated cost."""
+    settlement = TODAY + draw(st.integers(1, 90)) * DAY
+    call, other = vix_call(20, settlement), vix_call(25, settlement)
+    return an_intent(
+        draw(st.sampled_from([(buys(call),), (sells(call),), (buys(call), sells(other))])),
+        quantity=draw(st.integers(1, 9)),
+        limit=str(Decimal(draw(st.integers(-300, 900))) / 100),
+        cost=str(draw(cents)),
+    )
+
+
+@given(
+    lots=st.lists(lots_bought(), max_size=4),
+    cohorts=cohort_sets(),
+    settled=st.sampled_from([(), (a_cohort(TODAY - DAY, opened=TODAY - 30 * DAY, credit=700),)]),
+    orders=st.lists(orders_wanted(), max_size=3),
+    amortise=st.sampled_from(Amortise),
+)
+def test_what_is_added_up_on_top_equals_the_slow_sum_of_shares(
+    lots: list[Lot],
+    cohorts: tuple[Cohort, ...],
+    settled: tuple[Cohort, ...],
+    orders: list[OrderIntent],
+    amortise: Amortise,
+) -> None:
+    """An order on top of the sums of the moment is exact: as if every day of every charge were shared by hand."""
+    model = CostModel(fees=FEES, max_cost_frac=Decimal("0.40"), amortise=amortise)
+    charges = [charge for lot in lots for charge in charges_of(lot, Decimal(0), TODAY)]
+    for order in orders:
+        cost = max(order.worst_cost_usd, model.worst_cost_usd(order, order.quantity))
+        last = TODAY if order.legs == (sells(order.legs[0].instrument),) else last_day(order.legs) - DAY
+        charges.append(Charge(name="order", amount_usd=cost, first=TODAY, last=max(TODAY, last)))
+    spread, whole = (_shared_by_hand(charges, (*cohorts, *settled), spread=spread) for spread in (True, False))
+    bound = spread if amortise is Amortise.STRAIGHT_LINE else whole
+    report = model.report(a_book_of(*cohorts, lots=tuple(lots), past=settled), TODAY, orders)
+    assert [one.cohort for one in report.cohorts] == [one.name for one in cohorts]
+    assert [one.charge_usd for one in report.cohorts] == [bound[one.name] for one in cohorts]
+    assert [one.whole_usd for one in report.cohorts] == [whole[one.name] for one in cohorts]
+    assert report.book.charge_usd == sum(bound[one.name] for one in cohorts)
+    assert report.book.whole_usd == sum(whole[one.name] for one in cohorts)
+    assert report.tightest == min(report.cohorts, key=lambda one: (one.cap_usd - one.charge_usd, one.cohort))
+
+
+def _shared_by_hand(charges: list[Charge], cohorts: tuple[Cohort, ...], *, spread: bool) -> dict[str, Decimal]:
+    """M9 to the letter: each day's share by credit among those open, else among those that open next; one rounding."""
+    borne = {one.name: Fraction(0) for one in cohorts}
+    for charge in charges:
+        shared = charge.days if spread else 1
+        for day in (charge.first + number * DAY for number in range(shared)):
+            bearers = [one for one in cohorts if one.opened_on <= day <= one.settlement]
+            if not bearers:
+                opening = min((one.opened_on for one in cohorts if one.opened_on > day), default=None)
+                bearers = [one for one in cohorts if one.opened_on == opening]
+            credit = sum((Fraction(one.credit_usd) for one in bearers), Fraction(0))
+            for one in bearers:
+                part = Fraction(one.credit_usd) / credit if credit else Fraction(1, len(bearers))
+                borne[one.name] += Fraction(charge.amount_usd) / shared * part
+    return {name: Decimal(math.ceil(total * 100)) / 100 for name, total in borne.items()}
