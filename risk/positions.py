@@ -5,7 +5,7 @@ direction. So the most that may be held long is what is held with every purchase
 the other way round. Condors are not among it: their own limits bound them (M8, M11).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -91,9 +91,11 @@ def contract_units(instrument: Instrument) -> Decimal:
 
 def sleeve_legs(intent: OrderIntent, scene: Scene) -> tuple[Leg, ...]:
     """Return the legs of an order that are of the sleeve."""
-    return scene.kept(
-        "sleeve legs", intent.legs, lambda: tuple(leg for leg in intent.legs if is_of_sleeve(leg.instrument))
-    )
+    return scene.kept(_sleeve_legs, intent.legs)
+
+
+def _sleeve_legs(legs: tuple[Leg, ...], scene: Scene) -> tuple[Leg, ...]:  # noqa: ARG001 - as every figure's work
+    return tuple([leg for leg in legs if is_of_sleeve(leg.instrument)])
 
 
 def contracts_reach(intent: OrderIntent | None, scene: Scene, kind: Kind, settlement: date | None) -> Reach:
@@ -101,9 +103,9 @@ def contracts_reach(intent: OrderIntent | None, scene: Scene, kind: Kind, settle
 
     Without an order it is what is held with all that is on its way.
     """
-    held = scene.once(("held", kind, settlement), lambda: _held_reach(scene, kind, settlement))
+    held = scene.once(_held_reach, kind, settlement)
     long, short = held.long, held.short
-    for instrument, longer, shorter in scene.kept("reached", intent, lambda: _reached(intent, scene)):
+    for instrument, longer, shorter in scene.kept(_reached, intent):
         if instrument.kind is kind and settlement in (None, instrument.settlement):
             long += longer
             short += shorter
@@ -129,7 +131,7 @@ def _reached(intent: OrderIntent | None, scene: Scene) -> list[tuple[Instrument,
     return found
 
 
-def _held_reach(scene: Scene, kind: Kind, settlement: date | None) -> Reach:
+def _held_reach(kind: Kind, settlement: date | None, scene: Scene) -> Reach:
     """What is held by itself, long and short."""
     long, short = NOTHING, NOTHING
     for position in held_of_sleeve(scene):
@@ -142,13 +144,12 @@ def _held_reach(scene: Scene, kind: Kind, settlement: date | None) -> Reach:
 
 def held_of_sleeve(scene: Scene) -> tuple[Position, ...]:
     """Return what is held of the sleeve and has not settled."""
-    return scene.once("sleeve", lambda: tuple(_held_of_sleeve(scene)))
+    return scene.once(_held_of_sleeve)
 
 
-def _held_of_sleeve(scene: Scene) -> Iterator[Position]:
-    for position in scene.snapshot.book.positions.values():
-        if is_of_sleeve(position.instrument) and not has_settled(position.instrument, scene.snapshot.now):
-            yield position
+def _held_of_sleeve(scene: Scene) -> tuple[Position, ...]:
+    now, held = scene.snapshot.now, scene.snapshot.book.positions.values()
+    return tuple(one for one in held if is_of_sleeve(one.instrument) and not has_settled(one.instrument, now))
 
 
 def sensitivity_reach(intent: OrderIntent | None, scene: Scene) -> tuple[Span, Span] | Unvalued:
@@ -156,11 +157,11 @@ def sensitivity_reach(intent: OrderIntent | None, scene: Scene) -> tuple[Span, S
 
     Without an order it is what is held with all that is on its way.
     """
-    return scene.kept("sensitivity reach", intent, lambda: _sensitivity_reach(intent, scene))
+    return scene.kept(_sensitivity_reach, intent)
 
 
 def _sensitivity_reach(intent: OrderIntent | None, scene: Scene) -> tuple[Span, Span] | Unvalued:
-    held = scene.once("sleeve sensitivity", lambda: _held_sensitivity(scene))
+    held = scene.once(_held_sensitivity)
     if isinstance(held, Unvalued):
         return held
     vegas, deltas = [], []
@@ -187,12 +188,12 @@ def _held_sensitivity(scene: Scene) -> Sensitivity | Unvalued:
 
 def order_sensitivity(intent: OrderIntent, scene: Scene) -> Sensitivity | Unvalued:
     """Return what one unit of an order adds, signed; nothing for a wing of the condors."""
-    return scene.kept("unit sensitivity", intent.legs, lambda: _order_sensitivity(intent, scene))
+    return scene.kept(_legs_sensitivity, intent.legs)
 
 
-def _order_sensitivity(intent: OrderIntent, scene: Scene) -> Sensitivity | Unvalued:
+def _legs_sensitivity(legs: tuple[Leg, ...], scene: Scene) -> Sensitivity | Unvalued:
     vega = delta = 0.0
-    for leg in sleeve_legs(intent, scene):
+    for leg in scene.kept(_sleeve_legs, legs):
         each = sensitivity_of(leg.instrument, scene.valuer)
         if isinstance(each, Unvalued):
             return each

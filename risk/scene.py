@@ -3,11 +3,11 @@
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 from bot.domain.decision import Checked, Rule
 from bot.domain.fees import FeeSchedule
-from bot.domain.instrument import InstrumentKey, Side
+from bot.domain.instrument import Instrument, InstrumentKey, Side
 from bot.domain.ledger import trade_date
 from bot.domain.market import Quote
 from bot.domain.orders import Leg, OrderIntent
@@ -17,6 +17,8 @@ from bot.valuation import Unvalued, Valuer
 from risk.limits import RiskLimits
 
 T = TypeVar("T")
+S = TypeVar("S")
+Asked = TypeVarTuple("Asked")
 
 Ordered = tuple[OrderIntent, int]
 """An order and how many units of it are meant."""
@@ -41,10 +43,8 @@ class Scene:
     earlier: tuple[OrderIntent, ...] = ()
     later: tuple[OrderIntent, ...] = ()
     moment: dict[Hashable, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
-    """What was worked out of the moment, whatever is ordered; see `once`."""
-    figures: dict[tuple[str, int], tuple[object, Any]] = field(
-        init=False, default_factory=dict, compare=False, repr=False
-    )
+    """What was worked out of the moment, whatever is ordered; see `once` and `of_contract`."""
+    figures: dict[Hashable, tuple[object, Any]] = field(init=False, default_factory=dict, compare=False, repr=False)
     """What was worked out of an order under judgement, for every rule and size that reads it; see `kept`."""
 
     def within(self, *, earlier: tuple[OrderIntent, ...], later: tuple[OrderIntent, ...]) -> "Scene":
@@ -68,45 +68,56 @@ class Scene:
     @property
     def today(self) -> date:
         """New York's date."""
-        return self.once("today", lambda: trade_date(self.snapshot.now))
+        return self.once(_today)
 
-    def once(self, name: Hashable, work: Callable[[], T]) -> T:
+    def once(self, work: Callable[[*Asked, "Scene"], T], *asked: *Asked) -> T:
         """Return a figure of the moment, worked out by whoever asks for it first; what raises is tried again.
 
         Args:
-            name: Which figure; each has a type of its own.
-            work: Works it out of snapshot, limits, fees and calendar alone, whatever is ordered.
+            work: Works it out of what is asked, and of snapshot, limits, fees and calendar alone, whatever is ordered.
+                The figure is told by this function itself, so that it must be one of a module.
+            asked: What the figure is of, nothing for one of the whole moment.
         """
+        name = (work, asked)
         try:
             found: T = self.moment[name]
         except KeyError:
-            found = self.moment[name] = work()
+            found = self.moment[name] = work(*asked, self)
         return found
 
-    def kept(self, name: str, subject: object, work: Callable[[], T]) -> T:
+    def of_contract(self, work: Callable[[Instrument, "Scene"], T], contract: Instrument) -> T:
+        """Return a figure of a contract in this moment, as `once`; one with the same key and other terms has its own.
+
+        Contracts are told by their key first, because to hash and compare all of one takes longer than most figures.
+        """
+        name = (work, contract.key)
+        known = self.moment.get(name)
+        if known is not None and (known[0] is contract or known[0] == contract):
+            found: T = known[1]
+            return found
+        found = work(contract, self)
+        self.moment[name] = (contract, found)
+        return found
+
+    def kept(self, work: Callable[[S, "Scene"], T], subject: S) -> T:
         """Return a figure of an order, worked out by whoever asks first.
 
         Args:
-            name: Which figure.
+            work: Works it out of the subject; as for `once`, it tells the figure.
             subject: The intent itself, or its legs where the figure is the same for every size. It is told by being the
                 same object, because an id proves nothing; it is kept as well, so that no other can take its place.
-            work: Works it out.
         """
-        key = (name, id(subject))
-        kept = self.figures.get(key)
+        name = (work, id(subject))
+        kept = self.figures.get(name)
         if kept is None:
-            kept = self.figures[key] = (subject, work())
+            kept = self.figures[name] = (subject, work(subject, self))
         found: T = kept[1]
         return found
 
     def pending(self) -> tuple[Ordered, ...]:
         """Every order that may still fill with its remaining units, then what was approved earlier in this plan."""
-        at_work = self.once("at work", self._at_work)
+        at_work = self.once(_at_work)
         return at_work if not self.earlier else (*at_work, *((one, one.quantity) for one in self.earlier))
-
-    def _at_work(self) -> tuple[Ordered, ...]:
-        orders = self.snapshot.book.orders.values()
-        return tuple((order.intent, order.remaining) for order in orders if order.may_fill)
 
     def pending_with(self, intent: OrderIntent | None) -> tuple[Ordered, ...]:
         """Everything on its way, then one more order with all its units; None: what is on its way alone."""
@@ -122,14 +133,7 @@ class Scene:
         """
         if intent.purpose.buys_hedge:
             return False
-        return self.kept("closes", intent, lambda: self._only_closes(intent))
-
-    def _only_closes(self, intent: OrderIntent) -> bool:
-        if self.buys_back(intent):
-            return True
-        if not intent.purpose.sells_hedge or self.layer_units(intent) < intent.quantity:
-            return False
-        return not intent.carries_reserve or self._closes(intent.legs[0], intent.legs[0].ratio * intent.quantity)
+        return self.kept(_only_closes, intent)
 
     def quotes(self, intent: OrderIntent) -> tuple[Quote | Unvalued, ...]:
         """Return the quotes on which the legs of an order are priced, in their order.
@@ -137,13 +141,10 @@ class Scene:
         An order that only closes may buy back what is all but worthless and not bid for any more: the side that it
         takes is there, and without this a spread whose short leg has become worthless could never be sold.
         """
-        return self.kept("quotes", intent, lambda: self._quotes(intent))
+        return self.kept(_quotes, intent)
 
-    def _quotes(self, intent: OrderIntent) -> tuple[Quote | Unvalued, ...]:
-        closes_only, quote = self.closes_only(intent), self.valuer.quote
-        return tuple([quote(leg.instrument, may_be_unbid=closes_only and leg.side is Side.BUY) for leg in intent.legs])
-
-    def _closes(self, leg: Leg, contracts: int) -> bool:
+    def closes(self, leg: Leg, contracts: int) -> bool:
+        """Return whether so many contracts of a leg only close a position, also after all on its way has filled."""
         sign = leg.side.sign
         held = -sign * self.snapshot.book.quantity(leg.instrument.key)
         return held >= contracts + self._pending_contracts(leg.instrument.key, sign)
@@ -166,7 +167,7 @@ class Scene:
         leg = intent.legs[0]
         if intent.purpose.buys_hedge:
             return False
-        return len(intent.legs) == 1 and leg.side is Side.BUY and self._closes(leg, leg.ratio * intent.quantity)
+        return len(intent.legs) == 1 and leg.side is Side.BUY and self.closes(leg, leg.ratio * intent.quantity)
 
     def layer_units(self, intent: OrderIntent) -> int:
         """Return how many units with the mirrored legs an order's layer holds beyond those that are being sold."""
@@ -184,6 +185,27 @@ class Scene:
             and {(leg.instrument.key, -leg.signed_ratio) for leg in pending.legs} == mirrored
         )
         return held - selling
+
+
+def _today(scene: Scene) -> date:
+    return trade_date(scene.snapshot.now)
+
+
+def _at_work(scene: Scene) -> tuple[Ordered, ...]:
+    return tuple((order.intent, order.remaining) for order in scene.snapshot.book.orders.values() if order.may_fill)
+
+
+def _only_closes(intent: OrderIntent, scene: Scene) -> bool:
+    if scene.buys_back(intent):
+        return True
+    if not intent.purpose.sells_hedge or scene.layer_units(intent) < intent.quantity:
+        return False
+    return not intent.carries_reserve or scene.closes(intent.legs[0], intent.legs[0].ratio * intent.quantity)
+
+
+def _quotes(intent: OrderIntent, scene: Scene) -> tuple[Quote | Unvalued, ...]:
+    closes_only, quote = scene.closes_only(intent), scene.valuer.quote
+    return tuple([quote(leg.instrument, may_be_unbid=closes_only and leg.side is Side.BUY) for leg in intent.legs])
 
 
 class Check(Protocol):

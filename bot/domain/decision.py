@@ -51,6 +51,8 @@ class Rule(StrEnum):
     RECONCILED = "reconciled"  # section 2.1
     TRADING_MODE = "trading_mode"  # section 2.2
 
+    __hash__ = str.__hash__  # equal to its word, so hashed as it; and many times faster than an enum's own
+
 
 class Checked(NamedTuple):
     """What one rule found, passed or not; every check of every order is recorded.

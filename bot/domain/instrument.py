@@ -31,6 +31,8 @@ class Right(StrEnum):
     CALL = "C"
     PUT = "P"
 
+    __hash__ = str.__hash__  # as that of `Kind`
+
 
 class Side(StrEnum):
     """The direction of an order or a leg."""

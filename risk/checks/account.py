@@ -24,13 +24,14 @@ class AccountAllowed:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:  # noqa: ARG002 - every check has this signature
         """Judge the account, whatever the order."""
-        return scene.once("account", lambda: self._judged(scene))
+        return scene.once(_judged)
 
-    def _judged(self, scene: Scene) -> Checked:
-        fault = account_fault(scene)
-        return Checked.holds(
-            rule=self.rule, passed=not fault, found=fault or "allowed", limit="allowed, ready, above zero", note=fault
-        )
+
+def _judged(scene: Scene) -> Checked:
+    fault = account_fault(scene)
+    return Checked.holds(
+        rule=Rule.ACCOUNT, passed=not fault, found=fault or "allowed", limit="allowed, ready, above zero", note=fault
+    )
 
 
 def account_fault(scene: Scene) -> str:

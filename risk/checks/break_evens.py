@@ -56,7 +56,7 @@ class BreakEvensKept:
             return Checked.failed(rule=self.rule, note=f"the expected move is unknown: {spot.reason}")
         rolls, report = _rolls(scene), report_with(intent, scene)
         is_quick = not rolls and not is_roll(intent)
-        if is_quick and _is_harmless(report, scene.once("harmless", lambda: _harmless_usd(spot, scene))):
+        if is_quick and _is_harmless(report, scene.once(_harmless_usd, spot)):
             return Checked.holds(rule=self.rule, passed=True, found=STAYS, limit=STAYS)
         return self._judged(intent, scene, spot, rolls)
 
@@ -109,7 +109,7 @@ def _rolls(scene: Scene) -> list[tuple[OrderIntent, int]]:
 
 
 def _held(rolls: list[tuple[OrderIntent, int]], scene: Scene) -> "dict[str, _Group]":
-    return _groups(rolls, scene) if rolls else scene.once("condors", lambda: _groups((), scene))
+    return _groups(rolls, scene) if rolls else scene.once(_groups_now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,13 +121,13 @@ class _Group:
     payoff: Payoff
 
 
+def _groups_now(scene: Scene) -> dict[str, _Group]:
+    return _groups((), scene)
+
+
 def _standing(held: Mapping[str, _Group], scene: Scene) -> tuple[BreakEvens | NoBreakEvens, ...]:
     """The break-evens of every cohort without the order under judgement."""
-
-    def found() -> tuple[BreakEvens | NoBreakEvens, ...]:
-        return tuple(_found(held, cost) for cost in cost_report(scene).cohorts)
-
-    return found() if scene.earlier else scene.once("standing break-evens", found)
+    return tuple(_found(held, cost) for cost in cost_report(scene).cohorts)
 
 
 def _groups(rolls: Rolls, scene: Scene) -> dict[str, _Group]:
@@ -169,5 +169,4 @@ def _is_harmless(report: CostReport, harmless_usd: Sequence[Decimal]) -> bool:
 
 def _move(group: _Group, scene: Scene) -> ExpectedMove | Unvalued:
     reach = scene.limits.straddle_reach_frac
-    name = ("expected move", group.cohort, reach)
-    return scene.once(name, lambda: expected_move(group.condor, scene.valuer, reach))
+    return expected_move(group.condor, scene.valuer, reach)

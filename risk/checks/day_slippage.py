@@ -46,7 +46,7 @@ class DaySlippage:
         middle = middle_points(intent, scene)
         if isinstance(middle, Unvalued):
             return Checked.failed(rule=self.rule, note=f"no middle: {middle.reason}")
-        limit = scene.once("slippage limit", lambda: slippage_limit_usd(scene.snapshot.worth, scene.limits))
+        limit = scene.once(_limit_usd)
         if limit is None:
             return Checked.failed(rule=self.rule, note="what the account was worth before is not known")
         own = max(NOTHING, intent.limit - middle) * intent.multiplier * intent.quantity
@@ -63,6 +63,10 @@ class DaySlippage:
 def slippage_pending_usd(scene: Scene) -> Decimal:
     """Return what everything on its way pays beyond its middle if it fills at its limit, USD."""
     return sum([slippage_usd(one, one.limit, units) for one, units in scene.pending()], NOTHING)
+
+
+def _limit_usd(scene: Scene) -> Decimal | None:
+    return slippage_limit_usd(scene.snapshot.worth, scene.limits)
 
 
 def slippage_limit_usd(worth: Worth | None, limits: RiskLimits) -> Decimal | None:

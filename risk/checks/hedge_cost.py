@@ -11,7 +11,7 @@ from bot.domain.orders import IntentId, OrderIntent
 from bot.domain.products import found_products
 from bot.reserves import reserve_usd
 from bot.valuation import Unvalued
-from risk.cost import Charged, CostModel, CostReport
+from risk.cost import Borne, Charged, CostModel, CostReport
 from risk.products import products_charge_usd
 from risk.scene import CLOSES_ONLY, Scene
 from risk.wings import is_roll
@@ -62,13 +62,17 @@ def _closing(rule: Rule) -> Checked:
 
 def _judged(rule: Rule, charged: Charged) -> Checked:
     cost, charge, whole = charged
-    note = f"{cost.cohort}: whole figure {whole} of credit {cost.credit_usd}"
+    note = f"{cost.cohort}: whole figure {whole!s} of credit {cost.credit_usd!s}"
     return Checked.at_most(rule=rule, found=charge, limit=cost.cap_usd, note=note, size_can_cure=True)
 
 
 def report_with(intent: OrderIntent, scene: Scene) -> CostReport:
     """Return the figures with one intent, worked out once for both rules."""
-    return scene.kept("cost", intent, lambda: _cost_report(scene, (*scene.earlier, intent)))
+    return scene.kept(_report_with, intent)
+
+
+def _report_with(intent: OrderIntent, scene: Scene) -> CostReport:
+    return _cost_report((*scene.earlier, intent), scene)
 
 
 def cost_report(scene: Scene, *intents: OrderIntent) -> CostReport:
@@ -78,19 +82,27 @@ def cost_report(scene: Scene, *intents: OrderIntent) -> CostReport:
         InvalidValueError: A future or share that is held or wanted cannot be valued, so that its cost is unknown.
     """
     wanted = (*scene.earlier, *intents)
-    return _cost_report(scene, wanted) if wanted else scene.once("report", lambda: _cost_report(scene, ()))
+    return _cost_report(wanted, scene) if wanted else scene.once(_report_now)
 
 
-def _cost_report(scene: Scene, wanted: tuple[OrderIntent, ...]) -> CostReport:
+def _report_now(scene: Scene) -> CostReport:
+    return _cost_report((), scene)
+
+
+def _cost_report(wanted: tuple[OrderIntent, ...], scene: Scene) -> CostReport:
     book = scene.snapshot.book
-    model = scene.once("cost model", lambda: _cost_model(scene))
+    model = scene.once(_cost_model)
     reserved = [one for one in wanted if one.carries_reserve]
     if reserved:
         model = replace(model, reserves={**model.reserves, **_reserves(scene, reserved)})
     if any(map(is_roll, wanted)):  # it lowers a credit, by which everything is shared
         return model.report(book, scene.today, wanted)
-    borne = scene.once("borne", lambda: model.borne(book, scene.today))
-    return model.report_on(borne, wanted)
+    return model.report_on(scene.once(_borne), wanted)
+
+
+def _borne(scene: Scene) -> Borne:
+    """What is charged before any order is wanted, whose own reserves play no part in it."""
+    return scene.once(_cost_model).borne(scene.snapshot.book, scene.today)
 
 
 def _cost_model(scene: Scene) -> CostModel:

@@ -44,8 +44,12 @@ class Instruments:
 
 def instruments_now(scene: Scene) -> frozenset[InstrumentKey]:
     """Return the contracts of the sleeve that are held and of everything on its way."""
-    held = scene.once("sleeve keys", lambda: frozenset(one.instrument.key for one in held_of_sleeve(scene)))
+    held = scene.once(_sleeve_keys)
     return held.union(*[_of_sleeve(pending, scene) for pending, _ in scene.pending()])
+
+
+def _sleeve_keys(scene: Scene) -> frozenset[InstrumentKey]:
+    return frozenset(one.instrument.key for one in held_of_sleeve(scene))
 
 
 def _of_sleeve(intent: OrderIntent, scene: Scene) -> set[InstrumentKey]:

@@ -37,7 +37,7 @@ class GrossLeverage:
         """Judge the account with this order and all that is on its way."""
         if scene.closes_only(intent):
             return Checked.holds(rule=self.rule, passed=True, found=CLOSES_ONLY, limit=CLOSES_ONLY, note=CLOSES_ONLY)
-        held = scene.once("gross held", lambda: gross_held_usd(scene.snapshot.book, scene.valuer))
+        held = scene.once(_gross_held)
         added = gross_on_the_way_usd(intent, scene)
         account = scene.snapshot.book.account
         if isinstance(held, Unvalued) or isinstance(added, Unvalued) or account is None:
@@ -47,9 +47,13 @@ class GrossLeverage:
             rule=self.rule,
             found=held + added,
             limit=scene.limits.max_gross_leverage * account.net_liquidation_usd,
-            note=f"{held} USD held, {added} USD on their way and by this order",
+            note=f"{held!s} USD held, {added!s} USD on their way and by this order",
             size_can_cure=True,
         )
+
+
+def _gross_held(scene: Scene) -> Decimal | Unvalued:
+    return gross_held_usd(scene.snapshot.book, scene.valuer)
 
 
 def gross_held_usd(book: Book, valuer: Valuer) -> Decimal | Unvalued:

@@ -33,7 +33,7 @@ class DayLoss:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the account as it is, whatever the size."""
-        lost = scene.once("day loss", lambda: _lost(self.rule, scene.snapshot.worth, scene.limits))
+        lost = scene.once(_lost_now, self.rule)
         return lost if lost.passed else past(lost, intent, scene)
 
 
@@ -55,7 +55,7 @@ class WeekLoss:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the account as it is, whatever the size."""
-        lost = scene.once("week loss", lambda: _lost(self.rule, scene.snapshot.worth, scene.limits))
+        lost = scene.once(_lost_now, self.rule)
         return lost if lost.passed else past(lost, intent, scene)
 
 
@@ -77,13 +77,17 @@ class Drawdown:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the account as it is, whatever the size."""
-        lost = scene.once("drawdown", lambda: _lost(self.rule, scene.snapshot.worth, scene.limits))
+        lost = scene.once(_lost_now, self.rule)
         return lost if lost.passed else past(lost, intent, scene)
 
 
 def losses_of(worth: Worth | None, limits: RiskLimits) -> tuple[Checked, ...]:
     """Return what day, week and drawdown lost against their limits, USD; unknown or impossible figures fail."""
     return tuple(_lost(rule, worth, limits) for rule in (Rule.DAY_LOSS, Rule.WEEK_LOSS, Rule.DRAWDOWN))
+
+
+def _lost_now(rule: Rule, scene: Scene) -> Checked:
+    return _lost(rule, scene.snapshot.worth, scene.limits)
 
 
 def _lost(rule: Rule, worth: Worth | None, limits: RiskLimits) -> Checked:

@@ -40,7 +40,7 @@ class MarginUse:
         if scene.closes_only(intent):
             return Checked.holds(rule=self.rule, passed=True, found=CLOSES_ONLY, limit=CLOSES_ONLY, note=CLOSES_ONLY)
         account = scene.snapshot.book.account
-        bound = scene.once("bound", lambda: bound_now(account))
+        bound = scene.once(_bound)
         added = margin_added_usd(intent, scene)
         if account is None or isinstance(bound, str) or isinstance(added, Unvalued):
             why = bound if isinstance(bound, str) else getattr(added, "reason", "")
@@ -50,7 +50,7 @@ class MarginUse:
             rule=self.rule,
             found=amount + added,
             limit=scene.limits.max_margin_frac * account.net_liquidation_usd,
-            note=f"{name} {amount} USD, {added} USD on their way and by this order{_told_words(intent, scene)}",
+            note=f"{name} {amount!s} USD, {added!s} USD on their way and by this order{_told_words(intent, scene)}",
             size_can_cure=True,
         )
 
@@ -59,6 +59,10 @@ def _told_words(intent: OrderIntent, scene: Scene) -> str:
     """What the broker has said of this order, where it has."""
     told = told_usd(intent, intent.quantity, scene)
     return "" if told is None else f"; the broker says {told} USD of this order"
+
+
+def _bound(scene: Scene) -> tuple[str, Decimal] | str:
+    return bound_now(scene.snapshot.book.account)
 
 
 def bound_now(account: AccountValues | None) -> tuple[str, Decimal] | str:

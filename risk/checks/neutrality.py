@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from bot.deltas import band_half_width_usd, book_delta, overlay_delta, units_delta
 from bot.domain.decision import Checked, Rule
-from bot.domain.orders import OrderIntent
+from bot.domain.orders import Leg, OrderIntent
 from bot.valuation import Unvalued
 from risk.exposure import Band
 from risk.scene import CLOSES_ONLY, Ordered, Scene
@@ -88,14 +88,15 @@ class Neutrality:
 
 def band_of(scene: Scene) -> Band:
     """Return the band of the condors that are held."""
-    limits, frac = scene.limits, scene.limits.neutrality_band_frac
-    return scene.once(
-        "band",
-        lambda: Band(
-            half_width=band_half_width_usd(scene.snapshot.book.cohorts, frac),
-            step_frac=limits.neutrality_step_frac,
-            de_minimis_frac=limits.neutrality_de_minimis_frac,
-        ),
+    return scene.once(_band)
+
+
+def _band(scene: Scene) -> Band:
+    limits = scene.limits
+    return Band(
+        half_width=band_half_width_usd(scene.snapshot.book.cohorts, limits.neutrality_band_frac),
+        step_frac=limits.neutrality_step_frac,
+        de_minimis_frac=limits.neutrality_de_minimis_frac,
     )
 
 
@@ -116,10 +117,15 @@ def farthest_deltas(scene: Scene) -> tuple[float, float] | Unvalued:
 
 def _held_deltas(scene: Scene) -> tuple[float, float]:
     """Delta of all that is held, and of the overlay's lots."""
-    book, valuer = scene.snapshot.book, scene.valuer
-    held = scene.once("book delta", lambda: book_delta(book.positions, valuer))
-    overlay = scene.once("overlay delta", lambda: overlay_delta(book.lots, valuer))
-    return _known(held), _known(overlay)
+    return _known(scene.once(_book_delta)), _known(scene.once(_overlay_delta))
+
+
+def _book_delta(scene: Scene) -> float | Unvalued:
+    return book_delta(scene.snapshot.book.positions, scene.valuer)
+
+
+def _overlay_delta(scene: Scene) -> float | Unvalued:
+    return overlay_delta(scene.snapshot.book.lots, scene.valuer)
 
 
 class _Moved(NamedTuple):
@@ -161,8 +167,11 @@ def _moved(ordered: Ordered, scene: Scene) -> _Moved:
 
 
 def _unit_delta(intent: OrderIntent, scene: Scene) -> float:
-    found = scene.kept("unit delta", intent.legs, lambda: units_delta(((intent.legs, 1),), scene.valuer))
-    return _known(found)
+    return _known(scene.kept(_delta_of, intent.legs))
+
+
+def _delta_of(legs: tuple[Leg, ...], scene: Scene) -> float | Unvalued:
+    return units_delta(((legs, 1),), scene.valuer)
 
 
 def _known(figure: float | Unvalued) -> float:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 
 from bot.domain.decision import Checked, Rule
 from bot.domain.instrument import InstrumentKey, Side
@@ -48,7 +47,7 @@ class OrderSize:
             shown = quote.ask_size if leg.side is Side.BUY else quote.bid_size
             found.append(_row("displayed size of ", key, size, int(shown * limits.max_displayed_frac)))
             if adds:
-                borne = scene.once(("open interest", key), partial(_borne_by_open_interest, key, scene))
+                borne = scene.once(_borne_by_open_interest, key)
                 if borne is None:
                     note = f"the broker has not told the open interest of {key} today"
                     return Checked.failed(rule=self.rule, note=note)

@@ -45,7 +45,7 @@ class Permission:
             rule=self.rule,
             passed=not denied,
             found=", ".join(denied) if denied else "permitted",
-            limit=scene.once("permitted", lambda: f"{', '.join(sorted(permitted))} on {', '.join(sorted(exchanges))}"),
+            limit=scene.once(_permitted),
         )
 
     def _of_shares(self, intent: OrderIntent, scene: Scene) -> Checked:
@@ -59,6 +59,11 @@ class Permission:
             found="permitted" if is_vxx and allowed else ", ".join(leg.instrument.key for leg in intent.legs),
             limit="shares of VXX for the overlay, where they are permitted",
         )
+
+
+def _permitted(scene: Scene) -> str:
+    classes, exchanges = sorted(scene.limits.permitted_classes), sorted(scene.limits.permitted_exchanges)
+    return f"{', '.join(classes)} on {', '.join(exchanges)}"
 
 
 def _fits_the_sleeve(instrument: Instrument) -> bool:

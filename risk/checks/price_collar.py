@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 
 from bot.domain.decision import Checked, Rule
-from bot.domain.market import Quote
 from bot.domain.orders import OrderIntent
 from bot.domain.ticks import increment_told
 from bot.valuation import Unvalued
@@ -59,7 +57,7 @@ def _broker_agrees(intent: OrderIntent, scene: Scene) -> bool:
 
 def middle_points(intent: OrderIntent, scene: Scene) -> Decimal | Unvalued:
     """Return the middle of an order's quotes, net points per unit: positive is paid, negative received."""
-    return scene.kept("middle", intent, lambda: _middle_points(intent, scene))
+    return scene.kept(_middle_points, intent)
 
 
 def _middle_points(intent: OrderIntent, scene: Scene) -> Decimal | Unvalued:
@@ -67,9 +65,9 @@ def _middle_points(intent: OrderIntent, scene: Scene) -> Decimal | Unvalued:
     for leg, quote in zip(intent.legs, scene.quotes(intent), strict=True):
         if isinstance(quote, Unvalued):
             return quote
-        middle += scene.once(("middle", quote.key, quote.bid, quote.ask), partial(_middle, quote)) * leg.signed_ratio
+        middle += scene.once(_middle, quote.bid, quote.ask) * leg.signed_ratio
     return middle
 
 
-def _middle(quote: Quote) -> Decimal:
-    return (Decimal(repr(quote.bid)) + Decimal(repr(quote.ask))) / 2
+def _middle(bid: float | None, ask: float | None, scene: Scene) -> Decimal:  # noqa: ARG001 - as every figure's work
+    return (Decimal(repr(bid)) + Decimal(repr(ask))) / 2

@@ -27,7 +27,7 @@ class QuoteQuality:
         """Judge the ground of the price."""
         found: list[object] = [*scene.quotes(intent)]
         if not scene.closes_only(intent):
-            found += scene.once("levels", lambda: [good_level(scene.snapshot, index.key) for index in (VIX, SPX)])
+            found += scene.once(_levels)
         faults = [one.reason for one in found if isinstance(one, Unvalued)]
         return Checked.holds(
             rule=self.rule,
@@ -35,3 +35,7 @@ class QuoteQuality:
             found="; ".join(faults) if faults else f"{len(found)} good",
             limit="live, fresh, two-sided, uncrossed, not too wide",
         )
+
+
+def _levels(scene: Scene) -> list[float | Unvalued]:
+    return [good_level(scene.snapshot, index.key) for index in (VIX, SPX)]

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import partial
 
 from bot.domain.decision import Checked, Rule
 from bot.domain.instrument import Instrument
@@ -38,11 +37,10 @@ class SessionHours:
 
 
 def _session_fault(intent: OrderIntent, scene: Scene) -> str:
-    is_share = intent.is_share
-    return scene.once("share session" if is_share else "session", lambda: _window_fault(scene, is_share=is_share))
+    return scene.once(_window_fault, intent.is_share)
 
 
-def _window_fault(scene: Scene, *, is_share: bool) -> str:
+def _window_fault(is_share: bool, scene: Scene) -> str:  # noqa: FBT001 - what is asked of a figure stands by place
     now, window = scene.snapshot.now, order_window(scene, is_share=is_share)
     if window is None:
         return "no session is open"
@@ -66,8 +64,7 @@ def _expiry_fault(intent: OrderIntent, scene: Scene) -> str:
         return ""
     closes_only = scene.closes_only(intent)
     for leg in intent.legs:
-        one = leg.instrument
-        ended, guarded = scene.once(("life", one.key, one.last_trade), partial(_life_faults, one, scene))
+        ended, guarded = scene.of_contract(_life_faults, leg.instrument)
         if ended or (guarded and not closes_only):
             return ended or guarded
     return ""
@@ -85,14 +82,13 @@ def _life_faults(instrument: Instrument, scene: Scene) -> tuple[str, str]:
 
 def last_trade_at(instrument: Instrument, last: date, scene: Scene) -> datetime:
     """Return the moment after which a contract does not trade any more."""
-    return scene.once(("last trade", instrument.kind, last), lambda: own_last_trade(instrument, last, scene.calendar))
+    return own_last_trade(instrument, last, scene.calendar)
 
 
 def _broker_fault(intent: OrderIntent, scene: Scene) -> str:
     """What the broker's own word of any leg says against this moment; the session is open by our calendar."""
     for leg in intent.legs:
-        one = leg.instrument
-        fault = scene.once(("broker's hours", one.key, one.last_trade), partial(_leg_fault, one, scene))
+        fault = scene.of_contract(_leg_fault, leg.instrument)
         if fault:
             return fault
     return ""
@@ -132,7 +128,7 @@ def _told_end_fault(instrument: Instrument, terms: ContractTerms, scene: Scene) 
 
 def guard_day(last: date, scene: Scene) -> date:
     """Return the first day on which nothing of a contract is bought any more."""
-    return scene.once(("guard", last), lambda: _guarded_from(last, scene))
+    return scene.once(_guarded_from, last)
 
 
 def _guarded_from(last: date, scene: Scene) -> date:

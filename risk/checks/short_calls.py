@@ -59,7 +59,11 @@ def _uncovered_now(group: Group, scene: Scene) -> int:
     """What is short of cover without the order under judgement."""
     if scene.pending():
         return _uncovered(group, scene, ())
-    return scene.once(("uncovered", group), lambda: _uncovered(group, scene, ()))
+    return scene.once(_uncovered_alone, group)
+
+
+def _uncovered_alone(group: Group, scene: Scene) -> int:
+    return _uncovered(group, scene, ())
 
 
 def _uncovered(group: Group, scene: Scene, legs: Iterable[Leg], quantity: int = 0) -> int:
@@ -67,7 +71,7 @@ def _uncovered(group: Group, scene: Scene, legs: Iterable[Leg], quantity: int = 
 
     The legs are those of the order in this group.
     """
-    held = scene.once(("ladder", group), lambda: _held(group, scene)).copy()
+    held = scene.once(_held, group).copy()
     for leg in legs:
         _add(held, leg.instrument, leg.signed_ratio * quantity)
     ways = [_ladder(pending.legs, units, group) for pending, units in scene.pending()]

@@ -54,14 +54,15 @@ class Reconciled:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:  # noqa: ARG002 - every check has this signature
         """Judge whether the book can be believed."""
-        return scene.once("reconciled", lambda: self._judged(scene))
+        return scene.once(_agreed)
 
-    def _judged(self, scene: Scene) -> Checked:
-        reconciling = scene.snapshot.reconciling
-        why = FROZEN if scene.snapshot.is_frozen else "reconciling"
-        return Checked.holds(
-            rule=self.rule, passed=not reconciling, found=why if reconciling else "agreed", limit="agreed"
-        )
+
+def _agreed(scene: Scene) -> Checked:
+    reconciling = scene.snapshot.reconciling
+    why = FROZEN if scene.snapshot.is_frozen else "reconciling"
+    return Checked.holds(
+        rule=Rule.RECONCILED, passed=not reconciling, found=why if reconciling else "agreed", limit="agreed"
+    )
 
 
 @dataclass(frozen=True, slots=True)

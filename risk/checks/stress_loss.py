@@ -8,7 +8,7 @@ from operator import add
 
 from bot.deltas import Units
 from bot.domain.decision import Checked, Rule
-from bot.domain.orders import OrderIntent
+from bot.domain.orders import Leg, OrderIntent
 from bot.valuation import Unvalued
 from risk.scene import CLOSES_ONLY, Scene
 from risk.stress import (
@@ -147,13 +147,12 @@ def premium_usd(intent: OrderIntent, scene: Scene) -> float:
 
 def plan_stress(intent: OrderIntent, scene: Scene) -> PlanStress | Unvalued:
     """Return what an intent of any size is judged on, worked out once in a scene."""
-    return scene.kept("stress", intent.legs, lambda: _stressed(intent, scene))
+    return scene.kept(_stressed, intent.legs)
 
 
 def stress_before(scene: Scene) -> StressReport | Unvalued:
     """Return the report of what is held with everything on its way filled where that loses, or why it is unknown."""
-    positions = scene.snapshot.book.positions
-    before = scene.once("book stress", lambda: book_stress(positions, scene.valuer, SETTINGS))
+    before = scene.once(_held_stress)
     if isinstance(before, Unvalued):
         return before
     for pending, units in scene.pending():
@@ -164,11 +163,15 @@ def stress_before(scene: Scene) -> StressReport | Unvalued:
     return before
 
 
-def _stressed(intent: OrderIntent, scene: Scene) -> PlanStress | Unvalued:
+def _held_stress(scene: Scene) -> StressReport | Unvalued:
+    return book_stress(scene.snapshot.book.positions, scene.valuer, SETTINGS)
+
+
+def _stressed(legs: tuple[Leg, ...], scene: Scene) -> PlanStress | Unvalued:
     before = stress_before(scene)
     if isinstance(before, Unvalued):
         return before
-    unit = _units(((intent.legs, 1),), scene)
+    unit = _units(((legs, 1),), scene)
     rest = _rest(scene) if scene.later else NO_STRESS
     if isinstance(unit, Unvalued):
         return unit
