@@ -5,8 +5,6 @@ direction. So the most that may be held long is what is held with every purchase
 the other way round. Condors are not among it: their own limits bound them (M8, M11).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -23,8 +21,7 @@ NOTHING: Final = Decimal(0)
 ONE: Final = Decimal(1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class Reach(NamedTuple):
     """The most that may be held long and short at once, both as positive sizes, in one unit."""
 
     long: Decimal
@@ -42,11 +39,6 @@ class Span(NamedTuple):
     highest: float
     lowest: float
 
-    @classmethod
-    def of(cls, held: float, moves: Sequence[float]) -> "Span":
-        """Return how far what is held may be moved, each move made or not."""
-        return cls(held + sum([one for one in moves if one > 0.0]), held + sum([one for one in moves if one < 0.0]))
-
     @property
     def long(self) -> Decimal:
         """The most that may be held long."""
@@ -63,8 +55,7 @@ class Span(NamedTuple):
         return max(self.long, self.short)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sensitivity:
+class Sensitivity(NamedTuple):
     """One long contract of the sleeve: USD per volatility point of VIX options, USD per point of spot VIX."""
 
     vega_usd: float
@@ -106,10 +97,10 @@ def contracts_reach(intent: OrderIntent | None, scene: Scene, kind: Kind, settle
     held = scene.once(_held_reach, kind, settlement)
     long, short = held.long, held.short
     for instrument, longer, shorter in scene.kept(_reached, intent):
-        if instrument.kind is kind and settlement in (None, instrument.settlement):
+        if instrument.kind is kind and (settlement is None or settlement == instrument.settlement):
             long += longer
             short += shorter
-    return Reach(long=long, short=short)
+    return Reach(long, short)
 
 
 def _reached(intent: OrderIntent | None, scene: Scene) -> list[tuple[Instrument, Decimal, Decimal]]:
@@ -121,12 +112,13 @@ def _reached(intent: OrderIntent | None, scene: Scene) -> list[tuple[Instrument,
                 continue
             _, bought, sold = touched.get(leg.instrument.key, (leg.instrument, 0, 0))
             moved = leg.signed_ratio * units
-            touched[leg.instrument.key] = (leg.instrument, bought + max(0, moved), sold + max(0, -moved))
+            bought, sold = (bought + moved, sold) if moved > 0 else (bought, sold - moved)
+            touched[leg.instrument.key] = (leg.instrument, bought, sold)
     found = []
     for key, (instrument, bought, sold) in touched.items():
         each, held = contract_units(instrument), scene.snapshot.book.quantity(key)
-        longer = max(0, held + bought) - max(0, held)
-        shorter = max(0, sold - held) - max(0, -held)
+        longer = bought if held >= 0 else max(0, held + bought)
+        shorter = sold if held <= 0 else max(0, sold - held)
         found.append((instrument, each * longer, each * shorter))
     return found
 
@@ -139,7 +131,7 @@ def _held_reach(kind: Kind, settlement: date | None, scene: Scene) -> Reach:
         if instrument.kind is kind and settlement in (None, instrument.settlement):
             long += contract_units(instrument) * max(0, position.quantity)
             short += contract_units(instrument) * max(0, -position.quantity)
-    return Reach(long=long, short=short)
+    return Reach(long, short)
 
 
 def held_of_sleeve(scene: Scene) -> tuple[Position, ...]:
@@ -164,14 +156,22 @@ def _sensitivity_reach(intent: OrderIntent | None, scene: Scene) -> tuple[Span, 
     held = scene.once(_held_sensitivity)
     if isinstance(held, Unvalued):
         return held
-    vegas, deltas = [], []
+    vega_up = vega_down = held.vega_usd
+    delta_up = delta_down = held.delta_usd
     for one, units in scene.pending_with(intent):
         moved = order_sensitivity(one, scene)
         if isinstance(moved, Unvalued):
             return moved
-        vegas.append(units * moved.vega_usd)
-        deltas.append(units * moved.delta_usd)
-    return Span.of(held.vega_usd, vegas), Span.of(held.delta_usd, deltas)
+        vega, delta = units * moved.vega_usd, units * moved.delta_usd
+        if vega > 0.0:
+            vega_up += vega
+        else:
+            vega_down += vega
+        if delta > 0.0:
+            delta_up += delta
+        else:
+            delta_down += delta
+    return Span(vega_up, vega_down), Span(delta_up, delta_down)
 
 
 def _held_sensitivity(scene: Scene) -> Sensitivity | Unvalued:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from operator import add
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.deltas import Units
 from bot.domain.checks import require_finite, require_positive, require_text
@@ -159,7 +159,12 @@ class StressReport:
         """Reject a report of another grid, and a figure that no limit could be compared with."""
         if not len(self.condors_usd) == len(self.sleeve_usd) == len(GRID):
             raise InvalidValueError(f"a stress report holds {len(GRID)} scenarios for condors and for sleeve")
-        object.__setattr__(self, "book_usd", tuple(map(add, self.condors_usd, self.sleeve_usd)))
+        book = (
+            self.sleeve_usd
+            if self.condors_usd is NOTHING_GAINED
+            else tuple(map(add, self.condors_usd, self.sleeve_usd))
+        )
+        object.__setattr__(self, "book_usd", book)
         if not math.isfinite(sum(self.book_usd)):
             raise InvalidValueError("a stress report holds finite figures only")
 
@@ -205,8 +210,7 @@ NO_STRESS: Final = StressReport(condors_usd=NOTHING_GAINED, sleeve_usd=NOTHING_G
 """The report of nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanStress:
+class PlanStress(NamedTuple):
     """What an order is judged on: held and on its way at its worst, one unit of the order, the rest of its plan."""
 
     before: StressReport
@@ -224,23 +228,7 @@ def stress_of(contracts: Contracts, valuer: Valuer, settings: StressSettings) ->
 
     Source: docs/methodology.md, M11.
     """
-    revaluer, now = _Revaluer(valuer, settings), valuer.snapshot.now
-    condors = sleeve = NOTHING_GAINED
-    for instrument, quantity in contracts:
-        if quantity == 0 or has_settled(instrument, now):
-            continue
-        gains = revaluer.gains_usd(instrument)
-        if isinstance(gains, Unvalued):
-            return gains
-        if instrument.trading_class in SPX_OPTION_CLASSES:
-            condors = _added(condors, quantity, gains)
-        else:
-            sleeve = _added(sleeve, quantity, gains)
-    return StressReport(condors_usd=condors, sleeve_usd=sleeve)
-
-
-def _added(totals: Gains, quantity: int, gains: Gains) -> Gains:
-    return tuple([total + quantity * gain for total, gain in zip(totals, gains, strict=True)])
+    return Revaluer(valuer, settings).report(contracts)
 
 
 def book_stress(
@@ -253,8 +241,7 @@ def book_stress(
 
 def units_stress(units: Iterable[Units], valuer: Valuer, settings: StressSettings) -> StressReport | Unvalued:
     """Return the report of orders as if they were filled."""
-    contracts = [(leg.instrument, leg.signed_ratio * quantity) for legs, quantity in units for leg in legs]
-    return stress_of(contracts, valuer, settings)
+    return Revaluer(valuer, settings).units_report(units)
 
 
 class _Known:
@@ -266,14 +253,34 @@ class _Known:
         self.moves: dict[tuple[float, float], tuple[Move, ...]] = {}
 
 
-class _Revaluer:
+class Revaluer:
     """Revalues contracts of one moment; a contract, and the smile of an expiry, is worked out once for all reports."""
 
     def __init__(self, valuer: Valuer, settings: StressSettings) -> None:
+        """Take the moment; what others have worked out of it is used again."""
         self._valuer = valuer
         self._settings = settings
         known: _Known = valuer.once(("stress", settings), _Known)
         self._gains, self._smiles, self._moves = known.gains, known.smiles, known.moves
+
+    def report(self, contracts: Contracts) -> StressReport | Unvalued:
+        """Return what some contracts gain, as `stress_of`."""
+        now, condors, sleeve = self._valuer.snapshot.now, NOTHING_GAINED, NOTHING_GAINED
+        for instrument, quantity in contracts:
+            if quantity == 0 or has_settled(instrument, now):
+                continue
+            gains = self.gains_usd(instrument)
+            if isinstance(gains, Unvalued):
+                return gains
+            if instrument.trading_class in SPX_OPTION_CLASSES:
+                condors = _added(condors, quantity, gains)
+            else:
+                sleeve = _added(sleeve, quantity, gains)
+        return StressReport(condors_usd=condors, sleeve_usd=sleeve)
+
+    def units_report(self, units: Iterable[Units]) -> StressReport | Unvalued:
+        """Return what orders gain as if they were filled."""
+        return self.report([(leg.instrument, leg.signed_ratio * quantity) for legs, quantity in units for leg in legs])
 
     def gains_usd(self, instrument: Instrument) -> Gains | Unvalued:
         """What one long contract gains under each scenario, USD."""
@@ -355,3 +362,7 @@ class _Revaluer:
         """Price with less time left, points."""
         days = valued.days - self._passed(valued)
         return self._valuer.price_if(valued.instrument, forward=forward, vol=vol, days=days)
+
+
+def _added(totals: Gains, quantity: int, gains: Gains) -> Gains:
+    return tuple([total + quantity * gain for total, gain in zip(totals, gains, strict=True)])

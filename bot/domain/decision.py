@@ -4,13 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from bot.domain.checks import require_aware
 from bot.domain.errors import InvalidValueError
 from bot.domain.orders import OrderIntent
 
 Found = Decimal | float | int | str | None
+
+_made: Final = tuple.__new__
+"""Makes a named tuple of all its fields at once, in half the time: some thirty are made for each order and size."""
 
 
 class Rule(StrEnum):
@@ -55,11 +58,7 @@ class Rule(StrEnum):
 
 
 class Checked(NamedTuple):
-    """What one rule found, passed or not; every check of every order is recorded.
-
-    A named tuple, the one frozen value that is not a dataclass: some thirty are made for each order and size, and a
-    frozen dataclass takes three times as long to make.
-    """
+    """What one rule found, passed or not; every check of every order is recorded."""
 
     rule: Rule
     passed: bool
@@ -82,12 +81,12 @@ class Checked(NamedTuple):
         """Pass when ``found <= limit``; anything not finite fails before it is compared."""
         if not (found.is_finite() and limit.is_finite()):
             return cls.failed(rule=rule, note=f"not finite: found {found}, limit {limit}")
-        return cls(rule, found <= limit, found, limit, limit - found, note, size_can_cure)
+        return _made(cls, (rule, found <= limit, found, limit, limit - found, note, size_can_cure, False))
 
     @classmethod
     def holds(cls, *, rule: Rule, passed: bool, found: Found, limit: Found, note: str = "") -> "Checked":
         """Record a yes-or-no rule with what was found and what was expected."""
-        return cls(rule, passed, found, limit, None, note)
+        return _made(cls, (rule, passed, found, limit, None, note, False, False))
 
     @classmethod
     def failed(cls, *, rule: Rule, note: str) -> "Checked":

@@ -74,7 +74,6 @@ class FeeSchedule:
         >>> [str(FeeSchedule().of_order((Leg(instrument=VXX, side=Side.BUY),), shares)) for shares in (0, 60, 200)]
         ['0.00', '1.00', '2.00']
         """
-        fee, is_share = self.of_legs(legs) * quantity, False
-        for leg in legs:
-            is_share = is_share or leg.instrument.kind is Kind.STOCK
+        fee = self.of_legs(legs) * quantity
+        is_share = len(legs) == 1 and legs[0].instrument.kind is Kind.STOCK  # shares are in no combo
         return max(fee, self.least_share_order_usd) if is_share and quantity else fee

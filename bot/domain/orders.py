@@ -91,6 +91,10 @@ class OrderIntent:
     half_width_points: Decimal = Decimal(0)  # half the spread of the whole order's quotes when planned (M16)
     middle_points: Decimal | None = None  # net middle of its quotes when decided, signed as the limit; C7's slippage
     layer: Layer = Layer.OVERLAY  # whose lots a hedge order makes or sells; without meaning for a wing
+    is_future: bool = field(init=False, compare=False, repr=False)
+    """A future: its price is not a premium paid."""
+    is_share: bool = field(init=False, compare=False, repr=False)
+    """Shares: they have neither a settlement nor a last trading day."""
 
     def __post_init__(self) -> None:
         """Reject an order that could not be written down."""
@@ -108,6 +112,8 @@ class OrderIntent:
             raise InvalidValueError("the legs of one order share one multiplier")
         if len(self.legs) > 1 and any(leg.instrument.kind is not Kind.OPTION for leg in self.legs):
             raise InvalidValueError("a combo holds options only")
+        object.__setattr__(self, "is_future", self.legs[0].instrument.kind is Kind.FUTURE)
+        object.__setattr__(self, "is_share", self.legs[0].instrument.kind is Kind.STOCK)
 
     @property
     def multiplier(self) -> int:
@@ -118,16 +124,6 @@ class OrderIntent:
     def is_combo(self) -> bool:
         """More than one leg: goes out as one BAG order."""
         return len(self.legs) > 1
-
-    @property
-    def is_future(self) -> bool:
-        """A future: its price is not a premium paid."""
-        return self.legs[0].instrument.kind is Kind.FUTURE
-
-    @property
-    def is_share(self) -> bool:
-        """Shares: they have neither a settlement nor a last trading day."""
-        return self.legs[0].instrument.kind is Kind.STOCK
 
     @property
     def carries_reserve(self) -> bool:

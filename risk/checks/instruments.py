@@ -45,7 +45,8 @@ class Instruments:
 def instruments_now(scene: Scene) -> frozenset[InstrumentKey]:
     """Return the contracts of the sleeve that are held and of everything on its way."""
     held = scene.once(_sleeve_keys)
-    return held.union(*[_of_sleeve(pending, scene) for pending, _ in scene.pending()])
+    pending = scene.pending()
+    return held.union(*[_of_sleeve(one, scene) for one, _ in pending]) if pending else held
 
 
 def _sleeve_keys(scene: Scene) -> frozenset[InstrumentKey]:

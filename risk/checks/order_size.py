@@ -40,20 +40,25 @@ class OrderSize:
             ("value in USD", "", abs(intent.limit) * intent.multiplier * intent.quantity, limits.max_order_value_usd),
         ]
         adds = not is_share and not scene.closes_only(intent)
-        for leg, quote in zip(intent.legs, scene.quotes(intent), strict=True):
-            key, size = leg.instrument.key, leg.ratio * intent.quantity
+        quotes = scene.quotes(intent)
+        for at, leg in enumerate(intent.legs):
+            key, size, quote = leg.instrument.key, leg.ratio * intent.quantity, quotes[at]
             if isinstance(quote, Unvalued):
                 return Checked.failed(rule=self.rule, note=f"no displayed size: {quote.reason}")
             shown = quote.ask_size if leg.side is Side.BUY else quote.bid_size
-            found.append(_row("displayed size of ", key, size, int(shown * limits.max_displayed_frac)))
+            name, most = "displayed size of ", int(shown * limits.max_displayed_frac)
             if adds:
                 borne = scene.once(_borne_by_open_interest, key)
                 if borne is None:
                     note = f"the broker has not told the open interest of {key} today"
                     return Checked.failed(rule=self.rule, note=note)
-                found.append(_row("open interest of ", key, size, borne))
-        name, contract, ordered, most = min(found, key=_room_frac)
-        return Checked.at_most(rule=self.rule, found=ordered, limit=most, note=f"{name}{contract}", size_can_cure=True)
+                if borne < most:
+                    name, most = "open interest of ", borne
+            found.append(_row(name, key, size, most))
+        name, contract, ordered, allowed = min(found, key=_room_frac)
+        return Checked.at_most(
+            rule=self.rule, found=ordered, limit=allowed, note=f"{name}{contract}", size_can_cure=True
+        )
 
 
 def _row(name: str, contract: str, size: Decimal | int, limit: Decimal | int) -> Row:

@@ -44,7 +44,7 @@ class ContractsPerSettlement:
         for kind, settlement in _touched(intent, scene):
             if kind in most:
                 held = contracts_reach(intent, scene, kind, settlement).most
-                found.append((f"{kind} of {settlement}", held, Decimal(most[kind])))
+                found.append((f"{kind} of {settlement!s}", held, Decimal(most[kind])))
         return _tightest(self.rule, intent, scene, found)
 
 

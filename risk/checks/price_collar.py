@@ -48,8 +48,10 @@ class PriceCollar:
 
 def _broker_agrees(intent: OrderIntent, scene: Scene) -> bool:
     """Whether a single contract's market rule says the same as our table; of a combo the broker tells no rule."""
+    if intent.is_combo:
+        return True
     terms = scene.snapshot.terms.get(intent.legs[0].instrument.key)
-    if intent.is_combo or terms is None or not terms.ticks:
+    if terms is None or not terms.ticks:
         return True
     own = scene.valuer.settings.ticks.increment_of(intent.legs, intent.limit)
     return increment_told(terms.ticks, intent.limit) == own
@@ -61,8 +63,9 @@ def middle_points(intent: OrderIntent, scene: Scene) -> Decimal | Unvalued:
 
 
 def _middle_points(intent: OrderIntent, scene: Scene) -> Decimal | Unvalued:
-    middle = Decimal(0)
-    for leg, quote in zip(intent.legs, scene.quotes(intent), strict=True):
+    middle, quotes = Decimal(0), scene.quotes(intent)
+    for at, leg in enumerate(intent.legs):
+        quote = quotes[at]
         if isinstance(quote, Unvalued):
             return quote
         middle += scene.once(_middle, quote.bid, quote.ask) * leg.signed_ratio

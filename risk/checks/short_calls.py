@@ -80,7 +80,7 @@ def _uncovered(group: Group, scene: Scene, legs: Iterable[Leg], quantity: int = 
         cover += held.get(strike, 0)
         for place, ladder in enumerate(ways):
             covers[place] += ladder.get(strike, 0)
-        worst = min(worst, cover + sum([min(0, one) for one in covers]))
+        worst = min(worst, cover + sum([min(0, one) for one in covers]) if ways else cover)
     return -worst
 
 

@@ -1,12 +1,11 @@
 """What the sleeve may lose in mean reversion, and how far a plan may worsen the losses of the book (C31, M11)."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from operator import add
 
-from bot.deltas import Units
 from bot.domain.decision import Checked, Rule
 from bot.domain.orders import Leg, OrderIntent
 from bot.valuation import Unvalued
@@ -17,10 +16,10 @@ from risk.stress import (
     MEAN_REVERSION_AT,
     NO_STRESS,
     PlanStress,
+    Revaluer,
     StressReport,
     StressSettings,
     book_stress,
-    units_stress,
 )
 from risk.wings import is_roll
 
@@ -90,17 +89,23 @@ class WorstLoss:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the step and the end of its plan in every scenario."""
-        limit = worth_frac_usd(scene, scene.limits.max_worst_loss_frac)
+        limit, limit_usd = scene.once(_worst_limit)
         if scene.closes_only(intent):
             return Checked.holds(rule=self.rule, passed=True, found=CLOSES_ONLY, limit=limit, note=CLOSES_ONLY)
         stress = plan_stress(intent, scene)
         if isinstance(stress, Unvalued) or limit is None:
             return _unknown(self.rule, stress)
-        loss, name = _worst_worsened(stress, intent, scene, float(limit))
+        loss, name = _worst_worsened(stress, intent, scene, limit_usd)
         if not name:
             note = "the plan worsens no scenario by more than its premium allows"
             return Checked.holds(rule=self.rule, passed=True, found=Decimal(0), limit=limit, note=note)
         return Checked.at_most(rule=self.rule, found=_cents(loss), limit=limit, note=name, size_can_cure=True)
+
+
+def _worst_limit(scene: Scene) -> tuple[Decimal | None, float]:
+    """The limit, USD, exact and as a float; None and infinity while net liquidation was not reported."""
+    limit = worth_frac_usd(scene, scene.limits.max_worst_loss_frac)
+    return limit, math.inf if limit is None else float(limit)
 
 
 def _worst_worsened(stress: PlanStress, intent: OrderIntent, scene: Scene, limit_usd: float) -> tuple[float, str]:
@@ -156,7 +161,7 @@ def stress_before(scene: Scene) -> StressReport | Unvalued:
     if isinstance(before, Unvalued):
         return before
     for pending, units in scene.pending():
-        filled = _units(((pending.legs, units),), scene)
+        filled = scene.once(_revaluer).units_report(((pending.legs, units),))
         if isinstance(filled, Unvalued):
             return filled
         before = before.plus(filled.losses_alone())
@@ -171,21 +176,18 @@ def _stressed(legs: tuple[Leg, ...], scene: Scene) -> PlanStress | Unvalued:
     before = stress_before(scene)
     if isinstance(before, Unvalued):
         return before
-    unit = _units(((legs, 1),), scene)
-    rest = _rest(scene) if scene.later else NO_STRESS
+    revaluer = scene.once(_revaluer)
+    unit = revaluer.units_report(((legs, 1),))
+    rest = revaluer.units_report([(one.legs, one.quantity) for one in scene.later]) if scene.later else NO_STRESS
     if isinstance(unit, Unvalued):
         return unit
     if isinstance(rest, Unvalued):
         return rest
-    return PlanStress(before=before, unit=unit, rest=rest)
+    return PlanStress(before, unit, rest)
 
 
-def _rest(scene: Scene) -> StressReport | Unvalued:
-    return _units(((later.legs, later.quantity) for later in scene.later), scene)
-
-
-def _units(units: Iterable[Units], scene: Scene) -> StressReport | Unvalued:
-    return units_stress(units, scene.valuer, SETTINGS)
+def _revaluer(scene: Scene) -> Revaluer:
+    return Revaluer(scene.valuer, SETTINGS)
 
 
 def worth_frac_usd(scene: Scene, frac: Decimal) -> Decimal | None:

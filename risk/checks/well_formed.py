@@ -36,7 +36,7 @@ class WellFormed:
         """Judge the shape alone."""
         fault = _number_fault(intent) or _shape_fault(intent, scene)
         return Checked.holds(
-            rule=self.rule, passed=not fault, found=fault or intent.purpose.value, limit="a known shape", note=fault
+            rule=self.rule, passed=not fault, found=fault or intent.purpose, limit="a known shape", note=fault
         )
 
 
@@ -84,8 +84,8 @@ def _others_fault(bought: Instrument, scene: Scene) -> str:
 
 
 def _is_debit_call_spread(legs: Sequence[Leg]) -> bool:
-    bought = [leg.instrument for leg in legs if leg.side is Side.BUY]
-    sold = [leg.instrument for leg in legs if leg.side is Side.SELL]
+    bought = [leg.instrument for leg in legs if leg.signed_ratio > 0]
+    sold = [leg.instrument for leg in legs if leg.signed_ratio < 0]
     if len(bought) != 1 or len(sold) != 1:
         return False
     long, short = bought[0], sold[0]
@@ -96,7 +96,7 @@ def _is_debit_call_spread(legs: Sequence[Leg]) -> bool:
 
 
 def _is_call(instrument: Instrument) -> bool:
-    return instrument.kind is Kind.OPTION and instrument.right is Right.CALL
+    return instrument.right is Right.CALL  # which only an option has
 
 
 def _unwind_fault(intent: OrderIntent, scene: Scene) -> str:

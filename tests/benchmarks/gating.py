@@ -71,8 +71,8 @@ def _credit(strikes: tuple[Decimal, Decimal, Decimal, Decimal], day: date) -> St
 
 
 def an_order(snapshot: Snapshot, number: int) -> OrderIntent:
-    """Return a call spread at the price at which it fills at once, under its own id."""
-    legs = spread_legs(22, 27)
+    """Return a call spread of listed contracts at the price at which it fills at once, under its own id."""
+    legs = tuple(replace(leg, instrument=snapshot.universe[leg.instrument.key]) for leg in spread_legs(22, 27))
     long, short = (snapshot.quotes[leg.instrument.key] for leg in legs)
     return an_intent(legs, limit=f"{(long.ask or 0) - (short.bid or 0):.2f}", intent_id=f"order-{number}")
 
