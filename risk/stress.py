@@ -100,7 +100,8 @@ GRID: Final[tuple[Scenario, ...]] = (
 """docs/methodology.md, M11: falls, falls in which VIX does not follow, reversals and rallies."""
 MEAN_REVERSION_AT: Final = GRID.index(MEAN_REVERSION)
 """Its place in the grid."""
-NOTHING_GAINED: Final[Gains] = (0.0,) * len(GRID)
+SCENARIOS: Final = len(GRID)
+NOTHING_GAINED: Final[Gains] = (0.0,) * SCENARIOS
 """In no scenario."""
 
 
@@ -157,15 +158,13 @@ class StressReport:
 
     def __post_init__(self) -> None:
         """Reject a report of another grid, and a figure that no limit could be compared with."""
-        if not len(self.condors_usd) == len(self.sleeve_usd) == len(GRID):
+        if not len(self.condors_usd) == len(self.sleeve_usd) == SCENARIOS:
             raise InvalidValueError(f"a stress report holds {len(GRID)} scenarios for condors and for sleeve")
-        book = (
-            self.sleeve_usd
-            if self.condors_usd is NOTHING_GAINED
-            else tuple(map(add, self.condors_usd, self.sleeve_usd))
-        )
+        book = self.sleeve_usd
+        if self.condors_usd is not NOTHING_GAINED:
+            book = tuple(map(add, self.condors_usd, self.sleeve_usd))
         object.__setattr__(self, "book_usd", book)
-        if not math.isfinite(sum(self.book_usd)):
+        if not math.isfinite(sum(book)):
             raise InvalidValueError("a stress report holds finite figures only")
 
     @property

@@ -9,6 +9,7 @@ from bot.domain.instrument import Kind
 from bot.domain.orders import Leg, OrderIntent
 
 CENT = Decimal("0.01")
+NOTHING = Decimal(0)
 
 
 def up_to_cent(amount_usd: Decimal) -> Decimal:
@@ -58,7 +59,7 @@ class FeeSchedule:
 
     def of_legs(self, legs: Iterable[Leg]) -> Decimal:
         """Return USD for one unit of an order, all legs."""
-        total = Decimal(0)
+        total = NOTHING
         for leg in legs:
             total += self.of_contract(leg.instrument.trading_class, leg.instrument.kind) * leg.ratio
         return total

@@ -4,6 +4,7 @@ import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from bot.break_evens import (
     NEVER,
@@ -26,6 +27,7 @@ from risk.scene import CLOSES_ONLY, Scene
 from risk.wings import Rolls, condors_after, is_roll
 
 STAYS = "no break-even is brought inside"
+KEPT: Final = Checked.holds(rule=Rule.BREAK_EVENS, passed=True, found=STAYS, limit=STAYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class BreakEvensKept:
         rolls, report = _rolls(scene), report_with(intent, scene)
         is_quick = not rolls and not is_roll(intent)
         if is_quick and _is_harmless(report, scene.once(_harmless_usd, spot)):
-            return Checked.holds(rule=self.rule, passed=True, found=STAYS, limit=STAYS)
+            return KEPT
         return self._judged(intent, scene, spot, rolls)
 
     def _judged(self, intent: OrderIntent, scene: Scene, spot: float, rolls: list[tuple[OrderIntent, int]]) -> Checked:
@@ -74,7 +76,7 @@ class BreakEvensKept:
             if objection:
                 note = f"{after.cohort}: {objection}"
                 return Checked(rule=self.rule, passed=False, found=note, limit=STAYS, note="", size_can_cure=True)
-        return Checked.holds(rule=self.rule, passed=True, found=STAYS, limit=STAYS)
+        return KEPT
 
 
 def nearest_break_evens(scene: Scene) -> Mapping[str, tuple[float, str] | Unvalued]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from bot.domain.decision import Checked, Rule
 from bot.domain.orders import OrderIntent
@@ -22,13 +23,17 @@ class Duplicates:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge against everything that may still fill."""
-        pending, shared = scene.pending(), []
-        if pending:
-            keys = {leg.instrument.key for leg in intent.legs}
-            shared = sorted({leg.instrument.key for one, _ in pending for leg in one.legs} & keys)
-        return Checked.holds(
-            rule=self.rule, passed=not shared, found=", ".join(shared) if shared else "none", limit="none on its way"
-        )
+        pending = scene.pending()
+        if not pending:
+            return NO_DUPLICATE
+        keys = {leg.instrument.key for leg in intent.legs}
+        shared = sorted({leg.instrument.key for one, _ in pending for leg in one.legs} & keys)
+        if not shared:
+            return NO_DUPLICATE
+        return NO_DUPLICATE._replace(passed=False, found=", ".join(shared))
+
+
+NO_DUPLICATE: Final = Checked.holds(rule=Rule.DUPLICATES, passed=True, found="none", limit="none on its way")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +51,11 @@ class DailyOrders:
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Count this order as sent."""
         reserve = scene.limits.closing_orders_reserve if scene.closes_only(intent) else 0
-        return Checked.at_most(
-            rule=self.rule,
-            found=Decimal(orders_today(scene) + 1),
-            limit=Decimal(scene.limits.max_orders_per_day + reserve),
-        )
+        return scene.once(_daily, orders_today(scene) + 1, scene.limits.max_orders_per_day + reserve)
+
+
+def _daily(sent: int, limit: int, scene: Scene) -> Checked:  # noqa: ARG001 - as every figure's work
+    return Checked.at_most(rule=Rule.DAILY_ORDERS, found=Decimal(sent), limit=Decimal(limit))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +72,12 @@ class WorkingOrders:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:  # noqa: ARG002 - every check has this signature
         """Count this order as working."""
-        return Checked.at_most(
-            rule=self.rule,
-            found=Decimal(orders_working(scene) + 1),
-            limit=Decimal(scene.limits.max_working_orders),
-        )
+        return scene.once(_working, orders_working(scene) + 1)
+
+
+def _working(orders: int, scene: Scene) -> Checked:
+    limit = Decimal(scene.limits.max_working_orders)
+    return Checked.at_most(rule=Rule.WORKING_ORDERS, found=Decimal(orders), limit=limit)
 
 
 def orders_today(scene: Scene) -> int:

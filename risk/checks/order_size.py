@@ -7,7 +7,6 @@ from bot.domain.decision import Checked, Rule
 from bot.domain.instrument import InstrumentKey, Side
 from bot.domain.orders import OrderIntent
 from bot.valuation import Unvalued
-from risk.limits import RiskLimits
 from risk.scene import Scene
 
 Row = tuple[str, str, Decimal, Decimal]
@@ -35,14 +34,17 @@ class OrderSize:
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the size."""
         limits, is_share = scene.limits, intent.is_share
+        contracts = Decimal(max([leg.ratio for leg in intent.legs]) * intent.quantity)
         found: list[Row] = [
-            _row("shares" if is_share else "contracts per leg", "", _most_of_a_leg(intent), _leg_limit(intent, limits)),
+            ("shares", "", contracts, Decimal(limits.max_shares_per_order))
+            if is_share
+            else ("contracts per leg", "", contracts, Decimal(limits.max_contracts_per_leg)),
             ("value in USD", "", abs(intent.limit) * intent.multiplier * intent.quantity, limits.max_order_value_usd),
         ]
         adds = not is_share and not scene.closes_only(intent)
         quotes = scene.quotes(intent)
         for at, leg in enumerate(intent.legs):
-            key, size, quote = leg.instrument.key, leg.ratio * intent.quantity, quotes[at]
+            key, quote = leg.instrument.key, quotes[at]
             if isinstance(quote, Unvalued):
                 return Checked.failed(rule=self.rule, note=f"no displayed size: {quote.reason}")
             shown = quote.ask_size if leg.side is Side.BUY else quote.bid_size
@@ -54,29 +56,17 @@ class OrderSize:
                     return Checked.failed(rule=self.rule, note=note)
                 if borne < most:
                     name, most = "open interest of ", borne
-            found.append(_row(name, key, size, most))
+            found.append((name, key, Decimal(leg.ratio * intent.quantity), Decimal(most)))
         name, contract, ordered, allowed = min(found, key=_room_frac)
         return Checked.at_most(
             rule=self.rule, found=ordered, limit=allowed, note=f"{name}{contract}", size_can_cure=True
         )
 
 
-def _row(name: str, contract: str, size: Decimal | int, limit: Decimal | int) -> Row:
-    return name, contract, Decimal(size), Decimal(limit)
-
-
 def _room_frac(row: Row) -> Decimal:
     """How much larger the order might be by one of its limits, as a fraction of its size."""
     _, _, size, limit = row
     return (limit - size) / size
-
-
-def _most_of_a_leg(intent: OrderIntent) -> int:
-    return max([leg.ratio for leg in intent.legs]) * intent.quantity
-
-
-def _leg_limit(intent: OrderIntent, limits: RiskLimits) -> int:
-    return limits.max_shares_per_order if intent.is_share else limits.max_contracts_per_leg
 
 
 def _borne_by_open_interest(key: InstrumentKey, scene: Scene) -> int | None:

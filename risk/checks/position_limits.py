@@ -41,7 +41,7 @@ class ContractsPerSettlement:
             Kind.FUTURE: limits.max_futures_per_settlement,
         }
         found = []
-        for kind, settlement in _touched(intent, scene):
+        for kind, settlement in scene.kept(_touched, intent):
             if kind in most:
                 held = contracts_reach(intent, scene, kind, settlement).most
                 found.append((f"{kind} of {settlement!s}", held, Decimal(most[kind])))
@@ -69,7 +69,7 @@ class ContractsInAll:
         limits = scene.limits
         most = {Kind.OPTION: limits.max_options, Kind.FUTURE: limits.max_futures}
         found = []
-        for kind in dict.fromkeys(kind for kind, _ in _touched(intent, scene)):
+        for kind in dict.fromkeys(kind for kind, _ in scene.kept(_touched, intent)):
             if kind in most:
                 held = contracts_reach(intent, scene, kind, None).most
                 found.append((f"{kind} of all settlements", held, Decimal(most[kind])))

@@ -25,15 +25,17 @@ class Locks:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the locks."""
-        book, found = scene.snapshot.book, []
-        if book.locks:
-            names = (ACCOUNT_LOCK, *(leg.instrument.key for leg in intent.legs))
-            found = [f"{name}: {book.locks[name]}" for name in names if name in book.locks]
+        book = scene.snapshot.book
+        if not book.locks and not book.unmatched:
+            return UNLOCKED
+        names = (ACCOUNT_LOCK, *(leg.instrument.key for leg in intent.legs))
+        found = [f"{name}: {book.locks[name]}" for name in names if name in book.locks]
         if book.unmatched and not scene.closes_only(intent):
             found.append(f"{len(book.unmatched)} SPX option positions fit no condor: sizing is locked")
-        return Checked.holds(
-            rule=self.rule, passed=not found, found="; ".join(found) if found else "none", limit="none"
-        )
+        return UNLOCKED._replace(passed=False, found="; ".join(found)) if found else UNLOCKED
+
+
+UNLOCKED: Final = Checked.holds(rule=Rule.LOCKS, passed=True, found="none", limit="none")
 
 
 FROZEN: Final = "frozen around a restart of the gateway"
@@ -84,14 +86,13 @@ class ModeAllows:
 
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the order under the effective mode."""
-        mode = scene.snapshot.mode
         if intent.purpose is Purpose.FLATTEN:
             return self._under_a_mandate(intent, scene)
-        limit = "NORMAL, or REDUCE_ONLY for what reduces"
-        if mode is not TradingMode.REDUCE_ONLY:
-            return Checked.holds(rule=self.rule, passed=mode is TradingMode.NORMAL, found=mode.name, limit=limit)
+        by_mode = scene.once(_by_mode)
+        if scene.snapshot.mode is not TradingMode.REDUCE_ONLY:
+            return by_mode
         judged = reducing(intent, scene)
-        return Checked.holds(rule=self.rule, passed=judged.passed, found=mode.name, limit=limit, note=judged.why)
+        return by_mode._replace(passed=judged.passed, note=judged.why)
 
     def _under_a_mandate(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Section 2.6: only in HALT, and only what a person has signed, no more of it and at no worse price."""
@@ -103,3 +104,8 @@ class ModeAllows:
         return Checked.holds(
             rule=self.rule, passed=passed, found=snapshot.mode.name, limit="HALT, under a signed plan", note=note
         )
+
+
+def _by_mode(scene: Scene) -> Checked:
+    mode, limit = scene.snapshot.mode, "NORMAL, or REDUCE_ONLY for what reduces"
+    return Checked.holds(rule=Rule.TRADING_MODE, passed=mode is TradingMode.NORMAL, found=mode.name, limit=limit)

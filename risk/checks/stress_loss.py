@@ -110,12 +110,13 @@ def _worst_limit(scene: Scene) -> tuple[Decimal | None, float]:
 
 def _worst_worsened(stress: PlanStress, intent: OrderIntent, scene: Scene, limit_usd: float) -> tuple[float, str]:
     """Return the largest loss, USD, and its scenario among those that the step or its plan worsens; no name: none."""
-    own, before = premium_usd(intent, scene), stress.before.book_usd
+    before, plan = stress.before.book_usd, (intent, *scene.later)
+    may_pay = min(before) < -limit_usd  # only what is beyond the limit already permits a premium
+    paid = [premium_usd(one, scene) for one in plan] if may_pay else [0.0]
     step = [intent.quantity * unit for unit in stress.unit.book_usd]
-    found = _worsened(before, step, own, limit_usd)
+    found = _worsened(before, step, paid[0], limit_usd)
     if scene.later:
-        whole = own + sum(premium_usd(later, scene) for later in scene.later)
-        found += _worsened(before, [*map(add, step, stress.rest.book_usd)], whole, limit_usd)
+        found += _worsened(before, [*map(add, step, stress.rest.book_usd)], sum(paid), limit_usd)
     loss, place = max(found, default=(-math.inf, 0))
     return loss, GRID[-place].name if found else ""
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from bot.domain.condors import largest_loss_usd
 from bot.domain.decision import Checked, Rule
@@ -36,7 +37,7 @@ class WingLimits:
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Judge the wing and the loss; the record shows the loss, unless the width is what fails."""
         if not is_roll(intent):
-            return Checked.holds(rule=self.rule, passed=True, found="no wing is moved", limit="no wing is moved")
+            return MOVES_NONE
         cohort = next((one for one in scene.snapshot.book.cohorts if one.name == group_of(intent)), None)
         if cohort is None or not cohort.put_wing_points or not cohort.call_wing_points:
             return Checked.failed(rule=self.rule, note="how wide the condors were opened is not known")
@@ -64,6 +65,11 @@ class WingLimits:
             note="maximum loss of the cohort in USD",
             size_can_cure=True,
         )
+
+
+MOVES_NONE: Final = Checked.holds(
+    rule=Rule.WING_LIMITS, passed=True, found="no wing is moved", limit="no wing is moved"
+)
 
 
 def wing_width(cohort: Cohort, condors: Sequence[Condor], *, is_put: bool) -> tuple[Decimal, Decimal]:
