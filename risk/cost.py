@@ -204,7 +204,7 @@ class CostModel:
         """
         fee, leg = self.fees.of_intent(intent, quantity), intent.legs[0]
         contract = leg.instrument
-        if contract.kind is Kind.OPTION or not intent.carries_reserve:
+        if not intent.carries_reserve:
             return up_to_cent(max(NOTHING, intent.limit * contract.multiplier * quantity + fee))
         if leg.side is Side.SELL:
             return up_to_cent(fee)

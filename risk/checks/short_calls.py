@@ -101,11 +101,11 @@ def _held(group: Group, scene: Scene) -> Ladder:
     return held
 
 
-def _add(ladder: Ladder, instrument: Instrument, quantity: int) -> None:
-    if instrument.strike is not None:
-        is_condors_call = instrument.trading_class in SPX_OPTION_CLASSES and instrument.right is Right.CALL
-        strike = -instrument.strike if is_condors_call else instrument.strike
-        ladder[strike] = ladder.get(strike, 0) + quantity
+def _add(ladder: Ladder, option: Instrument, quantity: int) -> None:
+    is_condors_call = option.trading_class in SPX_OPTION_CLASSES and option.right is Right.CALL
+    strike = option.strike or Decimal(0)  # there is one: only options are in a group
+    place = -strike if is_condors_call else strike
+    ladder[place] = ladder.get(place, 0) + quantity
 
 
 def _group(instrument: Instrument) -> Group | None:
