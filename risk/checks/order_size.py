@@ -54,19 +54,19 @@ class OrderSize:
                 if borne is None:
                     note = f"the broker has not told the open interest of {key} today"
                     return Checked.failed(rule=self.rule, note=note)
-                if borne < most:
+                if borne < most:  # of equals the displayed size is told
                     name, most = "open interest of ", borne
             found.append((name, key, Decimal(leg.ratio * intent.quantity), Decimal(most)))
-        name, contract, ordered, allowed = min(found, key=_room_frac)
+        name, contract, ordered, allowed = min(found, key=_times)
         return Checked.at_most(
             rule=self.rule, found=ordered, limit=allowed, note=f"{name}{contract}", size_can_cure=True
         )
 
 
-def _room_frac(row: Row) -> Decimal:
-    """How much larger the order might be by one of its limits, as a fraction of its size."""
+def _times(row: Row) -> Decimal:
+    """How many times as large the order might be by one of its limits."""
     _, _, size, limit = row
-    return (limit - size) / size
+    return limit / size
 
 
 def _borne_by_open_interest(key: InstrumentKey, scene: Scene) -> int | None:

@@ -122,13 +122,13 @@ class VixDelta:
 
 
 def _touched(intent: OrderIntent, scene: Scene) -> list[tuple[Kind, date | None]]:
-    """Kinds and settlements of the sleeve that an order touches, each once and in a fixed order."""
+    """Kinds and settlements of the sleeve that an order touches, each once, in the order of its legs."""
     found: list[tuple[Kind, date | None]] = []
     for leg in sleeve_legs(intent, scene):
         one = (leg.instrument.kind, leg.instrument.settlement)
         if one not in found:
             found.append(one)
-    return sorted(found, key=str) if len(found) > 1 else found
+    return found
 
 
 def _tightest(rule: Rule, intent: OrderIntent, scene: Scene, found: list[tuple[str, Decimal, Decimal]]) -> Checked:
@@ -136,8 +136,13 @@ def _tightest(rule: Rule, intent: OrderIntent, scene: Scene, found: list[tuple[s
         return Checked.holds(rule=rule, passed=True, found=NO_SLEEVE, limit=NO_SLEEVE)
     if scene.closes_only(intent):
         return Checked.holds(rule=rule, passed=True, found=CLOSES_ONLY, limit=CLOSES_ONLY, note=CLOSES_ONLY)
-    name, held, most = min(found, key=lambda row: (row[2] - row[1]) / row[2])
+    name, held, most = max(found, key=_used_frac)
     return Checked.at_most(rule=rule, found=held, limit=most, note=name, size_can_cure=True)
+
+
+def _used_frac(row: tuple[str, Decimal, Decimal]) -> Decimal:
+    _, held, most = row
+    return held / most
 
 
 def _sensitivity(rule: Rule, intent: OrderIntent, scene: Scene) -> Checked:
