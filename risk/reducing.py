@@ -43,8 +43,8 @@ def reducing(intent: OrderIntent, scene: Scene) -> Reducing:
     stress = plan_stress(intent, scene)
     if isinstance(stress, Unvalued):
         passed = scene.buys_back(intent) and _sleeve_is_valued(intent, scene)
-        also = "; but the sleeve can, and it only buys back what is held short" if passed else ""
-        return Reducing(passed=passed, why=f"the book cannot be valued: {stress.reason}{also}")
+        also = "; but the sleeve can, and it only buys back what is held short"
+        return Reducing(passed=passed, why=f"the book cannot be valued: {stress.reason}{also if passed else ''}")
     paid = premium_usd(intent, scene) + float(scene.fees.of_intent(intent, intent.quantity))
     held = stress.before.outcomes
     after = stress.before.plus(stress.unit.times(intent.quantity)).outcomes

@@ -58,15 +58,15 @@ class ShortCalls:
 def _uncovered_now(group: Group, scene: Scene) -> int:
     """What is short of cover without the order under judgement."""
     if scene.pending():
-        return _uncovered(group, scene, ())
+        return _uncovered(group, scene, (), 0)
     return scene.once(_uncovered_alone, group)
 
 
 def _uncovered_alone(group: Group, scene: Scene) -> int:
-    return _uncovered(group, scene, ())
+    return _uncovered(group, scene, (), 0)
 
 
-def _uncovered(group: Group, scene: Scene, legs: Iterable[Leg], quantity: int = 0) -> int:
+def _uncovered(group: Group, scene: Scene, legs: Iterable[Leg], quantity: int) -> int:
     """Options short of cover in a group, 0 for none: the deepest shortfall over all strikes, at the worst of fills.
 
     The legs are those of the order in this group.

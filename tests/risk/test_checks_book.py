@@ -96,6 +96,33 @@ def test_orders_on_their_way_count_where_they_take_cover() -> None:
     assert not checked_by(Rule.SHORT_CALLS, an_intent((sells(VIX21),)), snapshot).passed
 
 
+def test_a_call_on_its_way_to_be_sold_short_counts_at_a_strike_where_nothing_is_held() -> None:
+    """The sale of a call that nothing covers is one uncovered option, whatever strike the next order is of."""
+    naked = an_order(an_intent((sells(vix_call(30)),), limit="-0.30", intent_id="w-1"))
+    snapshot = with_book(_holding(), orders={naked.intent.intent_id: naked})
+    checked = checked_by(Rule.SHORT_CALLS, an_intent((buys(vix_call(40)),)), snapshot)
+    assert (checked.found, checked.limit, checked.passed) == (1, 0, False)
+
+
+def test_what_leaves_fewer_uncovered_passes_beside_orders_in_other_contracts() -> None:
+    """Two naked calls, one of them bought back while a future is on its way: one is left, where two were."""
+    mini = an_order(an_intent((buys(a_future("VXM")),), intent_id="w-1"))
+    snapshot = with_book(_holding(c21=-2), orders={mini.intent.intent_id: mini})
+    for moment in (snapshot, _holding(c21=-2)):
+        checked = checked_by(Rule.SHORT_CALLS, an_intent((buys(VIX21),)), moment)
+        assert (checked.found, checked.limit, checked.passed) == (1, 1, True)
+    whole = checked_by(Rule.SHORT_CALLS, an_intent((buys(VIX21),), quantity=2), snapshot)
+    assert (whole.found, whole.limit, whole.passed) == (0, 0, True)
+
+
+def test_a_future_that_is_short_is_no_short_option() -> None:
+    """It has no strike at which it could be covered, and other rules bound it."""
+    mini = a_future("VXM")
+    snapshot = with_book(calm_noon(), positions=a_book(positions={mini: -3}).positions)
+    checked = checked_by(Rule.SHORT_CALLS, an_intent((buys(mini),)), snapshot)
+    assert (checked.found, checked.limit, checked.passed) == (0, 0, True)
+
+
 def test_an_order_that_is_dead_counts_no_more() -> None:
     """A cancelled sale takes no cover; an unknown one still does."""
     sale = an_intent((sells(vix_call(20)),), quantity=2, limit="-1.00", intent_id="w-1")
@@ -399,6 +426,10 @@ def test_no_contract_has_two_orders_on_their_way(legs: tuple[Leg, ...], passed: 
         ({}, "none"),
         ({"account": "journal missing"}, "account: journal missing"),
         ({VIX26.key: "foreign fill 7"}, f"{VIX26.key}: foreign fill 7"),
+        (
+            {VIX26.key: "foreign fill 7", "account": "halted"},
+            f"account: halted; {VIX26.key}: foreign fill 7",
+        ),
         ({"OPT:VIX:2026-12-16:40:C": "elsewhere"}, "none"),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 from bot.domain.decision import Checked, Rule
 from bot.domain.instrument import Kind, Right
 from bot.domain.market import DataType
+from risk.checks.price_collar import middle_points
 from tests.builders import (
     NOON,
     a_future,
@@ -30,6 +31,7 @@ from tests.risk.scenes import (
     checked_by,
     holding,
     natural_limit,
+    scene_of,
     scenery,
 )
 
@@ -145,6 +147,22 @@ def test_the_collar_is_a_fraction_of_the_middle_where_that_is_more() -> None:
 def test_off_the_grid_or_of_the_wrong_sign_is_refused(limit: str, note: str) -> None:
     """The grid and the sign are judged before the distance."""
     assert _collared(Decimal(limit)).note == note
+
+
+def test_a_middle_of_nothing_has_no_sign() -> None:
+    """Two legs worth the same: no limit agrees with it, and the record says why."""
+    long, short = (leg.instrument for leg in spread_legs(LONG, SHORT))
+    same = {one.key: replace(scenery().quote(long), key=one.key) for one in (long, short)}
+    checked = checked_by(Rule.PRICE_COLLAR, a_build(), replace(calm_noon(), quotes={**calm_noon().quotes, **same}))
+    assert (checked.passed, checked.note) == (False, "the limit's sign disagrees with the middle")
+
+
+def test_the_middle_counts_each_leg_as_often_as_its_ratio() -> None:
+    """Two calls bought and one sold: twice the one middle less the other."""
+    long, short = spread_legs(LONG, SHORT)
+    intent = an_intent((replace(long, ratio=2), short), limit="2.00")
+    each = [middle_points(an_intent((buys(leg.instrument),)), scene_of()) for leg in (long, short)]
+    assert middle_points(intent, scene_of()) == 2 * each[0] - each[1]
 
 
 def test_a_future_has_a_tighter_collar() -> None:

@@ -210,6 +210,13 @@ def test_only_permitted_instruments_pass(leg: Leg, passed: bool) -> None:  # noq
     assert checked_by(Rule.PERMISSION, an_intent((leg,))).passed is passed
 
 
+def test_everything_that_is_denied_is_named() -> None:
+    """Each leg with its exchange, one after the other."""
+    legs = tuple(replace(leg, instrument=replace(leg.instrument, exchange="ELSEWHERE")) for leg in spread_legs())
+    found = checked_by(Rule.PERMISSION, an_intent(legs)).found
+    assert found == ", ".join(f"{leg.instrument.key} on ELSEWHERE" for leg in legs)
+
+
 def test_a_class_that_config_leaves_out_is_denied() -> None:
     """The allowlist can be made shorter."""
     limits = replace(LIMITS, permitted_classes=frozenset({"VX"}))
@@ -283,6 +290,15 @@ def test_closing_is_allowed_until_an_hour_before_the_last_trade(hour: int, minut
     moment = datetime(2026, 11, 17, hour, minute, tzinfo=NEW_YORK)
     snapshot = as_told(replace(holding(2), now=moment, session=a_session(moment.date())))
     assert checked_by(Rule.SESSION_HOURS, an_unwind(2), snapshot).note == fault
+
+
+def test_the_own_calendar_alone_ends_what_the_broker_tells_no_hour_of() -> None:
+    """Exactly an hour before the last trade is too late, a minute earlier is not."""
+    for minute, fault in ((14, ""), (15, "past the cut-off before the last trade")):
+        moment = datetime(2026, 11, 17, 15, minute, tzinfo=NEW_YORK)
+        told = as_told(replace(holding(2), now=moment, session=a_session(moment.date())))
+        silent = {key: replace(terms, last_trade_at=None) for key, terms in told.terms.items()}
+        assert checked_by(Rule.SESSION_HOURS, an_unwind(2), replace(told, terms=silent)).note == fault
 
 
 def test_a_future_is_past_its_cutoff_on_its_settlement_day() -> None:

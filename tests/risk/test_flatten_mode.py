@@ -43,7 +43,7 @@ def test_a_signed_order_passes_every_rule_in_a_halt() -> None:
     verdict = verdict_on(a_sale(), halted())
     assert isinstance(verdict, Approved)
     (mode,) = [checked for checked in verdict.checks if checked.rule is Rule.TRADING_MODE]
-    assert (mode.found, mode.limit) == ("HALT", "HALT, under a signed plan")
+    assert (mode.found, mode.limit, mode.note) == ("HALT", "HALT, under a signed plan", "")
 
 
 @pytest.mark.control("C3")
@@ -61,6 +61,26 @@ def test_a_signed_order_passes_every_rule_in_a_halt() -> None:
 def test_what_nobody_signed_for_this_halt_is_refused(intent: OrderIntent, snapshot: Snapshot) -> None:
     """No mandate, another halt, no halt, too late, or another purpose: refused by the mode."""
     assert Rule.TRADING_MODE in rules_against(verdict_on(intent, snapshot))
+
+
+@pytest.mark.control("C3")
+@pytest.mark.parametrize(
+    ("snapshot", "note"),
+    [
+        (halted(mandate=None), "no signed plan to flatten covers this order"),
+        (halted(mode=TradingMode.NORMAL), ""),
+    ],
+)
+def test_a_refusal_says_whether_the_signature_or_the_halt_is_missing(snapshot: Snapshot, note: str) -> None:
+    """Without a signature it says so; with one it shows the mode that is not HALT."""
+    verdict = verdict_on(a_sale(), snapshot)
+    (mode,) = [checked for checked in verdict.checks if checked.rule is Rule.TRADING_MODE]
+    assert (mode.passed, mode.found, mode.limit, mode.note) == (
+        False,
+        snapshot.mode.name,
+        "HALT, under a signed plan",
+        note,
+    )
 
 
 @pytest.mark.control("C3")

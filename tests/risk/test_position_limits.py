@@ -116,6 +116,15 @@ def test_settlements_are_counted_apart_and_together() -> None:
     assert judged(Rule.CONTRACTS_IN_ALL, bought(CALL), snapshot, max_options=10).found == 11
 
 
+def test_of_several_settlements_the_fullest_is_told() -> None:
+    """A combo over two months, the nearer of which holds more already; and the other way round."""
+    near, far = vix_call(21), vix_call(26, DECEMBER)
+    intent = an_intent((buys(near), sells(far)))
+    for held, name, found in (({near: 5}, NOVEMBER, 6), ({far: -3}, DECEMBER, 4)):
+        checked = judged(Rule.CONTRACTS_PER_SETTLEMENT, intent, with_positions(held), max_options_per_settlement=10)
+        assert (checked.found, checked.note) == (found, f"OPT of {name}")
+
+
 def test_long_and_short_contracts_are_not_netted() -> None:
     """A spread of ten is ten long and ten short; the larger side is what counts."""
     checked = judged(Rule.CONTRACTS_PER_SETTLEMENT, a_build(10), max_options_per_settlement=10)

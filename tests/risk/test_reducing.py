@@ -1,18 +1,22 @@
 """What REDUCE_ONLY lets through: judged on the whole book, for every part of an order that may fill (I7)."""
 
 from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.domain.decision import Checked, Rule
 from bot.domain.orders import OrderIntent, Purpose
 from bot.domain.snapshot import Snapshot
 from bot.valuation import Unvalued
 from risk.checks.stress_loss import LEAST_USD, SETTINGS, premium_usd
 from risk.gate import Gate
-from risk.reducing import is_fall_with_vix_up, reducing
-from risk.stress import GRID, book_stress, units_stress
+from risk.reducing import is_fall_with_vix_up, past, reducing
+from risk.scene import CLOSES_ONLY
+from risk.stress import GRID, Scenario, book_stress, units_stress
 from tests.builders import FEES, a_quote, an_intent, an_order, buys, sells, spread_legs, vix_call
 from tests.risk.scenes import LIMITS, LONG, SHORT, a_build, a_mini, an_unwind, calm_noon, holding, scene_of, with_book
 
@@ -108,6 +112,41 @@ def test_the_falls_are_those_in_which_vix_rises() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("scenario", "is_one"),
+    [
+        (Scenario(name="a", spx_frac=-0.03, vix_points=0.5), True),
+        (Scenario(name="b", spx_frac=-0.03, vix_frac=0.5), True),
+        (Scenario(name="c", spx_frac=-0.029, vix_points=5.0), False),
+        (Scenario(name="d", spx_frac=0.02, vix_points=5.0), False),
+        (Scenario(name="e", spx_frac=-0.20), False),
+        (Scenario(name="f", spx_frac=-0.20, vix_frac=-0.1), False),
+    ],
+)
+def test_a_fall_is_three_percent_or_more_with_any_rise_of_vix(scenario: Scenario, *, is_one: bool) -> None:
+    """By points or by a fraction; the edge counts as a fall."""
+    assert is_fall_with_vix_up(scenario) is is_one
+
+
+def test_what_changes_nothing_is_no_worse() -> None:
+    """Losses that differ by less than a cent are the same: what costs nothing and does nothing reduces."""
+    scene = scene_of(calm_noon())
+    settled = replace(vix_call(LONG), settlement=date(2026, 9, 16), last_trade=date(2026, 9, 15))
+    assert reducing(an_intent((buys(settled),), limit="0.01"), scene).passed
+
+
+def test_an_exception_needs_both_the_use_and_its_limit() -> None:
+    """What closes passes and keeps the figure that is known; what reduces passes only where both are known."""
+    scene, unwind, spread = scene_of(holding(2)), an_unwind(2), a_build()
+    one, other = Checked.failed(rule=Rule.DAY_LOSS, note="unknown"), Decimal(7)
+    for refused in (one._replace(found=other), one._replace(limit=other)):
+        assert past(refused, spread, scene) is refused
+        closed = past(refused, unwind, scene)
+        assert closed.passed
+        assert {closed.found, closed.limit} == {other, CLOSES_ONLY}
+    assert past(one._replace(found=other, limit=other), spread, scene).passed
+
+
 def test_with_condors_that_cannot_be_valued_only_buying_back_passes() -> None:
     """The sleeve alone is known: a purchase waits, a short call is bought back; with nothing known nothing passes."""
     snapshot = holding(2)
@@ -115,6 +154,10 @@ def test_with_condors_that_cannot_be_valued_only_buying_back_passes() -> None:
     blind = replace(snapshot, quotes={**snapshot.quotes, wing.key: a_quote(wing, None, None)})
     assert not _judged(a_build(), blind)
     assert _judged(_back(), blind)
+    why = f"the book cannot be valued: {wing.key}: not two-sided"
+    assert reducing(a_build(), scene_of(blind)).why == why
+    also = "; but the sleeve can, and it only buys back what is held short"
+    assert reducing(_back(), scene_of(blind)).why == why + also
     long = vix_call(LONG)
     blinder = replace(blind, quotes={**blind.quotes, long.key: a_quote(long, None, None)})
     assert not _judged(_back(), blinder)

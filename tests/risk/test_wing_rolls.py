@@ -122,6 +122,8 @@ def test_index_options_are_permitted_for_a_roll_alone() -> None:
     assert not checked_by(Rule.PERMISSION, a_roll(), leaning(), limits=without).passed
     other = replace(strike(Right.PUT, 5), symbol="XSP")
     assert not checked_by(Rule.PERMISSION, _legs(sells(CONDOR.long_put), buys(other)), leaning()).passed
+    small = [replace(one, multiplier=10) for one in (CONDOR.long_put, strike(Right.PUT, 5))]
+    assert not checked_by(Rule.PERMISSION, _legs(sells(small[0]), buys(small[1])), leaning()).passed
 
 
 # cover ------------------------------------------------------------------------------------------------------------
