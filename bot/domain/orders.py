@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, NewType
+from typing import NewType
 
 from bot.domain.checks import require_aware, require_finite, require_not_negative, require_positive, require_text
 from bot.domain.errors import IllegalTransitionError, InvalidValueError
@@ -37,26 +37,18 @@ class Purpose(StrEnum):
     FLATTEN = "flatten"  # what a person has signed to sell, while the bot is halted (section 2.6 of the controls)
     WING_ROLL = "wing_roll"  # a wing of the condors goes farther out, which adds delta (M8)
 
-    @property
-    def buys_hedge(self) -> bool:
-        """An order of this purpose makes a lot."""
-        return self in _BUYING
+    buys_hedge: bool
+    """An order of this purpose makes a lot."""
+    sells_hedge: bool
+    """An order of this purpose sells what the lots of its layer hold."""
+    changes_overlay: bool
+    """An order of this purpose is one of those that pacing and the churn budget count."""
 
-    @property
-    def sells_hedge(self) -> bool:
-        """An order of this purpose sells what the lots of its layer hold."""
-        return self in _SELLING
-
-    @property
-    def changes_overlay(self) -> bool:
-        """An order of this purpose is one of those that pacing and the churn budget count."""
-        return self in _CHANGING_OVERLAY
-
-
-# Tuples, because `in` finds a member of one by being the same object; a set would call the hash of the enum.
-_BUYING: Final = (Purpose.OVERLAY_BUILD, Purpose.BASE_BUILD)
-_SELLING: Final = (Purpose.OVERLAY_UNWIND, Purpose.OVERLAY_EXIT, Purpose.BASE_EXIT, Purpose.FLATTEN)
-_CHANGING_OVERLAY: Final = (Purpose.OVERLAY_BUILD, Purpose.OVERLAY_UNWIND, Purpose.OVERLAY_EXIT)
+    def __init__(self, word: str) -> None:
+        """Say once what it means: it is asked some twenty times for each order."""
+        self.buys_hedge = word in {"overlay_build", "base_build"}
+        self.sells_hedge = word in {"overlay_unwind", "overlay_exit", "base_exit", "flatten"}
+        self.changes_overlay = word in {"overlay_build", "overlay_unwind", "overlay_exit"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
