@@ -117,8 +117,10 @@ def _worst_worsened(stress: PlanStress, intent: OrderIntent, scene: Scene, limit
     found = _worsened(before, step, paid[0], limit_usd)
     if scene.later:
         found += _worsened(before, [*map(add, step, stress.rest.book_usd)], sum(paid), limit_usd)
-    loss, place = max(found, default=(-math.inf, 0))
-    return loss, GRID[-place].name if found else ""
+    if not found:
+        return 0.0, ""
+    loss, place = max(found)
+    return loss, GRID[-place].name
 
 
 def _worsened(

@@ -49,6 +49,13 @@ def test_without_a_shape_a_strike_keeps_its_own_volatility(curve: tuple[tuple[fl
     assert Smile(curve=curve).factor(strike=90.0, forward=100.0, forward_after=80.0, level=1.5) == 1.5
 
 
+def test_two_strikes_show_a_smile() -> None:
+    """A put that comes to the money loses its skew."""
+    two = Smile(curve=STEEP.curve[:2])
+    place = 100.0 * math.exp(-0.10)
+    assert two.factor(strike=place, forward=100.0, forward_after=place, level=1.0) == pytest.approx(0.16 / 0.24)
+
+
 @given(strike=st.floats(50, 200), after=st.floats(50, 200), level=st.floats(0.3, 4.0))
 def test_a_volatility_stays_within_the_smile(strike: float, after: float, level: float) -> None:
     """Whatever the move, a strike ends between the lowest and the highest volatility of the moved smile."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.domain.decision import Checked, Refused, Rule
 from bot.domain.instrument import Instrument, Right
-from bot.domain.orders import Leg, OrderIntent
+from bot.domain.orders import Leg, OrderIntent, Purpose
 from bot.domain.portfolio import Position
 from bot.domain.snapshot import Snapshot
 from risk.scene import CLOSES_ONLY
@@ -18,6 +18,7 @@ from tests.builders import a_future, an_account, an_intent, an_order, buys, sell
 from tests.risk.scenes import (
     LIMITS,
     a_build,
+    a_mini,
     an_unwind,
     calm_noon,
     checked_by,
@@ -132,6 +133,22 @@ def test_the_rest_of_the_plan_counts(rule: Rule) -> None:
     rest = a_build(2, intent_id="i-2")
     checked = checked_by(rule, a_build(1), snapshot, later=(rest,))
     assert (checked.passed, checked.found) == (False, _found(rule, a_build(3)))
+
+
+def test_what_the_rest_of_the_plan_gains_makes_no_room() -> None:
+    """A sale that comes later may never fill: the sleeve's loss is that of the order alone."""
+    later = (an_unwind(2, intent_id="i-2"),)
+    alone = _found(Rule.MEAN_REVERSION_LOSS, a_build(1), holding(2))
+    assert checked_by(Rule.MEAN_REVERSION_LOSS, a_build(1), holding(2), later=later).found == alone
+
+
+def test_a_step_is_judged_by_itself_where_the_rest_takes_it_back() -> None:
+    """A future bought and sold again in one plan worsens nothing at its end, and is refused for the step between."""
+    mini = a_future("VXM")
+    back = an_intent((sells(mini),), limit="-18.00", purpose=Purpose.OVERLAY_UNWIND, intent_id="i-2")
+    alone = _found(Rule.WORST_LOSS, a_mini())
+    assert alone > 0
+    assert checked_by(Rule.WORST_LOSS, a_mini(), later=(back,)).found == alone
 
 
 # what is worsened -------------------------------------------------------------------------------------------------
