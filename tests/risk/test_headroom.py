@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -15,6 +15,7 @@ from bot.domain.executed import pattern_of
 from bot.domain.instrument import SPX
 from bot.domain.orders import OrderIntent
 from bot.domain.portfolio import Executed
+from bot.domain.schedule import NEW_YORK
 from bot.domain.snapshot import Snapshot
 from bot.valuation import Unvalued
 from risk import headroom
@@ -342,6 +343,41 @@ def test_moments_are_told_in_minutes_and_days() -> None:
         assert room_of(name, empty).note == "nothing of the sleeve is held"
 
 
+def test_the_edges_of_the_session_are_told_as_orders_are_judged() -> None:
+    """The first moment at which an order may leave is open, the first at which none may any more is over."""
+    noon = calm_noon()
+    session, edge = noon.session, timedelta(minutes=LIMITS.session_edge_minutes)
+    assert session is not None
+    first, last, instant = session.opens_at + edge, session.closes_at - edge, timedelta(microseconds=1)
+    told = {
+        first - instant: "closed for another 0 minutes",
+        first: "open for another 385 minutes",
+        last - instant: "open for another 0 minutes",
+        last: "over for this session",
+    }
+    for moment, words in told.items():
+        snapshot = replace(noon, now=moment)
+        assert room_of("session_edge_minutes", snapshot).note == words
+        judged = checked_by(Rule.SESSION_HOURS, a_build(), snapshot).note
+        assert (judged in ("too soon after the open", "too near to the close")) is not words.startswith("open")
+
+
+def test_the_minutes_up_to_the_last_trade_are_whole_ones() -> None:
+    """A day is told as one, a minute less in minutes; at the cut-off itself, and from then on, it is past."""
+    noon = calm_noon()
+    cut_off = datetime(2026, 11, 17, 16, 15, tzinfo=NEW_YORK) - timedelta(minutes=LIMITS.last_trade_cutoff_minutes)
+    told = {
+        timedelta(days=1): "in 1 days",
+        timedelta(days=1, minutes=-1): "in 1439 minutes",
+        timedelta(minutes=1): "in 1 minutes",
+        timedelta(0): "past the cut-off",
+        timedelta(days=-1): "past the cut-off",
+    }
+    for left, words in told.items():
+        row = room_of("last_trade_cutoff_minutes", replace(noon, now=cut_off - left))
+        assert row.note == f"OPT:VIX:2026-11-18:19.5:C: {words}"
+
+
 def test_limits_of_an_order_say_their_figure() -> None:
     """Nothing of them runs up: they are compared with each order alone."""
     told = {
@@ -357,11 +393,15 @@ def test_limits_of_an_order_say_their_figure() -> None:
     for name, words in told.items():
         row = room_of(name)
         assert (row.stated, row.use, row.headroom, row.is_near) == (words, None, None, False)
-    assert room_of("permit_vxx_shares", limits=replace(LIMITS, permit_vxx_shares=True)).stated.endswith("may be bought")
-    assert room_of("require_preview", limits=replace(LIMITS, require_preview=True)).stated.startswith(
-        "the broker is asked"
-    )
-    assert room_of("permitted_classes", limits=replace(LIMITS, permitted_classes=frozenset())).stated == "none"
+    others: dict[str, tuple[object, str]] = {
+        "permit_vxx_shares": (True, "shares of VXX may be bought"),
+        "require_preview": (True, "the broker is asked what an order binds"),
+        "permitted_classes": (frozenset(), "none"),
+        "permitted_exchanges": (frozenset(), "none"),
+        "max_order_value_usd": (Decimal("5E+4"), "50000 USD"),
+    }
+    for name, (value, words) in others.items():
+        assert room_of(name, limits=replace(LIMITS, **{name: value})).stated == words  # type: ignore[arg-type]
     assert room_of("straddle_reach_frac").note == "34.0 index points now"
     assert "no level" in room_of("straddle_reach_frac", replace(calm_noon(), levels={})).note
     assert percent(0.005) == "0.5 %"
