@@ -234,14 +234,18 @@ def test_what_is_above_four_fifths_is_near() -> None:
 def test_a_row_cannot_be_half_known() -> None:
     """A use without a limit, a gap without a reason, or a use of a limit that has none is no row."""
     whole = {"name": "n", "rule": None, "control": "C1", "stated": "s"}
-    for changes in (
-        {"applies": Applies.NOW, "use": Decimal(1)},
-        {"applies": Applies.NOW, "use": Decimal(1), "limit": Decimal(1), "unknown": "why"},
-        {"applies": Applies.PER_ORDER, "use": Decimal(1), "limit": Decimal(1)},
-        {"applies": Applies.PER_MOMENT, "unknown": "why"},
-        {"applies": Applies.NOW, "use": Decimal("NaN"), "limit": Decimal(1)},
+    both = "n: expected limit and use, or why they are unknown"
+    for changes, said in (
+        ({"applies": Applies.NOW, "use": Decimal(1)}, both),
+        ({"applies": Applies.NOW, "use": Decimal(1), "limit": Decimal(1), "unknown": "why"}, both),
+        ({"applies": Applies.PER_ORDER, "use": Decimal(1), "limit": Decimal(1)}, "n: a limit per order has no use"),
+        ({"applies": Applies.PER_MOMENT, "unknown": "why"}, "n: a limit per moment has no use"),
+        ({"applies": Applies.NOW, "use": Decimal("NaN"), "limit": Decimal(1)}, "use must be finite, was NaN"),
+        ({"applies": Applies.NOW, "use": Decimal(1), "limit": Decimal("NaN")}, "limit must be finite, was NaN"),
+        *(({"applies": Applies.PER_ORDER, name: ""}, f"{name} must not be empty") for name in ("name", "control")),
+        ({"applies": Applies.PER_ORDER, "stated": ""}, "stated must not be empty"),
     ):
-        with pytest.raises(InvalidValueError):
+        with pytest.raises(InvalidValueError, match=f"^{said}$"):
             Room(**{**whole, **changes})  # type: ignore[arg-type]  # test shorthand
 
 
@@ -422,34 +426,6 @@ def test_the_gate_tells_the_rooms_of_its_own_limits() -> None:
     assert next(one for one in rows if one.name == "max_options").limit == 1
     assert found == exposures(scene_of())
     assert gate.review(a_plan(a_build()), calm_noon())[0] == verdict_on(a_build(), limits=tight)
-
-
-@pytest.mark.control("C30")
-def test_exposure_is_what_is_held_orders_left_out() -> None:
-    """Delta, vega, USD per VIX point and margin; signed, and the same whatever works."""
-    quiet, busy = exposures(scene_of(holding(2))), exposures(scene_of(with_order(a_build(3), holding(2))))
-    assert quiet == busy
-    assert [one.name for one in quiet] == ["SPX delta", "vega", "VIX delta", "margin used"]
-    assert [one.amount is not None and one.amount != 0 for one in quiet] == [True] * 4
-
-
-def test_exposure_that_cannot_be_known_says_why() -> None:
-    """No quotes, no account, or a model that fails: words, never zero."""
-    silent = exposures(scene_of(with_book(replace(holding(2), quotes={}), account=None)))
-    assert [one.amount for one in silent] == [None] * 4
-    assert all(one.unknown for one in silent)
-
-
-def test_exposure_survives_a_model_that_raises(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The other measures stand."""
-
-    def broken(_scene: Scene) -> Unvalued:
-        raise ZeroDivisionError("test")
-
-    monkeypatch.setattr("risk.outstanding.farthest_deltas", broken)
-    found = exposures(scene_of())
-    assert found[0].unknown == "ZeroDivisionError: test"
-    assert found[1].amount is not None
 
 
 def test_shares_have_no_last_trade_and_no_settlement() -> None:
