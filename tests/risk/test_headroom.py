@@ -215,7 +215,9 @@ def test_a_reading_that_raises_is_unknown_and_hides_no_other_row(monkeypatch: py
     )
     whole = len(rooms(scene_of()))
     monkeypatch.setattr(headroom, "TABLE", table)
-    assert room_of("max_options").unknown == "ZeroDivisionError: test"
+    row = room_of("max_options")
+    assert (row.unknown, row.stated, row.limit, row.use) == ("ZeroDivisionError: test", "2000", None, None)
+    assert (row.unit, row.scope, row.rule, row.control) == ("", "", Rule.CONTRACTS_IN_ALL, "C31")
     assert len(rooms(scene_of())) == whole
 
 
