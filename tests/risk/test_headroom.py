@@ -290,7 +290,7 @@ def test_wings_of_unknown_width_are_unknown() -> None:
     """A cohort whose entry nobody knows; and one that has settled has no row."""
     (cohort,) = calm_noon().book.cohorts
     blind = with_book(calm_noon(), cohorts=(replace(cohort, put_wing_points=Decimal(0)),))
-    assert "not known" in room_of("max_wing_rise_frac", blind).unknown
+    assert room_of("max_wing_rise_frac", blind).unknown == "how wide the condors were opened is not known"
     none = with_book(calm_noon(), cohorts=(), condors=(), positions={})
     assert room_of("max_wing_rise_frac", none).note == "no condors are held"
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from bot.domain.condors import recognise_condors
 from bot.domain.executed import pattern_of
 from bot.domain.instrument import SPX, Instrument
 from bot.domain.orders import OrderIntent
@@ -72,7 +73,9 @@ def of_two_cohorts() -> Snapshot:
     ):
         one = replace(leg, settlement=LATER.settlement, last_trade=LATER.settlement)
         more[one.key] = Position(instrument=one, quantity=quantity)
-    return with_book(moment, positions={**moment.book.positions, **more}, cohorts=(COHORT, LATER))
+    positions = {**moment.book.positions, **more}
+    condors = recognise_condors(positions.values()).condors
+    return with_book(moment, positions=positions, condors=condors, cohorts=(COHORT, LATER))
 
 
 # what is not known ------------------------------------------------------------------------------------------------
@@ -167,6 +170,17 @@ def test_a_cohort_of_which_nothing_is_known_hides_no_other(name: str, cohorts: t
     assert set(found) == {f"cohort {one.name}" for one in cohorts}
     assert found[f"cohort {LATER.name}"].unknown
     assert found[f"cohort {COHORT.name}"].use is not None
+
+
+@pytest.mark.parametrize("rich", [COHORT, LATER])
+def test_a_cohort_that_cannot_lose_hides_no_other(rich: Cohort) -> None:
+    """The credit of one is more than its condors can lose; how far the break-evens of the other are is told."""
+    cohorts = [replace(one, credit_usd=Decimal(10_000_000)) if one is rich else one for one in (COHORT, LATER)]
+    rows = rows_of("break_even_moves", with_book(of_two_cohorts(), cohorts=tuple(cohorts)))
+    assert [one.scope for one in rows] == [f"cohort {one.name}" for one in (COHORT, LATER)]
+    for row in rows:
+        cannot_lose = row.scope == f"cohort {rich.name}"
+        assert row.unknown == ("no side can lose the credit" if cannot_lose else "")
 
 
 def test_a_roll_of_one_cohort_leaves_the_other_as_it_was() -> None:
