@@ -311,7 +311,7 @@ def _approval(command: Command, situation: Situation, rules: AuthorityRules) -> 
 
 
 def _decided(command: Command, situation: Situation, *, approved: bool) -> Judgement:
-    wanted = str(command.args.get("proposal", ""))
+    wanted = _said(command, "proposal")
     if not wanted or wanted != situation.proposal_id:
         return Denied(code=Denial.NO_PROPOSAL)
     return Decide(proposal_id=wanted, approved=approved)
@@ -342,7 +342,7 @@ def _flattening(command: Command, situation: Situation, rules: AuthorityRules) -
     )
     if objection is not None:
         return Denied(code=objection)
-    wanted = str(command.args.get("plan", ""))
+    wanted = _said(command, "plan")
     return Flatten() if wanted and wanted == situation.flatten_digest else Denied(code=Denial.NO_PLAN)
 
 
@@ -356,7 +356,7 @@ def _unlocking(command: Command, situation: Situation, rules: AuthorityRules) ->
     )
     if objection is not None:
         return Denied(code=objection)
-    lock = str(command.args.get("lock", ""))
+    lock = _said(command, "lock")
     return Unlock(lock=lock) if lock in situation.locks else Denied(code=Denial.NO_LOCK)
 
 
@@ -368,7 +368,7 @@ def _limiting(command: Command, situation: Situation, rules: AuthorityRules) -> 
     """
     if command.proof is Proof.UNPROVED:
         return Denied(code=Denial.NOT_PROVED)
-    wish = wished(situation.limits, str(command.args.get("limit", "")), str(command.args.get("value", "")))
+    wish = wished(situation.limits, _said(command, "limit"), _said(command, "value"))
     if isinstance(wish, NoWish):
         return Denied(code=Denial(wish.code.value), why=wish.why)
     tightens = wish.change is not None and not wish.change.is_looser
@@ -397,13 +397,13 @@ def _overriding(command: Command, situation: Situation, rules: AuthorityRules) -
     )
     if objection is not None:
         return Denied(code=objection)
-    refusal = situation.refusals.named(str(command.args.get("intent", "")), situation.now)
+    refusal = situation.refusals.named(_said(command, "intent"), situation.now)
     if refusal is None:
         return Denied(code=Denial.NO_REFUSAL)
-    digest = str(command.args.get("digest", ""))
+    digest = _said(command, "digest")
     if digest != refusal.digest:
         return Denied(code=Denial.DIGEST)
-    named = frozenset(filter(None, str(command.args.get("rules", "")).split(",")))
+    named = frozenset(filter(None, _said(command, "rules").split(",")))
     waived = frozenset(rule for rule in refusal.waivable if rule.value in named)
     if not named or len(waived) != len(named):
         return Denied(code=Denial.RULE)
@@ -424,8 +424,13 @@ def _sweeping(command: Command, situation: Situation, rules: AuthorityRules) -> 
     )
     if objection is not None:
         return Denied(code=objection)
-    said = str(command.args.get("confirm", ""))
+    said = _said(command, "confirm")
     return CancelEverything() if said and said == situation.global_cancel_word else AskAgain()
+
+
+def _said(command: Command, name: str) -> str:
+    """An argument as text; one that is missing says nothing."""
+    return str(command.args.get(name, ""))
 
 
 def _about_the_reason(command: Command) -> Denial | None:

@@ -117,7 +117,7 @@ def _span(minutes: int) -> str:
 
 
 def _minutes(left: timedelta) -> int:
-    return int(left.total_seconds() // 60)
+    return left // timedelta(minutes=1)
 
 
 TABLE: Final[tuple[tuple[str, Rule | None, str, Read], ...]] = (

@@ -115,7 +115,16 @@ def limits_hash(limits: RiskLimits) -> str:
     >>> limits_hash(RiskLimits()) == limits_hash(RiskLimits()), len(limits_hash(RiskLimits()))
     (True, 12)
     """
-    canonical = json.dumps(limit_texts(limits), sort_keys=True, separators=(",", ":"))
+    return texts_hash(limit_texts(limits))
+
+
+def texts_hash(texts: Mapping[str, str]) -> str:
+    """Return the short name of limits as `limit_texts` writes them, whatever their order.
+
+    >>> texts_hash({"max_futures": "40", "max_options": "2000"})
+    '4a17d7b4b6e6'
+    """
+    canonical = json.dumps(texts, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:HASH_DIGITS]
 
 
@@ -140,7 +149,7 @@ def limit_changes(before: Mapping[str, str], after: RiskLimits) -> tuple[LimitCh
 
 
 def _is_looser(name: str, old: str, new: str) -> bool:
-    if name not in LOOSER or not new:
+    if name not in LOOSER:
         return True
     if not old:
         return new == _GIVEN and LOOSER[name] is Looser.MORE

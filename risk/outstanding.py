@@ -29,7 +29,7 @@ def exposures(scene: Scene) -> tuple[Exposure, ...]:
     Source: docs/risk-controls.md, C30.
     """
     book = replace(scene.snapshot.book, orders={})
-    held = replace(scene, snapshot=replace(scene.snapshot, book=book), earlier=(), later=())
+    held = replace(scene, snapshot=replace(scene.snapshot, book=book), earlier=())
     return (
         _measured("SPX delta", "USD per +1 % SPX", lambda: _delta(held)),
         _measured("vega", "USD per volatility point", lambda: _sensitivity(held, 0)),

@@ -190,12 +190,19 @@ def test_questions_are_answered_to_the_proved(name: CommandName) -> None:
     assert judge(a_resume(name=name, proof=Proof.UNPROVED), a_situation(), RULES) == Denied(code=Denial.NOT_PROVED)
 
 
-def test_windows_of_nothing_and_naive_times_are_refused() -> None:
-    """Rules and situations validate themselves."""
-    with pytest.raises(InvalidValueError, match="freshness_s"):
-        AuthorityRules(freshness_s=0)
-    with pytest.raises(InvalidValueError, match="time zone"):
-        a_situation(now=NOW.replace(tzinfo=None))
+@pytest.mark.parametrize("name", ["freshness_s", "reconciled_within_s", "override_life_s"])
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_window_of_no_length_is_refused(name: str, seconds: float) -> None:
+    """Nothing would fit into one, and one without an end would let everything through."""
+    with pytest.raises(InvalidValueError, match=f"^{name} must be"):
+        AuthorityRules(**{name: seconds})  # type: ignore[arg-type]  # a name as text
+
+
+@pytest.mark.parametrize("name", ["now", "host_now"])
+def test_a_situation_without_a_time_zone_is_refused(name: str) -> None:
+    """Neither clock may be read without knowing which hour it shows."""
+    with pytest.raises(InvalidValueError, match=f"^{name} must carry a time zone"):
+        a_situation(**{name: NOW.replace(tzinfo=None)})
 
 
 @pytest.mark.control("C12")

@@ -2,14 +2,16 @@
 
 import runpy
 from dataclasses import dataclass
+from decimal import Decimal
 
 import pytest
 
 from bot.domain.decision import Checked, Rule
 from bot.domain.errors import InvalidValueError
 from bot.domain.orders import OrderIntent
-from risk.controls import NOT_BUILT, rows, table
+from risk.controls import FIELDS, NOT_BUILT, rows, table
 from risk.gate import CHECKS
+from risk.limits import RiskLimits
 from risk.scene import Scene
 from tests.controls import CACHE, CONTROLS, PAGE, control_lines, evidence, page_with, rules_table
 
@@ -80,7 +82,7 @@ class OddLimit(Bare):
     [
         (
             Bare(),
-            "Bare: its docstring must end with the lines Control: .*; Control is missing",
+            f"Bare: its docstring must end with the lines {': ..., '.join(FIELDS)}: ...; Control is missing",
         ),
         (NoControl(), "NoControl: expected a control such as C20, found 'none'"),
         (OddLimit(), "OddLimit: RiskLimits has no limit 'max_patience'"),
@@ -88,8 +90,15 @@ class OddLimit(Bare):
 )
 def test_a_rule_that_does_not_say_it_is_an_error(check: Bare, said: str) -> None:
     """A new rule is told what its docstring lacks."""
-    with pytest.raises(InvalidValueError, match=said):
+    with pytest.raises(InvalidValueError) as refused:
         rows([check])
+    assert str(refused.value) == said
+
+
+def test_a_limit_is_shown_in_plain_digits() -> None:
+    """A file may say 5E+4; whoever reads the table reads 50000."""
+    (size,) = (row for row in rows(limits=RiskLimits(max_order_value_usd=Decimal("5E+4"))) if row.rule == "order_size")
+    assert "`max_order_value_usd` 50000" in size.limits
 
 
 def test_the_module_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:

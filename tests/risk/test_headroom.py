@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -15,6 +15,7 @@ from bot.domain.executed import pattern_of
 from bot.domain.instrument import SPX
 from bot.domain.orders import OrderIntent
 from bot.domain.portfolio import Executed
+from bot.domain.schedule import NEW_YORK
 from bot.domain.snapshot import Snapshot
 from bot.valuation import Unvalued
 from risk import headroom
@@ -214,7 +215,9 @@ def test_a_reading_that_raises_is_unknown_and_hides_no_other_row(monkeypatch: py
     )
     whole = len(rooms(scene_of()))
     monkeypatch.setattr(headroom, "TABLE", table)
-    assert room_of("max_options").unknown == "ZeroDivisionError: test"
+    row = room_of("max_options")
+    assert (row.unknown, row.stated, row.limit, row.use) == ("ZeroDivisionError: test", "2000", None, None)
+    assert (row.unit, row.scope, row.rule, row.control) == ("", "", Rule.CONTRACTS_IN_ALL, "C31")
     assert len(rooms(scene_of())) == whole
 
 
@@ -233,14 +236,18 @@ def test_what_is_above_four_fifths_is_near() -> None:
 def test_a_row_cannot_be_half_known() -> None:
     """A use without a limit, a gap without a reason, or a use of a limit that has none is no row."""
     whole = {"name": "n", "rule": None, "control": "C1", "stated": "s"}
-    for changes in (
-        {"applies": Applies.NOW, "use": Decimal(1)},
-        {"applies": Applies.NOW, "use": Decimal(1), "limit": Decimal(1), "unknown": "why"},
-        {"applies": Applies.PER_ORDER, "use": Decimal(1), "limit": Decimal(1)},
-        {"applies": Applies.PER_MOMENT, "unknown": "why"},
-        {"applies": Applies.NOW, "use": Decimal("NaN"), "limit": Decimal(1)},
+    both = "n: expected limit and use, or why they are unknown"
+    for changes, said in (
+        ({"applies": Applies.NOW, "use": Decimal(1)}, both),
+        ({"applies": Applies.NOW, "use": Decimal(1), "limit": Decimal(1), "unknown": "why"}, both),
+        ({"applies": Applies.PER_ORDER, "use": Decimal(1), "limit": Decimal(1)}, "n: a limit per order has no use"),
+        ({"applies": Applies.PER_MOMENT, "unknown": "why"}, "n: a limit per moment has no use"),
+        ({"applies": Applies.NOW, "use": Decimal("NaN"), "limit": Decimal(1)}, "use must be finite, was NaN"),
+        ({"applies": Applies.NOW, "use": Decimal(1), "limit": Decimal("NaN")}, "limit must be finite, was NaN"),
+        *(({"applies": Applies.PER_ORDER, name: ""}, f"{name} must not be empty") for name in ("name", "control")),
+        ({"applies": Applies.PER_ORDER, "stated": ""}, "stated must not be empty"),
     ):
-        with pytest.raises(InvalidValueError):
+        with pytest.raises(InvalidValueError, match=f"^{said}$"):
             Room(**{**whole, **changes})  # type: ignore[arg-type]  # test shorthand
 
 
@@ -283,7 +290,7 @@ def test_wings_of_unknown_width_are_unknown() -> None:
     """A cohort whose entry nobody knows; and one that has settled has no row."""
     (cohort,) = calm_noon().book.cohorts
     blind = with_book(calm_noon(), cohorts=(replace(cohort, put_wing_points=Decimal(0)),))
-    assert "not known" in room_of("max_wing_rise_frac", blind).unknown
+    assert room_of("max_wing_rise_frac", blind).unknown == "how wide the condors were opened is not known"
     none = with_book(calm_noon(), cohorts=(), condors=(), positions={})
     assert room_of("max_wing_rise_frac", none).note == "no condors are held"
 
@@ -342,6 +349,41 @@ def test_moments_are_told_in_minutes_and_days() -> None:
         assert room_of(name, empty).note == "nothing of the sleeve is held"
 
 
+def test_the_edges_of_the_session_are_told_as_orders_are_judged() -> None:
+    """The first moment at which an order may leave is open, the first at which none may any more is over."""
+    noon = calm_noon()
+    session, edge = noon.session, timedelta(minutes=LIMITS.session_edge_minutes)
+    assert session is not None
+    first, last, instant = session.opens_at + edge, session.closes_at - edge, timedelta(microseconds=1)
+    told = {
+        first - instant: "closed for another 0 minutes",
+        first: "open for another 385 minutes",
+        last - instant: "open for another 0 minutes",
+        last: "over for this session",
+    }
+    for moment, words in told.items():
+        snapshot = replace(noon, now=moment)
+        assert room_of("session_edge_minutes", snapshot).note == words
+        judged = checked_by(Rule.SESSION_HOURS, a_build(), snapshot).note
+        assert (judged in ("too soon after the open", "too near to the close")) is not words.startswith("open")
+
+
+def test_the_minutes_up_to_the_last_trade_are_whole_ones() -> None:
+    """A day is told as one, a minute less in minutes; at the cut-off itself, and from then on, it is past."""
+    noon = calm_noon()
+    cut_off = datetime(2026, 11, 17, 16, 15, tzinfo=NEW_YORK) - timedelta(minutes=LIMITS.last_trade_cutoff_minutes)
+    told = {
+        timedelta(days=1): "in 1 days",
+        timedelta(days=1, minutes=-1): "in 1439 minutes",
+        timedelta(minutes=1): "in 1 minutes",
+        timedelta(0): "past the cut-off",
+        timedelta(days=-1): "past the cut-off",
+    }
+    for left, words in told.items():
+        row = room_of("last_trade_cutoff_minutes", replace(noon, now=cut_off - left))
+        assert row.note == f"OPT:VIX:2026-11-18:19.5:C: {words}"
+
+
 def test_limits_of_an_order_say_their_figure() -> None:
     """Nothing of them runs up: they are compared with each order alone."""
     told = {
@@ -357,11 +399,15 @@ def test_limits_of_an_order_say_their_figure() -> None:
     for name, words in told.items():
         row = room_of(name)
         assert (row.stated, row.use, row.headroom, row.is_near) == (words, None, None, False)
-    assert room_of("permit_vxx_shares", limits=replace(LIMITS, permit_vxx_shares=True)).stated.endswith("may be bought")
-    assert room_of("require_preview", limits=replace(LIMITS, require_preview=True)).stated.startswith(
-        "the broker is asked"
-    )
-    assert room_of("permitted_classes", limits=replace(LIMITS, permitted_classes=frozenset())).stated == "none"
+    others: dict[str, tuple[object, str]] = {
+        "permit_vxx_shares": (True, "shares of VXX may be bought"),
+        "require_preview": (True, "the broker is asked what an order binds"),
+        "permitted_classes": (frozenset(), "none"),
+        "permitted_exchanges": (frozenset(), "none"),
+        "max_order_value_usd": (Decimal("5E+4"), "50000 USD"),
+    }
+    for name, (value, words) in others.items():
+        assert room_of(name, limits=replace(LIMITS, **{name: value})).stated == words  # type: ignore[arg-type]
     assert room_of("straddle_reach_frac").note == "34.0 index points now"
     assert "no level" in room_of("straddle_reach_frac", replace(calm_noon(), levels={})).note
     assert percent(0.005) == "0.5 %"
@@ -382,34 +428,6 @@ def test_the_gate_tells_the_rooms_of_its_own_limits() -> None:
     assert next(one for one in rows if one.name == "max_options").limit == 1
     assert found == exposures(scene_of())
     assert gate.review(a_plan(a_build()), calm_noon())[0] == verdict_on(a_build(), limits=tight)
-
-
-@pytest.mark.control("C30")
-def test_exposure_is_what_is_held_orders_left_out() -> None:
-    """Delta, vega, USD per VIX point and margin; signed, and the same whatever works."""
-    quiet, busy = exposures(scene_of(holding(2))), exposures(scene_of(with_order(a_build(3), holding(2))))
-    assert quiet == busy
-    assert [one.name for one in quiet] == ["SPX delta", "vega", "VIX delta", "margin used"]
-    assert [one.amount is not None and one.amount != 0 for one in quiet] == [True] * 4
-
-
-def test_exposure_that_cannot_be_known_says_why() -> None:
-    """No quotes, no account, or a model that fails: words, never zero."""
-    silent = exposures(scene_of(with_book(replace(holding(2), quotes={}), account=None)))
-    assert [one.amount for one in silent] == [None] * 4
-    assert all(one.unknown for one in silent)
-
-
-def test_exposure_survives_a_model_that_raises(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The other measures stand."""
-
-    def broken(_scene: Scene) -> Unvalued:
-        raise ZeroDivisionError("test")
-
-    monkeypatch.setattr("risk.outstanding.farthest_deltas", broken)
-    found = exposures(scene_of())
-    assert found[0].unknown == "ZeroDivisionError: test"
-    assert found[1].amount is not None
 
 
 def test_shares_have_no_last_trade_and_no_settlement() -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from bot.domain.errors import InvalidValueError
-from risk.limit_changes import LOOSER, LimitChange, limit_changes, limit_texts, limits_hash
+from risk.limit_changes import LOOSER, LimitChange, limit_changes, limit_texts, limits_hash, texts_hash
 from risk.limits import Amortise, RiskLimits
 
 LIMITS = RiskLimits(accounts=frozenset({"DU1", "DU2"}))
@@ -104,6 +104,41 @@ def test_a_hash_names_a_set_whatever_the_spelling_of_its_numbers() -> None:
     """0.4 and 0.40 are one limit; any other value has another hash."""
     assert limits_hash(replace(LIMITS, max_hedge_cost_frac=Decimal("0.400"))) == limits_hash(LIMITS)
     assert limits_hash(replace(LIMITS, collar_ticks=5)) != limits_hash(LIMITS)
+
+
+def test_a_hash_is_the_same_whatever_the_order_and_whatever_the_version() -> None:
+    """A person types the hash that another start has shown: it is of the names and values alone."""
+    assert texts_hash({"max_options": "2000", "max_futures": "40"}) == "4a17d7b4b6e6"
+    assert texts_hash({"max_futures": "40", "max_options": "2000"}) == "4a17d7b4b6e6"
+    assert limits_hash(LIMITS) == texts_hash(limit_texts(LIMITS))
+
+
+@pytest.mark.control("C37")
+@pytest.mark.parametrize(
+    ("name", "before", "after", "is_looser"),
+    [
+        ("max_hedge_cost_frac", "0.400", "0.4", False),  # the same number
+        ("session_edge_minutes", "10.0", "10", False),
+        ("session_edge_minutes", "9.9", "10", False),
+        ("session_edge_minutes", "10.1", "10", True),
+        ("permitted_classes", "VX,VIX", "VIX,VX", False),  # the same names
+        ("permitted_classes", "VIX,VX,VXM", "VIX,VX", False),
+        ("permitted_classes", "VIX,VXM", "VIX,VX", True),
+        ("permitted_classes", "none", "VIX,VX", True),
+    ],
+)
+def test_another_spelling_of_the_same_is_not_looser(name: str, before: str, after: str, is_looser: bool) -> None:  # noqa: FBT001
+    """What another version wrote down is compared as numbers and names; only what allows more needs a word."""
+    classes = frozenset({"VIX", "VX"})
+    now = replace(LIMITS, permitted_classes=classes)
+    (change,) = limit_changes({**limit_texts(now), name: before}, now)
+    assert (change.name, change.after, change.is_looser) == (name, after, is_looser)
+
+
+def test_an_empty_set_is_written_as_none() -> None:
+    """The journal, and the question that a person answers, show a word where nothing is left."""
+    nothing = limit_texts(RiskLimits(permitted_classes=frozenset()))
+    assert (nothing["accounts"], nothing["permitted_classes"]) == ("none", "none")
 
 
 def test_a_change_has_a_name() -> None:

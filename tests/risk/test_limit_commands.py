@@ -108,6 +108,7 @@ def test_a_refused_value_says_what_was_expected() -> None:
             ("max_orders_per_day", "3.5"),
             ("max_hedge_cost_frac", "0.5"),
             ("accounts", "DU9"),
+            ("max_orders_per_day", "40"),
         )
     ]
     assert [one.why.removeprefix("limit: ") for one in said if isinstance(one, Denied)] == [
@@ -115,7 +116,17 @@ def test_a_refused_value_says_what_was_expected() -> None:
         "max_orders_per_day: Input should be a valid integer; found 3.5",
         "max_hedge_cost_frac: max_hedge_cost_frac may be lowered, never raised above 0.40, was 0.5",
         "accounts changes at a start alone: edit the configuration",
+        "it has this value already",
     ]
+
+
+def test_an_argument_that_is_missing_is_as_one_that_is_empty() -> None:
+    """A limit without a name, or without a value, is told what was wrong in the same words as one with empty ones."""
+    for args in ({}, {"limit": "max_orders_per_day"}, {"value": "50"}):
+        whole = {"limit": "", "value": "", **args}
+        bare = judge(a_limit(args=args), a_situation(), RULES)
+        assert isinstance(bare, Denied)
+        assert bare == judge(a_limit(args=whole), a_situation(), RULES), args
 
 
 NUMBERS = st.integers(-5, 3000).map(str) | st.floats(-1, 20, allow_nan=False).map(lambda one: f"{one:.4f}")

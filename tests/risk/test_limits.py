@@ -1,5 +1,6 @@
 """What limits can be set, and what can only be tightened."""
 
+from dataclasses import fields
 from decimal import Decimal
 
 import pytest
@@ -31,14 +32,82 @@ def test_the_cost_cap_may_be_lowered_but_not_raised() -> None:
         RiskLimits(max_hedge_cost_frac=Decimal("0.4001"))
 
 
-@pytest.mark.parametrize(
-    ("name", "highest"), [("max_mean_reversion_loss_frac", Decimal("0.02")), ("max_worst_loss_frac", Decimal("0.05"))]
-)
-def test_a_loss_limit_may_be_lowered_but_not_raised(name: str, highest: Decimal) -> None:
-    """Half the methodology's limit is accepted, a hair above it refused with the reason."""
-    assert getattr(RiskLimits(**{name: highest / 2}), name) == highest / 2  # type: ignore[arg-type]  # a name as text
-    with pytest.raises(InvalidValueError, match=f"{name} may be lowered, never raised above {highest}"):
-        RiskLimits(**{name: highest + Decimal("0.0001")})  # type: ignore[arg-type]  # likewise
+HIGHEST: dict[str, Decimal] = {
+    "max_hedge_cost_frac": Decimal("0.40"),
+    "max_mean_reversion_loss_frac": Decimal("0.02"),
+    "max_worst_loss_frac": Decimal("0.05"),
+    "max_margin_frac": Decimal("0.80"),
+    "max_gross_leverage": Decimal(4),
+    "future_margin_frac": Decimal(1),
+    "max_day_loss_frac": Decimal("0.05"),
+    "max_week_loss_frac": Decimal("0.10"),
+    "max_drawdown_frac": Decimal("0.20"),
+    "max_vega_frac": Decimal("0.05"),
+    "max_vix_delta_frac": Decimal("0.05"),
+    "max_day_slippage_frac": Decimal("0.02"),
+    "max_repeats_per_day": Decimal(20),
+    "max_working_orders": Decimal(20),
+    "max_wing_rise_frac": Decimal("0.2"),
+    "max_loss_rise_frac": Decimal("0.2"),
+    "neutrality_band_frac": Decimal(1),
+    "neutrality_de_minimis_frac": Decimal(1),
+    "neutrality_step_frac": Decimal(1),
+    "max_displayed_frac": Decimal(1),
+    "max_open_interest_frac": Decimal(1),
+}
+"""What no configuration may go beyond: docs/methodology.md and docs/risk-controls.md."""
+NUMBERS = [field.name for field in fields(RiskLimits) if type(field.default) in (int, float, Decimal)]
+MAY_BE_ZERO = [
+    *("neutrality_de_minimis_frac", "neutrality_step_frac", "closing_orders_reserve"),
+    *("session_edge_minutes", "last_trade_cutoff_minutes", "expiry_guard_sessions"),
+]
+"""Limits that may allow, or keep away, nothing at all."""
+
+
+def limits_with(name: str, value: Decimal | float) -> RiskLimits:
+    """The defaults with one number changed, in the type of its limit."""
+    return RiskLimits(**{name: type(getattr(RiskLimits(), name))(value)})
+
+
+def refusal_of(name: str, value: Decimal | float) -> str:
+    """Why a value is no limit, empty where it is one."""
+    try:
+        limits = limits_with(name, value)
+    except InvalidValueError as error:
+        return str(error)
+    assert getattr(limits, name) == type(getattr(RiskLimits(), name))(value)
+    return ""
+
+
+def test_a_limit_may_be_lowered_but_not_raised_beyond_its_highest() -> None:
+    """Half of the highest and the highest itself are accepted, the next above it is refused with the reason."""
+    for name, highest in HIGHEST.items():
+        next_above = 1 if name in ("max_repeats_per_day", "max_working_orders") else Decimal("0.0001")
+        said = refusal_of(name, highest + next_above)
+        assert (refusal_of(name, highest / 2), refusal_of(name, highest)) == ("", ""), name
+        assert said.startswith(f"{name} may be lowered, never raised above {highest}"), name
+
+
+def test_no_number_below_zero_or_without_end_is_a_limit() -> None:
+    """Whichever limit it is: below zero nothing is ever allowed, and what is no number compares with nothing."""
+    for name in NUMBERS:
+        is_whole = isinstance(getattr(RiskLimits(), name), int)
+        for value in (-1,) if is_whole else (-1, Decimal("NaN"), Decimal("Infinity")):
+            assert refusal_of(name, value).startswith(f"{name} "), (name, value)
+
+
+def test_zero_is_a_limit_only_where_nothing_is_a_choice() -> None:
+    """A step without grace or an edge of no minutes may be meant; a limit that refuses every order is a mistake."""
+    assert [name for name in NUMBERS if not refusal_of(name, 0).startswith(f"{name} ")] == MAY_BE_ZERO
+
+
+def test_the_least_distance_of_a_break_even_is_allowed_and_said() -> None:
+    """Exactly one expected move is accepted; less is refused with what is the least."""
+    assert RiskLimits(break_even_moves=1.0).break_even_moves == 1.0
+    with pytest.raises(
+        InvalidValueError, match=r"^break_even_moves may be raised, never lowered below 1\.0, was 0\.9$"
+    ):
+        RiskLimits(break_even_moves=0.9)
 
 
 @pytest.mark.parametrize(
@@ -105,17 +174,19 @@ def test_a_loss_limit_may_be_lowered_but_not_raised(name: str, highest: Decimal)
 )
 def test_a_limit_that_is_none_is_refused(name: str, value: object) -> None:
     """Limits that are not finite, not positive, or looser than allowed never come into being."""
-    with pytest.raises(InvalidValueError, match=name):
+    with pytest.raises(InvalidValueError, match=f"^{name} "):
         RiskLimits(**{name: value})  # type: ignore[arg-type]  # wrong values on purpose
 
 
 def test_only_known_classes_can_be_permitted() -> None:
     """The gate cannot judge VXX, so nobody can permit it."""
-    with pytest.raises(InvalidValueError, match="VXX"):
+    with pytest.raises(
+        InvalidValueError, match=r"^permitted_classes must be among \[.*'VIX'.*\], also held \['VXX'\]$"
+    ):
         RiskLimits(permitted_classes=frozenset({"VIX", "VXX"}))
 
 
 def test_an_empty_account_name_is_refused() -> None:
     """An empty name in the allowlist would match an account that nobody named."""
-    with pytest.raises(InvalidValueError, match="accounts"):
+    with pytest.raises(InvalidValueError, match=r"^accounts must not hold an empty name$"):
         RiskLimits(accounts=frozenset({""}))

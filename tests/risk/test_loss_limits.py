@@ -204,7 +204,10 @@ def test_a_loss_beyond_its_limit_asks_for_reduce_only(rule: Rule, measure: str, 
     (breach,) = breaches_in(after_losing(limit + CENT, measure), LIMITS)
     assert (breach.source, breach.mode) == (DemandSource.LOSSES, TradingMode.REDUCE_ONLY)
     assert (breach.found, breach.limit) == (limit + CENT, limit)
-    assert breach.cause.startswith(f"{rule}: {limit + CENT} USD lost")
+    since = {Rule.DAY_LOSS: "as the day began", Rule.WEEK_LOSS: "as the week began", Rule.DRAWDOWN: "at the highest"}
+    assert breach.cause == (
+        f"{rule}: {limit + CENT} USD lost from 500000 USD {since[rule]}, limit {limit.quantize(CENT)} USD"
+    )
 
 
 @pytest.mark.control("C7")
@@ -212,6 +215,8 @@ def test_slippage_beyond_its_limit_asks_for_reduce_only() -> None:
     """A cent above half a per cent of the account."""
     (breach,) = breaches_in(with_executed(calm_noon(), slippage_usd=Decimal("2500.01")), LIMITS)
     assert (breach.source, breach.mode) == (DemandSource.SLIPPAGE, TradingMode.REDUCE_ONLY)
+    assert (breach.found, breach.limit) == (Decimal("2500.01"), Decimal(2_500))
+    assert breach.cause == "executions paid 2500.01 USD beyond the middle today, limit 2500.000 USD"
 
 
 @pytest.mark.control("C12")
@@ -219,6 +224,7 @@ def test_the_last_execution_that_a_pattern_may_have_asks_for_halt() -> None:
     """The fifth disables the strategy, and its words name the pattern."""
     (breach,) = breaches_in(with_executed(calm_noon(), times={"a": 1, pattern_of(a_build()): 5}), LIMITS)
     assert (breach.source, breach.mode) == (DemandSource.REPEATS, TradingMode.HALT)
+    assert (breach.found, breach.limit) == (5, 5)
     assert breach.cause == f"executed 5 times today, and 5 disable: {pattern_of(a_build())}"
 
 

@@ -188,14 +188,15 @@ def test_an_order_is_asked_about_in_the_size_that_every_other_rule_lets_pass(
     limits: dict[str, object], size: int | None
 ) -> None:
     """Nothing is asked where no answer would help, so that no question is put again and again."""
-    verdict = verdict_on(a_mini(3), limits=replace(ASKING, **limits))  # type: ignore[arg-type]  # by name
+    order = replace(a_mini(3), worst_cost_usd=Decimal("7.50"))
+    verdict = verdict_on(order, limits=replace(ASKING, **limits))  # type: ignore[arg-type]  # by name
     assert isinstance(verdict, Refused)
     assert Rule.MARGIN_PREVIEW in rules_against(verdict)
     question = verdict.question
     assert (None if question is None else question.quantity) == size
     if question is not None:
         assert (question.intent_id, question.legs) == (verdict.intent.intent_id, verdict.intent.legs)
-        assert question.worst_cost_usd == verdict.intent.worst_cost_usd * question.quantity / 3
+        assert question.worst_cost_usd == Decimal("2.50") * question.quantity
 
 
 @pytest.mark.control("C31")

@@ -155,6 +155,22 @@ def test_a_product_is_charged_as_a_future_without_an_end(
     assert products_charge_usd(found_products(snapshot.book), valuer_of(snapshot)) == Decimal(charge)
 
 
+@pytest.mark.parametrize(
+    ("per_vix_point", "cost", "charge"),
+    [
+        (0.02, "30", "2.70"),  # a share that moves by 60 cents per point of VIX is a hedge as well
+        (0.02, "33", "3.00"),
+        (0.0, "33", "0"),  # one that does not answer to VIX is none, whatever it has lost
+        (-0.0001, "33", "0"),
+    ],
+)
+def test_the_smallest_answer_to_vix_makes_a_hedge(per_vix_point: float, cost: str, charge: str) -> None:
+    """A single share is charged by the side on which it stands, not by how much it moves."""
+    beta = ProductBeta(symbol="VXX", per_vix_point=per_vix_point, per_spx_percent=-0.05, moves=252, fit=0.8)
+    snapshot = with_shares({VXX: 1}, betas={"VXX": beta}, cost=Decimal(cost))
+    assert products_charge_usd(found_products(snapshot.book), valuer_of(snapshot)) == Decimal(charge)
+
+
 def test_the_charge_counts_against_the_cap_whatever_is_spread() -> None:
     """The open condors bear all of it, in the bound figure and in the whole one; the cap stays as it was."""
     plain, held = (cost_report(scene_of(snapshot)) for snapshot in (calm_noon(), with_shares({VXX: 100})))
