@@ -58,7 +58,7 @@ class BreakEvensKept:
             return Checked.failed(rule=self.rule, note=f"the expected move is unknown: {spot.reason}")
         rolls, report = _rolls(scene), report_with(intent, scene)
         is_quick = not rolls and not is_roll(intent)
-        if is_quick and _is_harmless(report, scene.once(_harmless_usd, spot)):
+        if is_quick and _is_harmless(report, scene.once(harmless_usd, spot)):
             return KEPT
         return self._judged(intent, scene, spot, rolls)
 
@@ -75,7 +75,7 @@ class BreakEvensKept:
             objection = brings_inside(was, _found(moved, after), spot, move, scene.limits.break_even_moves)
             if objection:
                 note = f"{after.cohort}: {objection}"
-                return Checked(rule=self.rule, passed=False, found=note, limit=STAYS, note="", size_can_cure=True)
+                return Checked(rule=self.rule, passed=False, found=note, limit=STAYS, size_can_cure=True)
         return KEPT
 
 
@@ -106,6 +106,17 @@ def nearest_break_evens(scene: Scene) -> Mapping[str, tuple[float, str] | Unvalu
     return found
 
 
+def harmless_usd(spot: float, scene: Scene) -> tuple[Decimal, ...]:
+    """Return below which charge each cohort surely has no break-even brought inside, USD; below zero for none.
+
+    It is of the moment, whatever is ordered: the condors are those that are held, so that it says nothing where a wing
+    is on its way.
+    """
+    alone = scene.within(earlier=(), later=())
+    held = alone.once(_groups_now)
+    return tuple(_harmless_of(held.get(cost.cohort), cost, spot, alone) for cost in cost_report(alone).cohorts)
+
+
 def _rolls(scene: Scene) -> list[tuple[OrderIntent, int]]:
     return [(one, units) for one, units in scene.pending() if is_roll(one)]
 
@@ -118,7 +129,6 @@ def _held(rolls: list[tuple[OrderIntent, int]], scene: Scene) -> "dict[str, _Gro
 class _Group:
     """The condors of one cohort: any of them, and how all of them lose."""
 
-    cohort: str
     condor: Condor
     payoff: Payoff
 
@@ -137,7 +147,7 @@ def _groups(rolls: Rolls, scene: Scene) -> dict[str, _Group]:
     found: dict[str, list[Condor]] = {}
     for condor in condors_after(scene.snapshot.book, rolls).condors:
         found.setdefault(condor.cohort, []).append(condor)
-    return {name: _Group(cohort=name, condor=own[0], payoff=payoff_of(own)) for name, own in found.items()}
+    return {name: _Group(condor=own[0], payoff=payoff_of(own)) for name, own in found.items()}
 
 
 def _found(groups: Mapping[str, _Group], cost: CohortCost) -> BreakEvens | NoBreakEvens:
@@ -146,19 +156,11 @@ def _found(groups: Mapping[str, _Group], cost: CohortCost) -> BreakEvens | NoBre
     return payoff.break_evens(cost.credit_usd, cost.charge_usd)
 
 
-def _harmless_usd(spot: float, scene: Scene) -> tuple[Decimal, ...]:
-    """Below which charge each cohort surely has no break-even brought inside, USD: of the moment, whatever is ordered.
-
-    The condors are those that are held, so that it says nothing where a wing is on its way.
-    """
-    alone = scene.within(earlier=(), later=())
-    held = _held([], alone)
-    return tuple(_harmless_of(held.get(cost.cohort), cost, spot, alone) for cost in cost_report(alone).cohorts)
-
-
 def _harmless_of(group: "_Group | None", cost: CohortCost, spot: float, scene: Scene) -> Decimal:
-    move = None if group is None else _move(group, scene)
-    if group is None or not isinstance(move, ExpectedMove):
+    if group is None:
+        return NEVER
+    move = _move(group, scene)
+    if isinstance(move, Unvalued):
         return NEVER
     return group.payoff.harmless_usd(
         cost.credit_usd, cost.charge_usd, spot, scene.limits.break_even_moves * move.points

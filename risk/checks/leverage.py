@@ -38,18 +38,24 @@ class GrossLeverage:
         if scene.closes_only(intent):
             return Checked.holds(rule=self.rule, passed=True, found=CLOSES_ONLY, limit=CLOSES_ONLY, note=CLOSES_ONLY)
         held = scene.once(_gross_held)
+        if isinstance(held, Unvalued):
+            return Checked.failed(rule=self.rule, note=f"the gross value is unknown: {held.reason}")
         added = gross_on_the_way_usd(intent, scene)
-        account = scene.snapshot.book.account
-        if isinstance(held, Unvalued) or isinstance(added, Unvalued) or account is None:
-            why = held.reason if isinstance(held, Unvalued) else getattr(added, "reason", "")
-            return Checked.failed(rule=self.rule, note=f"the gross value is unknown: {why}")
+        if isinstance(added, Unvalued):
+            return Checked.failed(rule=self.rule, note=f"the gross value is unknown: {added.reason}")
         return Checked.at_most(
             rule=self.rule,
             found=held + added,
-            limit=scene.limits.max_gross_leverage * account.net_liquidation_usd,
+            limit=_limit_usd(scene),
             note=f"{held!s} USD held, {added!s} USD on their way and by this order",
             size_can_cure=True,
         )
+
+
+def _limit_usd(scene: Scene) -> Decimal:
+    """What may be held, USD: nothing without an account."""
+    account = scene.snapshot.book.account
+    return NOTHING if account is None else scene.limits.max_gross_leverage * account.net_liquidation_usd
 
 
 def _gross_held(scene: Scene) -> Decimal | Unvalued:

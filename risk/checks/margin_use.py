@@ -39,20 +39,26 @@ class MarginUse:
         """Judge the account with this order and all that is on its way."""
         if scene.closes_only(intent):
             return Checked.holds(rule=self.rule, passed=True, found=CLOSES_ONLY, limit=CLOSES_ONLY, note=CLOSES_ONLY)
-        account = scene.snapshot.book.account
         bound = scene.once(_bound)
+        if isinstance(bound, str):
+            return Checked.failed(rule=self.rule, note=f"the margin is unknown: {bound}")
         added = margin_added_usd(intent, scene)
-        if account is None or isinstance(bound, str) or isinstance(added, Unvalued):
-            why = bound if isinstance(bound, str) else getattr(added, "reason", "")
-            return Checked.failed(rule=self.rule, note=f"the margin is unknown: {why}")
+        if isinstance(added, Unvalued):
+            return Checked.failed(rule=self.rule, note=f"the margin is unknown: {added.reason}")
         name, amount = bound
         return Checked.at_most(
             rule=self.rule,
             found=amount + added,
-            limit=scene.limits.max_margin_frac * account.net_liquidation_usd,
+            limit=_limit_usd(scene),
             note=f"{name} {amount!s} USD, {added!s} USD on their way and by this order{_told_words(intent, scene)}",
             size_can_cure=True,
         )
+
+
+def _limit_usd(scene: Scene) -> Decimal:
+    """What may be bound, USD: nothing without an account."""
+    account = scene.snapshot.book.account
+    return NOTHING if account is None else scene.limits.max_margin_frac * account.net_liquidation_usd
 
 
 def _told_words(intent: OrderIntent, scene: Scene) -> str:

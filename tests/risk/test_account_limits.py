@@ -13,8 +13,10 @@ from bot.domain.instrument import Instrument, Kind, Right
 from bot.domain.orders import Leg, Purpose
 from bot.domain.portfolio import AccountValues, Position
 from bot.domain.snapshot import Snapshot
+from bot.domain.worth import LARGEST_ACCOUNT_USD
 from bot.valuation import Unvalued
 from risk.checks.leverage import gross_held_usd
+from risk.checks.margin_use import bound_now
 from risk.margin import bound_usd, futures_held_usd, gross_added_usd, loss_at_expiry_points
 from tests.builders import (
     DECEMBER,
@@ -267,6 +269,18 @@ def test_the_gate_offers_the_size_that_the_margin_leaves_room_for() -> None:
     assert ({one.rule for one in verdict.reasons}, verdict.largest_quantity) == ({Rule.MARGIN_USE}, 2)
 
 
+@pytest.mark.parametrize("name", ["initial margin", "maintenance margin", "excess liquidity"])
+def test_margin_figures_are_possible_up_to_the_largest_account(name: str) -> None:
+    """The largest amount of an account is a figure, a cent more is none."""
+    field = f"{name.replace(' ', '_')}_usd"
+    most, more = (
+        replace(an_account(WORTH), **{field: amount})  # type: ignore[arg-type]  # by name
+        for amount in (LARGEST_ACCOUNT_USD, LARGEST_ACCOUNT_USD + CENT)
+    )
+    assert not isinstance(bound_now(most), str)
+    assert bound_now(more) == f"the {name} is impossible"
+
+
 # gross leverage -------------------------------------------------------------------------------------------------
 
 
@@ -308,6 +322,16 @@ def test_futures_count_with_their_whole_value() -> None:
     assert futures_held_usd(held, valuer) == 2 * 18_050 + 3 * 1_805 + 340_000
 
 
+def test_a_future_held_takes_its_whole_value_from_the_room() -> None:
+    """The gross value is what the broker reports and the futures on top: with 340,000 USD of them the limit is near."""
+    held = Position(instrument=ES, quantity=-1, average_cost_usd=Decimal(340_000))
+    snapshot = an_account_with(gross_position_usd=Decimal(660_000))
+    snapshot = with_book(snapshot, positions={**snapshot.book.positions, ES.key: held})
+    assert gross_held_usd(snapshot.book, scene_of(snapshot).valuer) == 1_000_000
+    checked = checked_by(Rule.GROSS_LEVERAGE, a_build(), snapshot)
+    assert (checked.passed, checked.found, checked.limit) == (False, 1_000_000 + own_gross(), 1_000_000)
+
+
 @pytest.mark.parametrize("future", [a_future("VX", date(2026, 12, 30)), ES])
 def test_a_future_without_a_value_makes_the_gross_value_unknown(future: Instrument) -> None:
     """A VX without a quote, or another future without a cost, refuses: its size is not known."""
@@ -332,6 +356,17 @@ def test_a_gross_value_that_is_not_reported_refuses() -> None:
         checked = checked_by(Rule.GROSS_LEVERAGE, a_build(), snapshot)
         assert checked.note == "the gross value is unknown: the broker has not reported the gross position value"
         assert isinstance(gross_held_usd(snapshot.book, scene_of(snapshot).valuer), Unvalued)
+
+
+@pytest.mark.parametrize(
+    ("reported", "is_possible"),
+    [(-CENT, False), (Decimal(0), True), (LARGEST_ACCOUNT_USD, True), (LARGEST_ACCOUNT_USD + CENT, False)],
+)
+def test_a_gross_value_is_possible_up_to_the_largest_account(reported: Decimal, *, is_possible: bool) -> None:
+    """From nothing to the largest account it is a figure, beyond either it is none."""
+    snapshot = an_account_with(gross_position_usd=reported)
+    held = gross_held_usd(snapshot.book, scene_of(snapshot).valuer)
+    assert held == (reported if is_possible else Unvalued(reason="the gross position value is impossible"))
 
 
 # both -----------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from bot.domain.orders import Cancelled, Leg, Purpose, Unknown
 from bot.domain.portfolio import Position
 from bot.domain.snapshot import Snapshot
 from risk.exposure import Band
+from risk.limits import Amortise
 from tests.builders import (
     DECEMBER,
     a_book,
@@ -301,6 +302,16 @@ def test_the_reference_book_costs_what_the_methodology_says() -> None:
     assert isinstance(checked.found, Decimal)
     assert float(checked.found / credit) == pytest.approx(0.19, abs=0.02)
     assert f"of credit {credit}" in checked.note
+
+
+@pytest.mark.parametrize("rule", [Rule.HEDGE_COST_CAP_COHORT, Rule.HEDGE_COST_CAP_BOOK])
+@pytest.mark.control("C20")
+def test_the_limits_say_whether_a_cost_is_spread(rule: Rule) -> None:
+    """Where they say that it is not, the whole figure is what the cap binds."""
+    spread = checked_by(rule, a_build())
+    whole = checked_by(rule, a_build(), limits=replace(LIMITS, amortise=Amortise.NONE))
+    assert f"whole figure {whole.found} of credit" in spread.note
+    assert Decimal(str(whole.found)) > Decimal(str(spread.found))
 
 
 @pytest.mark.parametrize("rule", [Rule.HEDGE_COST_CAP_COHORT, Rule.HEDGE_COST_CAP_BOOK])

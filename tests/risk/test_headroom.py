@@ -322,7 +322,7 @@ def test_on_the_day_of_settlement_no_move_is_expected() -> None:
     over = replace(
         calm_noon(), now=calm_noon().now.replace(month=condor.settlement.month, day=condor.settlement.day, hour=18)
     )
-    assert "no move is expected" in room_of("break_even_moves", over).unknown
+    assert room_of("break_even_moves", over).unknown == "no move is expected any more"
 
 
 def test_moments_are_told_in_minutes_and_days() -> None:

@@ -11,6 +11,7 @@ from bot.domain.mode import DemandSource, TradingMode
 from bot.domain.portfolio import Executed
 from bot.domain.snapshot import Snapshot
 from bot.domain.worth import Worth
+from risk.checks.day_slippage import slippage_pending_usd
 from risk.restraining import breaches_in
 from risk.scene import CLOSES_ONLY
 from tests.builders import NOON, an_order
@@ -23,6 +24,7 @@ from tests.risk.scenes import (
     checked_by,
     holding,
     rules_against,
+    scene_of,
     scenery,
     verdict_on,
     with_book,
@@ -75,8 +77,23 @@ def test_beyond_a_loss_limit_protection_is_bought_and_what_is_held_is_closed(
 @pytest.mark.parametrize("rule", [Rule.DAY_LOSS, Rule.WEEK_LOSS, Rule.DRAWDOWN, Rule.DAY_SLIPPAGE])
 def test_without_a_figure_of_before_nothing_is_added(rule: Rule) -> None:
     """What the account was worth must be known, and a beginning of nothing or less is impossible."""
-    unknown = replace(calm_noon(), worth=None)
-    assert not checked_by(rule, a_mini(), unknown).passed
+    checked = checked_by(rule, a_mini(), replace(calm_noon(), worth=None))
+    assert (checked.passed, checked.note) == (False, "what the account was worth before is not known")
+
+
+@pytest.mark.parametrize(
+    ("rule", "measure", "since"),
+    [
+        (Rule.DAY_LOSS, "day_usd", "as the day began"),
+        (Rule.WEEK_LOSS, "week_usd", "as the week began"),
+        (Rule.DRAWDOWN, "peak_usd", "at the highest"),
+    ],
+)
+def test_a_beginning_of_nothing_is_named_as_impossible(rule: Rule, measure: str, since: str) -> None:
+    """An account that began with nothing has no fraction to lose, and the finding says which figure it was."""
+    worth = replace(Worth.begun(BEGAN, NOON), **{measure: Decimal(0)})
+    checked = checked_by(rule, a_mini(), replace(calm_noon(), worth=worth))
+    assert (checked.passed, checked.note) == (False, f"0 USD {since} is impossible")
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-1", "0"])
@@ -126,6 +143,13 @@ def test_slippage_counts_what_is_on_its_way_at_its_limit() -> None:
     beside = checked_by(Rule.DAY_SLIPPAGE, a_mini(), snapshot)
     assert isinstance(alone.found, Decimal)
     assert beside.found == alone.found + 3 * 200
+
+
+def test_nothing_on_its_way_slips_by_nothing() -> None:
+    """It is an amount of money like any other, and no bare number."""
+    pending = slippage_pending_usd(scene_of(calm_noon()))
+    assert isinstance(pending, Decimal)
+    assert pending == 0
 
 
 def test_a_limit_inside_the_middle_slips_by_nothing() -> None:

@@ -117,6 +117,7 @@ def test_with_one_it_passes(age_s: float) -> None:
     snapshot = told(a_mini(3), "900", at=calm_noon().now - timedelta(seconds=age_s))
     for size in (1, 2, 3):
         assert isinstance(verdict_on(a_mini(size), snapshot, ASKING), Approved)
+    assert checked_by(Rule.MARGIN_PREVIEW, a_mini(), snapshot, limits=ASKING).note == "the broker has been asked"
 
 
 @pytest.mark.control("C31")

@@ -205,4 +205,7 @@ def test_a_cost_that_nobody_knows_refuses(missing: str) -> None:
         snapshot = replace(snapshot, levels={key: level for key, level in snapshot.levels.items() if key != VIX.key})
     verdict = verdict_on(a_build(), snapshot)
     assert {Rule.HEDGE_COST_CAP_COHORT, Rule.HEDGE_COST_CAP_BOOK} <= rules_against(verdict)
+    words = {"cost": "no average cost", "level": "IND:VIX: no level", "answer": "has not been measured"}[missing]
+    with pytest.raises(ValueError, match=f"the cost of a volatility product is unknown: .*{words}"):
+        cost_report(scene_of(snapshot))
     assert isinstance(products_charge_usd(found_products(snapshot.book), valuer_of(snapshot)), Unvalued)

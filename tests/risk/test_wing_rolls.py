@@ -11,19 +11,22 @@ from hypothesis import strategies as st
 
 from bot.domain.condors import largest_loss_usd, recognise_condors
 from bot.domain.decision import Approved, Refused, Rule
-from bot.domain.instrument import Right
+from bot.domain.instrument import Instrument, Right
 from bot.domain.mode import TradingMode
 from bot.domain.orders import Leg, OrderIntent, Purpose
 from bot.domain.portfolio import Position
 from bot.domain.snapshot import Snapshot
 from risk.cost import CostModel
-from risk.wings import condors_after, roll_cost_usd
+from risk.wings import condors_after, group_of, roll_cost_usd, roll_fault
 from tests.builders import FEES, TODAY, a_book, an_intent, an_option, an_order, buys, sells, vix_call
 from tests.risk.scenes import LIMITS, a_build, calm_noon, checked_by, rules_against, verdict_on, with_book
 from tests.risk.wing_scenes import CONDOR, NARROW, a_roll, leaning, narrow, strike, with_credit
 
 FEE = Decimal("2.80")
 """Two SPXW contracts by the schedule."""
+ONE_FOR_ONE = "the roll of a wing sells one option and buys one"
+STAYS = "the roll of a wing stays in its class, settlement and right"
+FARTHER = "a wing is rolled further out, never nearer"
 
 
 def refused_by(intent: OrderIntent, snapshot: Snapshot | None = None) -> set[Rule]:
@@ -65,9 +68,9 @@ def _legs(*legs: Leg) -> OrderIntent:
 @pytest.mark.parametrize(
     ("legs", "words"),
     [
-        ((sells(CONDOR.long_put),), "sells one option and buys one"),
-        ((sells(CONDOR.long_put), sells(strike(Right.PUT, 5))), "sells one option and buys one"),
-        ((sells(CONDOR.long_put, 2), buys(strike(Right.PUT, 5))), "sells one option and buys one"),
+        ((sells(CONDOR.long_put),), ONE_FOR_ONE),
+        ((sells(CONDOR.long_put), sells(strike(Right.PUT, 5))), ONE_FOR_ONE),
+        ((sells(CONDOR.long_put, 2), buys(strike(Right.PUT, 5))), ONE_FOR_ONE),
         (
             (
                 sells(CONDOR.long_put),
@@ -75,33 +78,33 @@ def _legs(*legs: Leg) -> OrderIntent:
                 sells(CONDOR.long_call),
                 buys(strike(Right.CALL, 5)),
             ),
-            "sells one option and buys one",
+            ONE_FOR_ONE,
         ),
-        ((sells(CONDOR.long_put), buys(strike(Right.CALL, 5))), "its class, settlement and right"),
+        ((sells(CONDOR.long_put), buys(strike(Right.CALL, 5))), STAYS),
         (
             (
                 sells(CONDOR.long_put),
                 buys(an_option(6300, CONDOR.settlement, trading_class="SPX", right=Right.PUT)),
             ),
-            "its class, settlement and right",
+            STAYS,
         ),
         (
             (
                 sells(CONDOR.long_put),
                 buys(an_option(6300, CONDOR.settlement + timedelta(days=7), trading_class="SPXW", right=Right.PUT)),
             ),
-            "its class, settlement and right",
+            STAYS,
         ),
-        ((sells(strike(Right.PUT, 5)), buys(CONDOR.long_put)), "never nearer"),
-        ((sells(strike(Right.CALL, 5)), buys(CONDOR.long_call)), "never nearer"),
-        ((sells(strike(Right.PUT, 5)), buys(strike(Right.PUT, 10))), "0 condors hold the wing"),
-        ((sells(CONDOR.short_put), buys(CONDOR.long_put)), "0 condors hold the wing"),
+        ((sells(strike(Right.PUT, 5)), buys(CONDOR.long_put)), FARTHER),
+        ((sells(strike(Right.CALL, 5)), buys(CONDOR.long_call)), FARTHER),
+        ((sells(strike(Right.PUT, 5)), buys(strike(Right.PUT, 10))), "0 condors hold the wing that is sold"),
+        ((sells(CONDOR.short_put), buys(CONDOR.long_put)), "0 condors hold the wing that is sold"),
     ],
 )
 def test_a_roll_has_one_shape(legs: Sequence[Leg], words: str) -> None:
     """One long wing sold, one of the same class, settlement and right bought farther out, one for one."""
     checked = checked_by(Rule.WELL_FORMED, _legs(*legs), leaning())
-    assert (checked.passed, words in checked.note) == (False, True), checked.note
+    assert (checked.passed, checked.note) == (False, words)
 
 
 def test_no_more_wings_are_rolled_than_condors_hold() -> None:
@@ -109,6 +112,22 @@ def test_no_more_wings_are_rolled_than_condors_hold() -> None:
     assert checked_by(Rule.WELL_FORMED, a_roll(10), leaning()).passed
     assert checked_by(Rule.WELL_FORMED, a_roll(10, right=Right.CALL), leaning()).passed
     assert checked_by(Rule.WELL_FORMED, a_roll(11), leaning()).note == "10 condors hold the wing that is sold"
+
+
+@pytest.mark.parametrize("wing", [CONDOR.long_put, CONDOR.long_call])
+@pytest.mark.parametrize(("points", "fault"), [(-1, FARTHER), (0, FARTHER), (1, "")])
+def test_a_roll_goes_out_by_a_strike_at_least(wing: Instrument, points: int, fault: str) -> None:
+    """To stay at the same strike is no roll, and nearer to the money is the wrong way."""
+    outward = -points if wing.right is Right.PUT else points
+    bought = replace(wing, strike=(wing.strike or 0) + outward)
+    assert roll_fault((sells(wing), buys(bought))) == fault
+
+
+def test_a_roll_belongs_to_the_cohort_of_its_first_leg() -> None:
+    """Its cost is taken from the condors whose wing it sells, also where what it buys is another week's."""
+    other = replace(strike(Right.PUT, 5), settlement=CONDOR.settlement + timedelta(days=7))
+    (cohort,) = leaning().book.cohorts
+    assert group_of(_legs(sells(CONDOR.long_put), buys(other))) == group_of(a_roll()) == cohort.name
 
 
 @pytest.mark.control("C14")
