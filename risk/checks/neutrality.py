@@ -75,13 +75,14 @@ class Neutrality:
                 allowed = band.allows(before=before, after=after, overlay_after=own, is_last_step=is_last)
                 notes.add(allowed if allowed in LEANS_BACK or not is_roll(intent) else "")
                 worst = after if abs(after) > abs(worst) else worst
+        passed = "" not in notes
         return Checked(
             rule=self.rule,
-            passed="" not in notes,
+            passed=passed,
             found=round(worst, 2),
             limit=round(band.half_width, 2),
             headroom=round(band.half_width - abs(worst), 2),
-            note="; ".join(sorted(notes - {""})) or "outside the band",
+            note="; ".join(sorted(notes)) if passed else "outside the band",
             size_can_cure=True,
         )
 

@@ -85,7 +85,7 @@ def test_figures_are_written_down_to_the_cent() -> None:
     assert checked.headroom == round(18_350 * 0.1 / 3 + legs, 2)
 
 
-def test_a_refusal_names_the_rules_by_which_the_other_ways_pass() -> None:
+def test_a_refusal_says_outside_where_only_some_ways_are_inside() -> None:
     """Twelve spreads end inside if what is on its way does not fill, and outside the band if it does."""
     checked = checked_by(Rule.NEUTRALITY, a_build(12), beside(calm_noon(), a_build(10)))
-    assert (checked.passed, checked.note) == (False, "inside")
+    assert (checked.passed, checked.note) == (False, "outside the band")
