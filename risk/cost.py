@@ -248,8 +248,8 @@ class CostModel:
         credit = sum([cohort.credit_usd for cohort in open_now], NOTHING)
         return Borne(
             today=today,
-            standing=tuple(self._figures(one.name, NOTHING, NOTHING, one.credit_usd) for one in open_now),
-            book=self._figures("book", NOTHING, NOTHING, credit),
+            standing=tuple(self._uncharged(one.name, one.credit_usd) for one in open_now),
+            book=self._uncharged("book", credit),
             total_usd=sum((charge.amount_usd for charge in charges), NOTHING),
             bearers=bearers,
             sums=bearers.sums(charges),
@@ -265,10 +265,9 @@ class CostModel:
         bound = spread if self.amortise is Amortise.STRAIGHT_LINE else whole
         return CostReport(standing=borne.standing, of_book=borne.book, charges_usd=bound, wholes_usd=whole)
 
-    def _figures(self, name: str, charge: Decimal, whole: Decimal, credit: Decimal) -> CohortCost:
-        return CohortCost(
-            cohort=name, charge_usd=charge, whole_usd=whole, credit_usd=credit, cap_usd=self.max_cost_frac * credit
-        )
+    def _uncharged(self, name: str, credit: Decimal) -> CohortCost:
+        cap = self.max_cost_frac * credit
+        return CohortCost(cohort=name, charge_usd=NOTHING, whole_usd=NOTHING, credit_usd=credit, cap_usd=cap)
 
     def _products(self, cohorts: Iterable[Cohort], today: date) -> Iterable[Charge]:
         """Shares have no end and no day of purchase that anybody states: charged from the oldest cohort to today."""
@@ -377,27 +376,11 @@ def charges_of(lot: Lot, reserve_usd: Decimal, today: date) -> tuple[Charge, ...
     )
 
 
-def charged(charges: Iterable[Charge], cohorts: Sequence[Cohort], *, spread: bool) -> dict[str, Decimal]:
-    """Return what each cohort bears of all charges, in USD, rounded up to a cent once.
+class Bearers:
+    """The cohorts among which charges are shared; what a run of days is shared by is worked out once.
 
     A cohort is open from the day it was opened to the day it settles. A day on which none is open carries its share
     to the cohorts that open next; where none opens any more, to a later cohort that is not known yet.
-
-    Args:
-        charges: Everything that costs.
-        cohorts: All cohorts that bear a share, settled ones included; each class and settlement once.
-        spread: Spread each charge over its days; else it falls on its first day alone.
-
-    Source: docs/methodology.md, M9.
-    """
-    names = tuple(dict.fromkeys(cohort.name for cohort in cohorts))
-    bearers = Bearers(cohorts, asked=names)
-    whole, over_days = bearers.rounded(bearers.sums(charges), ())
-    return dict(zip(names, over_days if spread else whole, strict=True))
-
-
-class Bearers:
-    """The cohorts among which charges are shared; what a run of days is shared by is worked out once.
 
     Sums and shares are whole numbers over one denominator: exact, and an order on top costs two products a cohort.
     """

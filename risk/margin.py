@@ -98,7 +98,7 @@ def gross_added_usd(legs: Sequence[Leg], quantity: int, valuer: Valuer) -> Decim
 
 def _gross_usd(instrument: Instrument, valuer: Valuer) -> Decimal | Unvalued:
     """One contract at its ask, USD: of the moment, whoever orders it."""
-    return valuer.once(("gross", instrument.key), lambda: _gross_of(valuer.quote(instrument), instrument.multiplier))
+    return valuer.once((_gross_of, instrument.key), lambda: _gross_of(valuer.quote(instrument), instrument.multiplier))
 
 
 def _gross_of(quote: Quote | Unvalued, multiplier: int) -> Decimal | Unvalued:

@@ -204,7 +204,7 @@ def _legs_sensitivity(legs: tuple[Leg, ...], scene: Scene) -> Sensitivity | Unva
 
 def sensitivity_of(instrument: Instrument, valuer: Valuer) -> Sensitivity | Unvalued:
     """Return vega and delta of one long contract in USD, its multiplier counted, or why they are unknown."""
-    return valuer.once(("sensitivity", instrument.key), lambda: _sensitivity_of(instrument, valuer))
+    return valuer.once((_sensitivity_of, instrument.key), lambda: _sensitivity_of(instrument, valuer))
 
 
 def _sensitivity_of(instrument: Instrument, valuer: Valuer) -> Sensitivity | Unvalued:

@@ -259,7 +259,7 @@ class Revaluer:
         """Take the moment; what others have worked out of it is used again."""
         self._valuer = valuer
         self._settings = settings
-        known: _Known = valuer.once(("stress", settings), _Known)
+        known: _Known = valuer.once((_Known, settings), _Known)
         self._gains, self._smiles, self._moves = known.gains, known.smiles, known.moves
 
     def report(self, contracts: Contracts) -> StressReport | Unvalued:

@@ -102,7 +102,9 @@ def _tampered(field: str, value: object) -> OrderIntent:
 )
 def test_numbers_that_are_none_are_refused(field: str, value: object) -> None:
     """Quantities are whole numbers, and no number has more digits than an order can have."""
-    assert not checked_by(Rule.WELL_FORMED, _tampered(field, value)).passed
+    is_whole = field != "quantity" or type(value) is int
+    fault = "a number is not finite or absurdly large" if is_whole else "the quantity is no whole number"
+    assert checked_by(Rule.WELL_FORMED, _tampered(field, value)).note == fault
 
 
 def test_an_unwind_sells_what_the_overlay_holds_and_no_more() -> None:
@@ -147,11 +149,20 @@ def test_a_future_is_sold_only_where_the_account_holds_it() -> None:
     assert checked_by(Rule.WELL_FORMED, intent, held).passed
 
 
-@pytest.mark.parametrize(("quantity", "limit", "passed"), [(2, "0.50", True), (3, "0.50", False), (2, "-0.50", False)])
-def test_short_contracts_may_be_bought_back(quantity: int, limit: str, passed: bool) -> None:  # noqa: FBT001 - a table
+@pytest.mark.parametrize(
+    ("quantity", "limit", "fault"),
+    [
+        (2, "0.50", ""),
+        (3, "0.50", "a sale is of what the lots of its layer hold, else it buys back what is held short"),
+        (2, "0.00", "buying back pays"),
+        (2, "-0.50", "buying back pays"),
+    ],
+)
+def test_short_contracts_may_be_bought_back(quantity: int, limit: str, fault: str) -> None:
     """A single leg held short may be bought back, up to what is short, for a price."""
     intent = an_intent((buys(vix_call(SHORT)),), quantity=quantity, limit=limit, purpose=Purpose.OVERLAY_UNWIND)
-    assert checked_by(Rule.WELL_FORMED, intent, holding(2)).passed is passed
+    checked = checked_by(Rule.WELL_FORMED, intent, holding(2))
+    assert (checked.passed, checked.note) == (not fault, fault)
 
 
 def test_what_is_being_bought_back_is_not_bought_back_twice() -> None:

@@ -1,6 +1,7 @@
 """The cost cap to the cent: lots, cohorts, orders on their way."""
 
 import math
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -13,7 +14,7 @@ from bot.domain.errors import InvalidValueError
 from bot.domain.fees import FeeSchedule
 from bot.domain.orders import OrderIntent
 from bot.domain.portfolio import Book, Cohort, Lot, Provenance
-from risk.cost import Charge, CostModel, charged, charges_of, last_day
+from risk.cost import Bearers, Charge, CostModel, charges_of, last_day
 from risk.limits import Amortise
 from tests.builders import (
     FEES,
@@ -57,6 +58,31 @@ def a_cohort(
 def a_book_of(*cohorts: Cohort, lots: tuple[Lot, ...] = (), past: tuple[Cohort, ...] = ()) -> Book:
     """A book of cohorts and lots, without positions: the cost needs none."""
     return a_book(lots=lots, cohorts=cohorts, past_cohorts=past)
+
+
+def charged(charges: list[Charge], cohorts: tuple[Cohort, ...], *, spread: bool) -> dict[str, Decimal]:
+    """What each cohort bears, rounded up once."""
+    names = list(dict.fromkeys(cohort.name for cohort in cohorts))
+    bearers = Bearers(cohorts, asked=names)
+    whole, over_days = bearers.rounded(bearers.sums(charges), ())
+    return dict(zip(names, over_days if spread else whole, strict=True))
+
+
+def test_the_last_day_of_a_charge_belongs_to_whoever_is_open_then() -> None:
+    """Two days, on the second of which another cohort opens: of that day it bears half, of the first nothing."""
+    first = a_cohort(TODAY + 9 * DAY)
+    second = a_cohort(TODAY + 40 * DAY, opened=TODAY + DAY)
+    charge = Charge(name="two days", amount_usd=Decimal(100), first=TODAY, last=TODAY + DAY)
+    assert charged([charge], (first, second), spread=True) == {first.name: Decimal(75), second.name: Decimal(25)}
+    assert charged([charge], (first, second), spread=False) == {first.name: Decimal(100), second.name: Decimal(0)}
+
+
+def test_a_cohort_bears_the_day_on_which_it_settles_and_none_after() -> None:
+    """Of three days the first two are its own, the third the next one's."""
+    first = a_cohort(TODAY + DAY)
+    second = a_cohort(TODAY + 40 * DAY, opened=TODAY + 2 * DAY)
+    charge = Charge(name="three days", amount_usd=Decimal(90), first=TODAY, last=TODAY + 2 * DAY)
+    assert charged([charge], (first, second), spread=True) == {first.name: Decimal(60), second.name: Decimal(30)}
 
 
 def test_a_hedge_is_charged_for_the_days_that_a_cohort_is_open() -> None:
@@ -171,6 +197,13 @@ def test_an_overstated_order_counts_at_what_it_states() -> None:
     assert report.book.whole_usd == Decimal("999.99")
 
 
+def test_an_overstated_order_that_filled_in_part_counts_its_share_of_what_it_states() -> None:
+    """Of four spreads stated at 4,000 USD three are left: 3,000 USD."""
+    intent = an_intent(spread_legs(), quantity=4, limit="0.50", cost=4000)
+    book = a_book(cohorts=(a_cohort(),), orders=(an_order(intent, filled=1),))
+    assert MODEL.report(book, TODAY).book.whole_usd == Decimal("3000.00")
+
+
 def test_an_order_filled_in_full_leaves_its_cost_to_the_lot() -> None:
     """A filled order counts nothing more: its lot does."""
     order = an_order(an_intent(quantity=1), filled=1)
@@ -193,6 +226,14 @@ def test_a_future_costs_its_reserve_and_a_sale_its_fee() -> None:
     model = CostModel(fees=FEES, max_cost_frac=Decimal("0.40"), reserves={mini.key: Decimal("250.00")})
     assert model.worst_cost_usd(an_intent((buys(mini),), limit="19.00"), 2) == Decimal("502.40")
     assert model.worst_cost_usd(an_intent((sells(mini),), limit="-19.00"), 2) == Decimal("2.40")
+
+
+def test_a_reserve_counts_for_every_future_of_a_unit() -> None:
+    """Two futures to a unit and three units are six of both reserve and fee."""
+    future = a_future("VX")
+    model = CostModel(fees=FEES, max_cost_frac=Decimal("0.40"), reserves={future.key: Decimal(100)})
+    leg = replace(buys(future), ratio=2)
+    assert model.worst_cost_usd(an_intent((leg,), quantity=3, limit="18.00"), 3) == 600 + 6 * Decimal("2.50")
 
 
 def test_a_future_without_a_reserve_has_no_cost() -> None:

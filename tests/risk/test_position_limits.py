@@ -133,6 +133,37 @@ def test_long_and_short_contracts_are_not_netted() -> None:
     assert short == Reach(long=Decimal(10), short=Decimal(10))
 
 
+@pytest.mark.parametrize(
+    ("held", "ordered", "long", "short"),
+    [
+        (0, 2, 2, 0),
+        (0, -2, 0, 2),
+        (1, -1, 1, 0),
+        (1, -2, 1, 1),
+        (4, 2, 6, 0),
+        (4, -2, 4, 0),
+        (4, -6, 4, 2),
+        (-1, 1, 0, 1),
+        (-3, -1, 0, 4),
+        (-3, 2, 0, 3),
+        (-3, 5, 2, 3),
+    ],
+)
+def test_an_order_reaches_as_far_as_it_may_fill_and_no_farther(held: int, ordered: int, long: int, short: int) -> None:
+    """What closes makes no contract of the other side until what is held is gone; unfilled it takes nothing off."""
+    legs = ((buys if ordered > 0 else sells)(CALL),)
+    intent = an_intent(legs, quantity=abs(ordered), limit="1.00" if ordered > 0 else "-1.00")
+    reach = contracts_reach(intent, scene_of(with_positions({CALL: held} if held else {})), Kind.OPTION, NOVEMBER)
+    assert (reach.long, reach.short) == (long, short)
+
+
+def test_a_leg_that_has_settled_hides_no_other() -> None:
+    """Of a combo over two months, the nearer of which is cash, the farther still counts."""
+    old = replace(CALL, settlement=date(2026, 9, 16), last_trade=date(2026, 9, 15))
+    reach = contracts_reach(an_intent((buys(old), sells(vix_call(26)))), scene_of(bare()), Kind.OPTION, None)
+    assert (reach.long, reach.short) == (0, 1)
+
+
 def test_every_order_on_its_way_counts_at_its_worst() -> None:
     """A purchase that works counts whole, a sale that works takes nothing off; what filled is in the position."""
     buying, selling = bought(CALL, 5, "b"), an_intent((sells(CALL),), quantity=3, intent_id="s")

@@ -103,9 +103,9 @@ def test_the_grid_is_the_methodologys() -> None:
     ("changes", "named"),
     [
         ({"name": ""}, "name"),
-        ({"spx_frac": -1.0}, "spx_frac"),
-        ({"spx_frac": math.nan}, "spx_frac"),
-        ({"vix_frac": -1.0}, "vix_frac"),
+        ({"spx_frac": -1.0}, r"^1 \+ spx_frac must be"),
+        ({"spx_frac": math.nan}, r"^1 \+ spx_frac must be"),
+        ({"vix_frac": -1.0}, r"^1 \+ vix_frac must be"),
         ({"vix_points": math.inf}, "vix_points"),
         ({"vol_factor": 0.0}, "vol_factor"),
         ({"vix_points": 3.0, "vix_frac": 0.1}, "state one"),
@@ -116,6 +116,13 @@ def test_a_move_that_no_market_makes_is_no_scenario(changes: dict[str, object], 
     whole: dict[str, object] = {"name": "test", "spx_frac": 0.0, **changes}
     with pytest.raises(InvalidValueError, match=named):
         Scenario(**whole)  # type: ignore[arg-type]  # wrong values on purpose
+
+
+def test_vix_may_move_by_points_or_by_a_fraction() -> None:
+    """Either alone is a scenario."""
+    by_points = Scenario(name="points", spx_frac=0.0, vix_points=3.0)
+    by_fraction = Scenario(name="fraction", spx_frac=0.0, vix_frac=0.5)
+    assert (by_points.vix_after(20.0, 5.0), by_fraction.vix_after(20.0, 5.0)) == (23.0, 30.0)
 
 
 @pytest.mark.parametrize(
@@ -145,8 +152,10 @@ def test_settings_that_price_nothing_are_refused(name: str, value: float) -> Non
 
 def test_an_outcome_is_a_number() -> None:
     """A gain that is no number is refused where it is made."""
-    with pytest.raises(InvalidValueError, match="sleeve_usd"):
-        Outcome(scenario=MEAN_REVERSION, condors_usd=0.0, sleeve_usd=math.nan)
+    for name in ("condors_usd", "sleeve_usd"):
+        figures = {"condors_usd": 0.0, "sleeve_usd": 0.0, name: math.nan}
+        with pytest.raises(InvalidValueError, match=f"^{name} must be"):
+            Outcome(scenario=MEAN_REVERSION, **figures)
 
 
 # contracts --------------------------------------------------------------------------------------------------------
@@ -310,10 +319,17 @@ CONTRACTS = st.sampled_from(
 BOOKS = st.dictionaries(CONTRACTS, st.integers(-20, 20), max_size=6)
 
 
-@pytest.mark.parametrize("sleeve", [(0.0,) * 13, (0.0,) * 13 + (math.inf,), (0.0,) * 13 + (math.nan,)])
-def test_a_report_of_another_grid_or_without_figures_is_none(sleeve: tuple[float, ...]) -> None:
+@pytest.mark.parametrize(
+    ("sleeve", "why"),
+    [
+        ((0.0,) * 13, "14 scenarios for condors and for sleeve"),
+        ((0.0,) * 13 + (math.inf,), "finite figures only"),
+        ((0.0,) * 13 + (math.nan,), "finite figures only"),
+    ],
+)
+def test_a_report_of_another_grid_or_without_figures_is_none(sleeve: tuple[float, ...], why: str) -> None:
     """Every scenario has a finite figure, else nothing could be compared with it."""
-    with pytest.raises(InvalidValueError, match="a stress report holds"):
+    with pytest.raises(InvalidValueError, match=f"^a stress report holds {why}$"):
         StressReport(condors_usd=(0.0,) * 14, sleeve_usd=sleeve)
 
 

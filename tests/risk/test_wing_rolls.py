@@ -16,6 +16,7 @@ from bot.domain.mode import TradingMode
 from bot.domain.orders import Leg, OrderIntent, Purpose
 from bot.domain.portfolio import Position
 from bot.domain.snapshot import Snapshot
+from risk.checks.wing_limits import wing_width
 from risk.cost import CostModel
 from risk.wings import condors_after, group_of, roll_cost_usd, roll_fault
 from tests.builders import FEES, TODAY, a_book, an_intent, an_option, an_order, buys, sells, vix_call
@@ -220,6 +221,25 @@ def test_what_was_rolled_before_counts() -> None:
     entry = replace(cohort, put_wing_points=Decimal(20))
     checked = checked_by(Rule.WING_LIMITS, a_roll(), with_book(leaning(), cohorts=(entry,)))
     assert (checked.passed, checked.found, checked.limit) == (False, 30, 24)
+
+
+def test_each_wing_is_measured_against_its_own_entry() -> None:
+    """Calls that were opened wider than puts may go farther."""
+    (cohort,) = leaning().book.cohorts
+    entry = replace(cohort, put_wing_points=Decimal(25), call_wing_points=Decimal(40))
+    condors = leaning().book.condors
+    widest = max(one.call_wing_points for one in condors)
+    assert wing_width(entry, condors, is_put=False) == (widest, 40)
+    assert wing_width(entry, condors, is_put=True) == (max(one.put_wing_points for one in condors), 25)
+
+
+def test_two_rolls_of_a_cohort_lower_its_credit_by_both() -> None:
+    """Whether one at a time is allowed or not: what is on its way costs."""
+    model = CostModel(fees=FEES, max_cost_frac=Decimal("0.40"))
+    first, second = a_roll(1, limit="1.00"), replace(a_roll(2, limit="0.50"), intent_id="roll-2")
+    left = [model.report(leaning().book, TODAY, rolls).book.credit_usd for rolls in ([], [first], [second])]
+    both = model.report(leaning().book, TODAY, [first, second]).book.credit_usd
+    assert left[0] - both == (left[0] - left[1]) + (left[0] - left[2])
 
 
 @pytest.mark.parametrize("changes", [{"put_wing_points": Decimal(0)}, {"call_wing_points": Decimal(0)}, None])
