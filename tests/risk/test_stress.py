@@ -288,6 +288,20 @@ def test_the_reference_book_shows_what_the_sleeve_is_for() -> None:
     assert report.mean_reversion.sleeve_usd == pytest.approx(-920, rel=0.15)
 
 
+def test_each_expiry_moves_by_its_own_forward_and_term() -> None:
+    """Two puts of different months together lose what each of them loses by itself, whichever is asked for first."""
+    months = [an_option(6500, day, trading_class="SPXW", right=Right.PUT) for day in (date(2026, 11, 20), DECEMBER)]
+    snapshot = scenery().snapshot(book=a_book(positions=dict.fromkeys(months, -1)))
+    near, far = (stress_of([(one, -1)], _valuer(snapshot), SETTINGS) for one in months)
+    assert isinstance(near, StressReport)
+    assert isinstance(far, StressReport)
+    assert near.condors_usd != far.condors_usd
+    for pair in (months, months[::-1]):
+        both = stress_of([(one, -1) for one in pair], _valuer(snapshot), SETTINGS)
+        assert isinstance(both, StressReport)
+        assert both.condors_usd == pytest.approx(near.plus(far).condors_usd)
+
+
 def test_the_worst_scenario_is_the_one_with_the_largest_loss() -> None:
     """It is the crash in which VIX falls, and no other outcome is below it."""
     report = _reference()
