@@ -145,8 +145,9 @@ def test_a_future_is_sold_only_where_the_account_holds_it() -> None:
     intent = an_intent((sells(mini),), quantity=2, limit="-18.90", purpose=Purpose.OVERLAY_UNWIND)
     without = with_book(calm_noon(), lots=(lot,))
     held = with_book(without, positions={mini.key: Position(instrument=mini, quantity=2)})
-    assert not checked_by(Rule.WELL_FORMED, intent, without).passed
-    assert checked_by(Rule.WELL_FORMED, intent, held).passed
+    fewer = with_book(without, positions={mini.key: Position(instrument=mini, quantity=1)})
+    for snapshot, passed in ((without, False), (fewer, False), (held, True)):
+        assert checked_by(Rule.WELL_FORMED, intent, snapshot).passed is passed
 
 
 @pytest.mark.parametrize(

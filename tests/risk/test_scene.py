@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from bot.domain.instrument import Instrument
-from bot.domain.orders import Leg, OrderIntent
+from bot.domain.layer import Layer
+from bot.domain.orders import Leg, OrderIntent, Purpose
 from risk.scene import Scene
-from tests.builders import vix_call
-from tests.risk.scenes import LIMITS, a_build, a_mini, scene_of
+from tests.builders import an_intent, buys, mirrored, sells, spread_legs, vix_call
+from tests.risk.scenes import LIMITS, SHORT, a_build, a_mini, an_unwind, holding, scene_of
 
 ASKED: list[object] = []
 """What was worked out, in its order; each test begins with nothing."""
@@ -113,3 +114,25 @@ def test_what_raises_is_tried_again() -> None:
     except ValueError:
         assert scene.once(fragile) == 7
     assert len(tried) == 2
+
+
+def test_only_what_is_on_its_way_in_the_same_contract_and_direction_uses_up_what_can_be_closed() -> None:
+    """Two are short: another contract bought and this one sold leave both, a unit of two of them bought leaves none."""
+    short, other = vix_call(SHORT), vix_call(30)
+    back = an_intent((buys(short),), quantity=2, limit="0.50", purpose=Purpose.OVERLAY_UNWIND, intent_id="b")
+    for legs, leaves in (((buys(other),), True), ((sells(short),), True), ((buys(short, 2),), False)):
+        scene = scene_of(holding(2), earlier=(an_intent(legs, intent_id="e"),))
+        assert scene.closes_only(back) is leaves
+
+
+def test_only_sales_of_the_same_layer_and_legs_use_up_its_units() -> None:
+    """Two units are held: a sale for the base, a purchase, and a sale of other legs leave both of them."""
+    sale = an_unwind(2)
+    others = (
+        replace(sale, purpose=Purpose.BASE_EXIT, layer=Layer.SHORT, intent_id="a"),
+        replace(sale, purpose=Purpose.OVERLAY_BUILD, intent_id="b"),
+        replace(sale, legs=mirrored(spread_legs(22, 27)), intent_id="c"),
+    )
+    for one in others:
+        assert scene_of(holding(2), earlier=(one,)).layer_units(sale) == 2
+    assert scene_of(holding(2), earlier=(replace(sale, quantity=1, intent_id="d"),)).layer_units(sale) == 1

@@ -13,6 +13,8 @@ from bot.domain.instrument import Instrument, Right
 from bot.domain.orders import Leg, OrderIntent, Purpose
 from bot.domain.portfolio import Position
 from bot.domain.snapshot import Snapshot
+from risk.checks.price_collar import middle_points
+from risk.checks.stress_loss import premium_usd
 from risk.scene import CLOSES_ONLY
 from tests.builders import a_future, an_account, an_intent, an_order, buys, sells
 from tests.risk.scenes import (
@@ -24,6 +26,7 @@ from tests.risk.scenes import (
     checked_by,
     holding,
     rules_against,
+    scene_of,
     scenery,
     verdict_on,
     with_book,
@@ -177,6 +180,17 @@ def test_a_premium_is_no_reason_to_go_without_protection() -> None:
         assert checked_by(Rule.WORST_LOSS, a_build(2), _worth(net_liquidation)).passed
     later = checked_by(Rule.WORST_LOSS, a_build(1), _worth(100_000), later=(a_build(1, intent_id="i-2"),))
     assert later.passed
+
+
+def test_a_premium_is_the_larger_of_limit_and_middle() -> None:
+    """Of a purchase; what is sold, a future, and what nobody can price pay none that would permit a loss."""
+    scene = scene_of(holding(2))
+    middle = middle_points(a_build(), scene)
+    assert isinstance(middle, Decimal)
+    assert premium_usd(a_build(3, limit="0.05"), scene) == pytest.approx(float(middle) * 300)
+    assert premium_usd(a_build(3, limit="5.00"), scene) == 1500.0
+    assert [premium_usd(one, scene) for one in (an_unwind(2), a_mini())] == [0.0, 0.0]
+    assert premium_usd(a_build(), scene_of(replace(calm_noon(), quotes={}))) == 0.0
 
 
 def test_a_limit_below_the_middle_still_counts_the_middle() -> None:
