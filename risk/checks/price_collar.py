@@ -31,14 +31,14 @@ class PriceCollar:
         if isinstance(middle, Unvalued):
             return Checked.failed(rule=self.rule, note=f"no middle: {middle.reason}")
         ticks, limits = scene.valuer.settings.ticks, scene.limits
-        tick = ticks.increment_of(intent.legs, intent.limit)
-        if intent.limit % tick != 0:
+        if not ticks.is_on_tick(intent.legs, intent.limit):
             return Checked.failed(rule=self.rule, note="the limit is off the tick grid")
         if not _broker_agrees(intent, scene):
             return Checked.failed(rule=self.rule, note="the broker's increment at the limit is not ours: they disagree")
         if intent.limit * middle <= 0:
             return Checked.failed(rule=self.rule, note="the limit's sign disagrees with the middle")
         frac = limits.future_collar_frac if intent.carries_reserve else limits.collar_frac
+        tick = ticks.increment_of(intent.legs, intent.limit)
         return Checked.at_most(
             rule=self.rule,
             found=abs(intent.limit - middle),

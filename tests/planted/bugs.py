@@ -12,8 +12,8 @@ import risk.checks.account
 import risk.checks.session_hours
 import risk.checks.standing
 import risk.checks.well_formed
-import risk.gate
 import risk.reducing
+import risk.scene
 from bot.books import Books
 from bot.domain.corrections import ExecutionSet, number_of
 from bot.domain.decision import Checked
@@ -30,6 +30,7 @@ from risk.checks.message_rate import Duplicates
 from risk.checks.short_calls import ShortCalls
 from risk.checks.standing import Locks, ModeAllows
 from risk.cost import CostModel
+from risk.gate import Gate
 from risk.reducing import Reducing
 from risk.scene import Scene
 from tests.planted.planting import Patch, Planted, passes, replaced
@@ -55,12 +56,12 @@ def _without_multiplier(self: CostModel, intent: Any, quantity: int) -> Decimal:
 
 
 def _cap_of_half(patch: Patch) -> None:
-    true_figures = CostModel._figures
+    true_figures = CostModel._uncharged
 
-    def figures(self: CostModel, name: str, charge: Decimal, whole: Decimal, credit: Decimal) -> Any:
-        return replace(true_figures(self, name, charge, whole, credit), cap_usd=credit / 2)
+    def figures(self: CostModel, name: str, credit: Decimal) -> Any:
+        return replace(true_figures(self, name, credit), cap_usd=credit / 2)
 
-    patch.setattr(CostModel, "_figures", figures)
+    patch.setattr(CostModel, "_uncharged", figures)
 
 
 def _sent_again(patch: Patch) -> None:
@@ -148,7 +149,9 @@ def _error_allows(patch: Patch) -> None:
             return Checked.holds(rule=check.rule, passed=True, found="", limit="")
         return found
 
-    patch.setattr(risk.gate, "_asked", asked)
+    patch.setattr(
+        Gate, "_checked", lambda self, intent, scene: tuple(asked(check, intent, scene) for check in self._checks)
+    )
 
 
 def _mode_forgotten(patch: Patch) -> None:
@@ -176,10 +179,10 @@ def _locks_ignored(patch: Patch) -> None:
 def _any_purchase_buys_back(patch: Patch) -> None:
     def buys_back(self: Scene, intent: Any) -> bool:
         leg = intent.legs[0]
-        return len(intent.legs) == 1 and leg.side.sign == 1 and self._closes(leg, leg.ratio * intent.quantity)
+        return len(intent.legs) == 1 and leg.side.sign == 1 and self.closes(leg, leg.ratio * intent.quantity)
 
     patch.setattr(Scene, "buys_back", buys_back)
-    patch.setattr(Scene, "closes_only", Scene._only_closes)
+    patch.setattr(Scene, "closes_only", lambda self, intent: risk.scene._only_closes(intent, self))
 
 
 def _corrections_left_out(patch: Patch) -> None:
