@@ -61,7 +61,7 @@ machine: setup ## 50,000 steps of the core against an exchange that does what it
 planted: setup ## known bugs, each of which the state machine must find
 	$(BIN)/python -m pytest -q -m planted tests/planted
 
-mutants: $(MUTANTS_VENV)/.ready ## mutation testing of risk/ with its own tests, about an hour of one core; MUTANTS="--sample 300" shows a sample
+mutants: $(MUTANTS_VENV)/.ready ## mutation testing of risk/ with its own tests, over an hour of one core; MUTANTS="--sample 300" shows a sample
 	$(MUTANTS_VENV)/bin/python -m tests.mutants $(MUTANTS)
 
 controls: setup ## each control with its tests and when they last passed here

@@ -32,10 +32,9 @@ class Repeats:
     def check(self, intent: OrderIntent, scene: Scene) -> Checked:
         """Count this order as executed."""
         pattern = pattern_of(intent)
-        times = repeats_now(scene) if scene.pending() else scene.snapshot.book.executed.times
         return Checked.at_most(
             rule=self.rule,
-            found=Decimal(times.get(pattern, 0) + 1),
+            found=Decimal(repeats_now(scene).get(pattern, 0) + 1),
             limit=Decimal(scene.limits.max_repeats_per_day),
             note=pattern,
         )
@@ -43,6 +42,5 @@ class Repeats:
 
 def repeats_now(scene: Scene) -> Mapping[str, int]:
     """Return how often each pattern has executed today, its orders on their way counted as executed."""
-    times = Counter(scene.snapshot.book.executed.times)
-    times.update(pattern_of(one) for one, _ in scene.pending())
-    return times
+    executed, pending = scene.snapshot.book.executed.times, scene.pending()
+    return Counter(executed) + Counter(pattern_of(one) for one, _ in pending) if pending else executed
